@@ -1,0 +1,2 @@
+//! The `boldly` binary.
+fn main() {}

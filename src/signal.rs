@@ -1,0 +1,1 @@
+//! Pure one-dimensional mathematics: kernels, convolution, haemodynamic responses, drift bases. No I/O.
