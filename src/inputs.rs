@@ -8,11 +8,13 @@ mod grid;
 mod mask;
 mod nifti;
 mod support;
+mod table;
 mod timing;
 
 pub use confounds::ConfoundTable;
 pub use digest::digest_file;
 pub use events::{Event, EventTable};
+pub use events::{Event, EventTable, read_events};
 pub use frames::FrameSource;
 pub use grid::{AFFINE_TOLERANCE_MM, Grid};
 pub use mask::{combine_masks, grid_mismatch, read_atlas, read_mask};
