@@ -1,5 +1,6 @@
 //! Everything read: images, masks, event tables, confounds, tables of series.
 
+mod atlas_labels;
 mod confounds;
 mod digest;
 mod events;
@@ -7,8 +8,12 @@ mod frames;
 mod grid;
 mod mask;
 mod nifti;
+mod hrf_table;
+mod repetition_time;
+mod sidecar;
 mod support;
 mod table;
+mod timeseries;
 mod timing;
 
 pub use confounds::ConfoundTable;
@@ -21,5 +26,14 @@ pub use mask::{combine_masks, grid_mismatch, read_atlas, read_mask};
 pub use nifti::{
     ElementType, FileDigest, ImageFormat, ImageHeader, NiftiFrames, Scaling, read_frames_f64, read_header, read_volume,
 };
+pub use atlas_labels::read_atlas_labels;
+pub use confounds::{ConfoundTable, read_confounds};
+pub use events::{Event, EventTable, read_events};
+pub use frames::FrameSource;
+pub use grid::{AFFINE_TOLERANCE_MM, Grid};
+pub use hrf_table::read_hrf_table;
+pub use repetition_time::resolve_tr;
+pub use sidecar::{Sidecar, read_sidecar};
 pub use support::Support;
+pub use timeseries::{SeriesTable, TableRows, read_timeseries};
 pub use timing::Timing;

@@ -74,7 +74,7 @@ impl Table {
     ///
     /// # Errors
     /// The file cannot be read or decoded, has no header, or has rows of another length than its header.
-    pub(crate) fn read(path: &Path, stated: Option<Place>, header: Header) -> Result<Self, Diagnostics> {
+    pub(crate) fn read(path: &Path, stated: Option<&Place>, header: Header) -> Result<Self, Diagnostics> {
         Self::parse(path, &read_text(path, stated)?, header)
     }
 
@@ -84,14 +84,11 @@ impl Table {
             Separator::Byte(byte) => separated_lines(path, text, byte)?,
             Separator::Whitespace => white_space_lines(text),
         };
-        let mut blank_line = None;
-        let mut last_blank = None;
+        let mut blank_lines = Vec::new();
         lines.retain(|row| {
             let blank = row.cells.iter().all(|cell| cell.trim().is_empty());
             if blank {
-                last_blank = last_blank.or(Some(row.line));
-            } else {
-                blank_line = blank_line.or(last_blank);
+                blank_lines.push(row.line);
             }
             !blank
         });
@@ -102,8 +99,8 @@ impl Table {
                 .into());
         };
         let header_line = first.line;
-        // Empty lines above the header are no rows that are missing.
-        let blank_line = blank_line.filter(|line| *line > header_line);
+        let last_line = lines.last().map_or(0, |row| row.line);
+        let blank_line = blank_lines.into_iter().find(|line| (header_line..last_line).contains(line));
         let numbers = first.cells.iter().all(|cell| matches!(Cell::parse(cell), Cell::Number(_)));
         let has_header = header == Header::Required || !numbers || is_counting(&first.cells);
         let columns: Vec<String> = if has_header {
@@ -134,6 +131,42 @@ impl Table {
     /// The place of the header.
     pub(crate) fn header_place(&self) -> Place {
         Place::cell(&self.path, self.header_line, None)
+    }
+
+    /// The numbers of a column from row `from` on. A cell that is no finite number is a problem with this code, and
+    /// NaN in what is returned.
+    pub(crate) fn numbers(
+        &self,
+        column: usize,
+        from: usize,
+        code: &'static str,
+        problems: &mut CellProblems,
+    ) -> Vec<f64> {
+        let rows = self.rows.get(from..).unwrap_or_default();
+        rows.iter()
+            .map(|row| {
+                Cell::parse(row.text(column)).number().unwrap_or_else(|| {
+                    let found = row.text(column);
+                    problems.add(Self::not_a_number(code, found).at(self.place(row, column)), found);
+                    f64::NAN
+                })
+            })
+            .collect()
+    }
+
+    /// The problem of a cell that should be a number, without its place.
+    pub(crate) fn not_a_number(code: &'static str, found: &str) -> Diagnostic {
+        let problem = match Cell::parse(found) {
+            Cell::Missing if found.is_empty() => Diagnostic::error(code, "the cell is empty"),
+            Cell::Missing => Diagnostic::error(code, format!("there is no value: `{found}`")),
+            Cell::Text(_) => Diagnostic::error(code, format!("`{found}` is not a number")),
+            Cell::Number(_) => Diagnostic::error(code, format!("{found} is beyond single precision")),
+        };
+        let problem = problem.note("expected a finite number");
+        match decimal_comma_hint(found) {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
     }
 
     /// The columns as a message lists them.

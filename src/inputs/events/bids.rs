@@ -12,7 +12,7 @@ pub(super) fn read(
     settings: &EventSettings,
     value_columns: &[&str],
 ) -> Result<(RawEvents, Diagnostics), Diagnostics> {
-    let table = Table::read(path, path.place(), Header::Required)?;
+    let table = Table::read(path, path.place().as_ref(), Header::Required)?;
     let mut diagnostics = Diagnostics::new();
     let condition_column = settings.condition_column.value.as_str();
     let onset = find(&table, "onset", &mut diagnostics);

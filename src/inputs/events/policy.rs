@@ -87,7 +87,7 @@ impl RowReader<'_> {
             return None;
         }
         if nameless {
-            let message = format!("the row has no condition: `{}` is {}", self.columns[2], shown(&row.condition));
+            let message = format!("the row has no condition: {}", shown(&row.condition));
             let problem = Diagnostic::error("events-condition-missing", message)
                 .hint("`[events] missing_condition_label = \"drop\"` leaves such rows out of the model");
             self.add(problem, row, 2, &row.condition);
@@ -140,8 +140,7 @@ impl RowReader<'_> {
                 self.add(problem, row, 1, &row.duration);
                 None
             }
-            (Cell::Number(duration_s), _) => Some(duration_s),
-            (Cell::Missing, MissingDuration::Seconds(duration_s)) => Some(duration_s),
+            (Cell::Number(duration_s), _) | (Cell::Missing, MissingDuration::Seconds(duration_s)) => Some(duration_s),
             (Cell::Missing, MissingDuration::Error) => {
                 let problem = Diagnostic::error(
                     "events-duration-missing",

@@ -20,7 +20,7 @@ pub(super) fn read(
     let mut diagnostics = Diagnostics::new();
     let mut rows = Vec::new();
     for (condition, path) in files {
-        if let Some(text) = diagnostics.collect(read_text(path, path.place()))
+        if let Some(text) = diagnostics.collect(read_text(path, path.place().as_ref()))
             && let Some(events) = diagnostics.collect(row_of(condition, path, &text, row))
         {
             rows.extend(events);
@@ -75,9 +75,8 @@ fn row_of(condition: &str, path: &Path, text: &str, row: usize) -> Result<Vec<Ra
                     values: Vec::new(),
                 });
             }
-            Err(expected) => {
-                let problem =
-                    Diagnostic::error("events-afni-time", format!("cannot read the time `{token}`: {expected}"));
+            Err((code, expected)) => {
+                let problem = Diagnostic::error(code, format!("cannot read the time `{token}`: {expected}"));
                 problems.add(problem.at(Place::cell(path, *line, None)), token);
             }
         }
@@ -85,7 +84,7 @@ fn row_of(condition: &str, path: &Path, text: &str, row: usize) -> Result<Vec<Ra
     let mut diagnostics = problems.into_diagnostics();
     if with_amplitude > 0 && with_amplitude < events.len() {
         let message = format!("{with_amplitude} of {} times have an amplitude", events.len());
-        let problem = Diagnostic::error("events-afni-time", message).at(Place::cell(path, *line, None));
+        let problem = Diagnostic::error("events-afni-amplitudes", message).at(Place::cell(path, *line, None));
         diagnostics.push(problem.hint("give all of them one (`*1` for none), or none"));
     }
     if diagnostics.is_empty() { Ok(events) } else { Err(diagnostics) }
@@ -99,11 +98,14 @@ struct MarriedTime<'a> {
 }
 
 impl<'a> MarriedTime<'a> {
-    fn parse(token: &'a str) -> Result<Self, &'static str> {
+    fn parse(token: &'a str) -> Result<Self, (&'static str, &'static str)> {
+        const MALFORMED: &str = "events-afni-time";
+        const SEVERAL: (&str, &str) =
+            ("events-afni-amplitudes", "it has several amplitudes, and nothing says which one scales it");
         let at = token.find([':', '*']).unwrap_or(token.len());
         let (onset, mut rest) = token.split_at(at);
         if Cell::parse(onset).number().is_none() {
-            return Err("expected seconds");
+            return Err((MALFORMED, "expected seconds"));
         }
         let mut time = Self { onset, duration: None, amplitude: None };
         while let Some(kind) = rest.chars().next() {
@@ -112,13 +114,14 @@ impl<'a> MarriedTime<'a> {
             match kind {
                 ':' if time.duration.is_none() && Cell::parse(value).number().is_some() => time.duration = Some(value),
                 '*' if time.amplitude.is_none() && value.contains(',') => {
-                    return Err("it has several amplitudes, and nothing says which one scales it");
+                    return Err(SEVERAL);
                 }
                 '*' if time.amplitude.is_none() => {
-                    time.amplitude = Some(Cell::parse(value).number().ok_or("expected a number after `*`")?);
+                    time.amplitude =
+                        Some(Cell::parse(value).number().ok_or((MALFORMED, "expected a number after `*`"))?);
                 }
-                ':' => return Err("expected one duration in seconds after `:`"),
-                _ => return Err("it has several amplitudes, and nothing says which one scales it"),
+                ':' => return Err((MALFORMED, "expected one duration in seconds after `:`")),
+                _ => return Err(SEVERAL),
             }
             rest = &rest[end..];
         }

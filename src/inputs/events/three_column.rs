@@ -17,7 +17,7 @@ pub(super) fn read(
     let mut diagnostics = Diagnostics::new();
     let mut rows = Vec::new();
     for (condition, path) in files {
-        if let Some(text) = diagnostics.collect(read_text(path, path.place())) {
+        if let Some(text) = diagnostics.collect(read_text(path, path.place().as_ref())) {
             let mut problems = CellProblems::new();
             rows.extend(rows_of(condition, path, &text, &mut problems));
             diagnostics.extend(problems.into_diagnostics());

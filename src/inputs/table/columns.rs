@@ -11,17 +11,19 @@ const MOST_LISTED: usize = 25;
 /// Least Jaro-Winkler similarity at which another name is proposed.
 const SIMILAR_ENOUGH: f64 = 0.75;
 
+/// Least difference of similarity from the best name's at which a name is left out.
+const CLOSE_TO_BEST: f64 = 0.1;
+
 /// Indices, in the file's order, of the columns that any of `globs` matches and `excluded` does not name. A column
 /// whose name is the glob, letter for letter, matches too.
 ///
-/// # Errors
-/// A glob is malformed or matches no column; two chosen columns share a name.
+/// A glob that is malformed or matches no column, and two chosen columns of one name, are problems.
 pub(crate) fn select_columns(
     table: &Table,
     globs: &[Located<String>],
     excluded: Option<&str>,
-) -> Result<Vec<usize>, Diagnostics> {
-    let mut diagnostics = Diagnostics::new();
+    diagnostics: &mut Diagnostics,
+) -> Vec<usize> {
     let mut chosen = vec![false; table.columns.len()];
     for glob in globs {
         let place = || glob.place().unwrap_or_else(|| table.header_place());
@@ -44,7 +46,9 @@ pub(crate) fn select_columns(
             let problem = Diagnostic::error("table-unknown-column", format!("no column matches `{}`", glob.value));
             let mut problem = problem.at(place());
             let near = nearest(&glob.value.replace(['*', '?'], ""), &table.columns);
-            if !near.is_empty() {
+            if let Some(hint) = table.separator_hint() {
+                problem = problem.hint(hint);
+            } else if !near.is_empty() {
                 problem = problem.hint(format!("did you mean {}?", quoted(&near)));
             }
             diagnostics.push(problem.note(format!(
@@ -62,7 +66,7 @@ pub(crate) fn select_columns(
             diagnostics.push(problem.at(table.header_place()).hint("rename one, or leave both out"));
         }
     }
-    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(chosen) }
+    chosen
 }
 
 /// The names most like `name`, best first, at most three, none that are unlike it.
@@ -75,6 +79,8 @@ pub(crate) fn nearest<'a>(name: &str, candidates: &'a [String]) -> Vec<&'a str> 
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     scored.dedup_by(|a, b| a.1 == b.1);
+    let best = scored.first().map_or(0.0, |(score, _)| *score);
+    scored.retain(|(score, _)| *score >= best - CLOSE_TO_BEST);
     scored.into_iter().take(3).map(|(_, candidate)| candidate).collect()
 }
 

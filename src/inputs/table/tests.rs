@@ -76,10 +76,27 @@ fn gzip_is_known_by_its_bytes() {
 #[test]
 fn damage_is_said_with_its_line() {
     let shown = |text: &str| parse("e.tsv", text).unwrap_err().to_string();
-    insta::assert_snapshot!(shown("a\tb\n1\t2\n3\n4\t5\t6\n"), @"");
-    insta::assert_snapshot!(shown("a\tb\n1\t2\t3\n3\t4\t5\n"), @"");
-    insta::assert_snapshot!(shown("a\tb\n1\t\"2\n3\t4\n"), @"");
-    insta::assert_snapshot!(shown(" \n\n"), @"");
+    insta::assert_snapshot!(shown("a\tb\n1\t2\n3\n4\t5\t6\n"), @"
+    error[table-ragged-row]: the row has 1 cell, the header 2
+     --> e.tsv:3
+       = note: also on line 4 (3 cells)
+    ");
+    insta::assert_snapshot!(shown("a\tb\n1\t2\t3\n3\t4\t5\n"), @"
+    error[table-ragged-row]: the row has 3 cells, the header 2
+     --> e.tsv:2
+       = note: also on line 3 (3 cells)
+       = hint: every row has one cell more than the header: row names without a column?
+    ");
+    insta::assert_snapshot!(shown("a\tb\n1\t\"2\n3\t4\n"), @"
+    error[table-unclosed-quote]: a quoted cell runs over the end of its line
+     --> e.tsv:2
+       = hint: close the quote, or remove it
+    ");
+    insta::assert_snapshot!(shown(" \n\n"), @"
+    error[table-empty]: the table is empty
+     --> e.tsv
+       = hint: expected a header line with the names of the columns
+    ");
     let directory = tempfile::tempdir().unwrap();
     for (bytes, expected) in [
         (&b"a\tb\n1\t\xe9\n"[..], "byte 0xe9 is not UTF-8"),
@@ -87,15 +104,16 @@ fn damage_is_said_with_its_line() {
     ] {
         let path = directory.path().join("latin.tsv");
         std::fs::write(&path, bytes).unwrap();
-        assert_eq!(read_text(&path, None).unwrap_err().message, expected);
+        assert_eq!(read_text(&path, None).unwrap_err().iter().next().unwrap().message, expected);
     }
 }
 
 #[test]
 fn a_missing_file_is_said_where_its_path_was_typed() {
     let stated = Place::cell(Path::new("p.toml"), 3, None);
-    let problem = read_text(Path::new("/nowhere/e.tsv"), Some(stated.clone())).unwrap_err();
-    assert_eq!((problem.code, problem.place), ("file-not-found", Some(stated)));
+    let problems = read_text(Path::new("/nowhere/e.tsv"), Some(&stated)).unwrap_err();
+    let problem = problems.iter().next().unwrap();
+    assert_eq!((problem.code, problem.place.as_ref()), ("file-not-found", Some(&stated)));
 }
 
 #[test]
@@ -103,10 +121,24 @@ fn globs_choose_in_the_files_order_and_say_what_they_miss() {
     let table = parse("c.tsv", "trans_x\trot_y\ttrans_y\tcsf\todd[1]\n1\t2\t3\t4\t5\n").unwrap();
     let globs = |patterns: &[&str]| {
         let globs: Vec<_> = patterns.iter().map(|pattern| Located::unplaced((*pattern).to_owned())).collect();
-        select_columns(&table, &globs, Some("csf"))
+        let mut problems = Diagnostics::new();
+        let chosen = select_columns(&table, &globs, Some("csf"), &mut problems);
+        if problems.is_empty() { Ok(chosen) } else { Err(problems) }
     };
     assert_eq!(globs(&["trans_*", "rot_?", "trans_x"]).unwrap(), [0, 1, 2]);
     assert_eq!(globs(&["*"]).unwrap(), [0, 1, 2, 4]);
     assert_eq!(globs(&["odd[1]"]).unwrap(), [4]);
-    insta::assert_snapshot!(globs(&["tarns_*", "[", "zzz"]).unwrap_err(), @"");
+    insta::assert_snapshot!(globs(&["tarns_*", "[", "zzz"]).unwrap_err(), @"
+    error[table-unknown-column]: no column matches `tarns_*`
+     --> c.tsv:1
+       = note: columns of c.tsv: trans_x, rot_y, trans_y, csf, odd[1]
+       = hint: did you mean `trans_x` or `trans_y`?
+
+    error[table-bad-glob]: `[` is no glob: unclosed character class; missing ']'
+     --> c.tsv:1
+
+    error[table-unknown-column]: no column matches `zzz`
+     --> c.tsv:1
+       = note: columns of c.tsv: trans_x, rot_y, trans_y, csf, odd[1]
+    ");
 }

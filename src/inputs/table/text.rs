@@ -1,6 +1,6 @@
 //! A text file as it should have been: decompressed, UTF-8, without byte-order mark, lines ended by line feeds.
 
-use crate::error::{Diagnostic, Place};
+use crate::error::{Diagnostic, Diagnostics, Place};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -13,14 +13,14 @@ const LARGEST_BYTES: u64 = 1 << 30;
 ///
 /// # Errors
 /// The file cannot be opened, is damaged, larger than 1 GiB, or not UTF-8.
-pub(crate) fn read_text(path: &Path, stated: Option<Place>) -> Result<String, Diagnostic> {
+pub(crate) fn read_text(path: &Path, stated: Option<&Place>) -> Result<String, Diagnostics> {
     let unreadable = |error: &std::io::Error| {
         let problem = if error.kind() == ErrorKind::NotFound {
             Diagnostic::error("file-not-found", format!("no file `{}`", path.display()))
         } else {
             Diagnostic::error("file-unreadable", format!("cannot read `{}`: {error}", path.display()))
         };
-        problem.at(stated.clone().unwrap_or_else(|| Place::file(path)))
+        problem.at(stated.cloned().unwrap_or_else(|| Place::file(path)))
     };
     let mut bytes = Vec::new();
     File::open(path)
@@ -34,21 +34,24 @@ pub(crate) fn read_text(path: &Path, stated: Option<Place>) -> Result<String, Di
         bytes = content;
     }
     if bytes.len() as u64 > LARGEST_BYTES {
-        return Err(Diagnostic::error("table-too-large", "the table is larger than 1 GiB").at(Place::file(path)));
+        return Err(Diagnostic::error("table-too-large", "the table is larger than 1 GiB")
+            .at(Place::file(path))
+            .into());
     }
     decode(path, bytes)
 }
 
-fn decode(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostic> {
+fn decode(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostics> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(Diagnostic::error("table-not-utf8", "the file is UTF-16, expected UTF-8")
             .at(Place::file(path))
-            .hint("save it as UTF-8 text"));
+            .hint("save it as UTF-8 text")
+            .into());
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let bytes = error.as_bytes();
-        let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..at].split(|byte| *byte == b'\n').count();
         Diagnostic::error("table-not-utf8", format!("byte 0x{:02x} is not UTF-8", bytes[at]))
             .at(Place::cell(path, line, None))
             .hint("save it as UTF-8 text")
