@@ -88,7 +88,10 @@ fn no_condition_column(table: &Table, stated: &Located<String>) -> Diagnostic {
     };
     let near = nearest(stated, &table.columns);
     let example = match near.as_slice() {
-        [] => "name the column by `[events] condition_column`".to_owned(),
+        [] => {
+            "name the column by `[events] condition_column`; a table of one condition needs a column that says its name"
+                .to_owned()
+        }
         near => format!("name the column by `[events] condition_column`: did you mean {}?", quoted(near)),
     };
     problem
