@@ -20,8 +20,7 @@ pub fn gaussian_kernel(sigma: f64, truncate: f64) -> Vec<f64> {
         return vec![1.0];
     }
     let radius = (truncate * sigma + 0.5) as i64;
-    let mut kernel: Vec<f64> =
-        (-radius..=radius).map(|d| libm::exp(-0.5 / (sigma * sigma) * (d * d) as f64)).collect();
+    let mut kernel: Vec<f64> = (-radius..=radius).map(|d| libm::exp(-0.5 / (sigma * sigma) * (d * d) as f64)).collect();
     let sum: f64 = kernel.iter().sum();
     for weight in &mut kernel {
         *weight /= sum;
@@ -32,9 +31,9 @@ pub fn gaussian_kernel(sigma: f64, truncate: f64) -> Vec<f64> {
 /// The sample that stands at `position` when `length` samples are continued by reflection about the outer edges
 /// of the end samples (`.. b a | a b c | c b ..`), as often as needed.
 pub fn reflect_index(position: isize, length: usize) -> usize {
-    let period = 2 * length as isize;
-    let within = position.rem_euclid(period.max(1));
-    if within < length as isize { within as usize } else { (period - 1 - within) as usize }
+    let period = 2 * length.cast_signed();
+    let within = position.rem_euclid(period.max(1)).cast_unsigned();
+    if within < length { within } else { 2 * length - 1 - within }
 }
 
 /// Convolves one line of samples with a full symmetric kernel of odd length, edges reflected.
@@ -43,10 +42,10 @@ pub fn reflect_index(position: isize, length: usize) -> usize {
 pub fn convolve_reflected(line: &[f64], kernel: &[f64], out: &mut [f64]) {
     let radius = kernel.len() / 2;
     for (position, value) in out.iter_mut().enumerate() {
-        let at = |d: isize| line[reflect_index(position as isize + d, line.len())];
+        let at = |d: isize| line[reflect_index(position.cast_signed() + d, line.len())];
         *value = line[position] * kernel[radius];
         for d in (1..=radius).rev() {
-            *value += kernel[radius - d] * (at(-(d as isize)) + at(d as isize));
+            *value += kernel[radius - d] * (at(-d.cast_signed()) + at(d.cast_signed()));
         }
     }
 }
