@@ -18,6 +18,9 @@ const OPENING: usize = 2;
 /// Share of the grid, percent, outside which a mask cannot be a brain's.
 const PLAUSIBLE_PERCENT: std::ops::RangeInclusive<f64> = 1.0..=80.0;
 
+/// Intensities this close, relative to the largest, differ by the rounding of the smoothing alone.
+const ROUNDING: f64 = 1e-12;
+
 /// Why no mask could be found by the histogram.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum EpiMaskError {
@@ -27,6 +30,9 @@ pub enum EpiMaskError {
         /// Voxels of the grid.
         n_voxels: usize,
     },
+    /// The voxels among which a threshold is sought are all equal.
+    #[error("65 % of the grid's voxels have the same mean intensity: there is no gap to put a threshold into")]
+    NoContrast,
     /// Nothing is left after erosion.
     #[error("the automatic mask is empty: no bright region survives erosion by two voxels")]
     Empty,
@@ -48,6 +54,7 @@ impl From<EpiMaskError> for Diagnostic {
     fn from(error: EpiMaskError) -> Self {
         let code = match error {
             EpiMaskError::GridTooSmall { .. } => "mask-auto-grid-too-small",
+            EpiMaskError::NoContrast => "mask-auto-no-contrast",
             EpiMaskError::Empty => "mask-auto-empty",
             EpiMaskError::TooSmall { .. } => "mask-auto-too-small",
             EpiMaskError::TooLarge { .. } => "mask-auto-too-large",
@@ -68,7 +75,7 @@ impl From<EpiMaskError> for Diagnostics {
 /// [`mean_volume`](super::mean_volume)). Voxels that are not finite count as 0.
 ///
 /// # Errors
-/// The grid has too few voxels, or the mask is empty, under 1 % or over 80 % of the grid.
+/// The grid has too few voxels or no contrast, or the mask is empty, under 1 % or over 80 % of the grid.
 pub fn epi_mask(mean: &[f64], shape: [usize; 3]) -> Result<Vec<bool>, EpiMaskError> {
     plausible(mask_by_histogram(mean, shape)?)
 }
@@ -101,7 +108,8 @@ fn plausible(mask: Vec<bool>) -> Result<Vec<bool>, EpiMaskError> {
     }
 }
 
-/// The rule alone, as nilearn has it: it may come out empty.
+/// The rule alone, as nilearn has it: it may come out empty. (Where there is no contrast nilearn takes the whole grid
+/// but for its border.)
 fn mask_by_histogram(mean: &[f64], shape: [usize; 3]) -> Result<Vec<bool>, EpiMaskError> {
     let smooth = smoothed(mean, shape);
     let mut sorted = smooth.clone();
@@ -115,6 +123,11 @@ fn mask_by_histogram(mean: &[f64], shape: [usize; 3]) -> Result<Vec<bool>, EpiMa
     let Some(widest) = widest else {
         return Err(EpiMaskError::GridTooSmall { n_voxels });
     };
+    // Without this a volume zeroed outside the brain gives its own inner box, and rounding noise gives anything.
+    let largest = sorted[0].abs().max(sorted[n_voxels - 1].abs());
+    if sorted[upper] - sorted[lower] <= ROUNDING * largest {
+        return Err(EpiMaskError::NoContrast);
+    }
     let threshold = 0.5 * (sorted[widest] + sorted[widest + 1]);
     let mask: Vec<bool> = smooth.iter().map(|value| *value >= threshold).collect();
     let mask = largest_component(&erode(&mask, shape, OPENING), shape);
