@@ -263,7 +263,7 @@ fn a_plan_for_another_grid_or_for_nothing_is_an_error() {
     let result = gather(&mut Formula::new(3465, 3), &PassPlan { support, ..plan(0, None, false) }, &cancel);
     assert!(matches!(result, Err(PassError::NoColumns)));
     let result = gather(&mut Formula::new(3465, 3), &plan(3, None, false), &cancel);
-    assert!(matches!(result, Err(PassError::NoFormula { n_frames: 3, discard: 3 })));
+    assert!(matches!(result, Err(PassError::NoFrames { n_frames: 3, discard: 3 })));
 }
 
 proptest! {
