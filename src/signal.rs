@@ -1,3 +1,8 @@
 //! Pure one-dimensional mathematics: kernels, convolution, haemodynamic responses, drift bases. No I/O.
 
 pub mod gaussian;
+pub mod drift;
+pub mod hrf;
+mod orthogonalise;
+
+pub use orthogonalise::orthogonalise_in_order;

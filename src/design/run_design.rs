@@ -62,3 +62,59 @@ pub struct ContrastMatrix {
     /// Rows x design columns.
     pub weights: Array2<f64>,
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A design with the columns given, every frame kept; names tell the roles (`drift_*`, `constant`, `confound*`,
+    /// `condition_part`, `condition`).
+    pub(in crate::design) fn design_of(names: &[&str], matrix: Array2<f64>) -> RunDesign {
+        let role = |name: &str| match name {
+            "constant" => ColumnRole::Constant,
+            _ if name.starts_with("drift_") => ColumnRole::Drift,
+            _ if name.starts_with("confound") => ColumnRole::Confound,
+            _ => {
+                let (condition, part) = name.split_once('_').unwrap_or((name, ""));
+                ColumnRole::Task { condition: condition.to_owned(), part: part.to_owned() }
+            }
+        };
+        RunDesign {
+            run: "sub-01 run-01".to_owned(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            roles: names.iter().map(|name| role(name)).collect(),
+            timing: Timing::new(2.0, matrix.nrows(), 0, 0.0),
+            peak_heights: matrix
+                .columns()
+                .into_iter()
+                .map(|column| column.iter().fold(0.0, |peak: f64, value| peak.max(value.abs())))
+                .collect(),
+            matrix,
+        }
+    }
+
+    /// Six frames of `face`, `house`, `drift_1` and `constant`.
+    pub(in crate::design) fn small_design() -> RunDesign {
+        design_of(
+            &["face", "house", "drift_1", "constant"],
+            ndarray::array![
+                [0.0, 0.0, -2.5, 1.0],
+                [1.0, 0.0, -1.5, 1.0],
+                [0.5, 0.25, -0.5, 1.0],
+                [0.0, 1.0, 0.5, 1.0],
+                [0.0, -0.5, 1.5, 1.0],
+                [0.0, 0.0, 2.5, 1.0]
+            ],
+        )
+    }
+
+    #[test]
+    fn censored_rows_leave_the_model() {
+        let mut design = small_design();
+        design.timing.kept[1] = false;
+        assert_eq!(design.n_columns(), 4);
+        let kept = design.kept_matrix();
+        assert_eq!(kept.nrows(), 5);
+        assert_eq!(kept.row(1), design.matrix.row(2));
+    }
+}
