@@ -1,1 +1,18 @@
-//! (in work)
+//! From fits to statistics: contrasts, their combination over runs, and their tails.
+//!
+//! Everything is computed block by block of columns, so that the q x q covariances of an F contrast exist for
+//! one block at a time only.
+
+mod combine;
+mod distributions;
+mod field;
+mod incomplete_beta;
+mod normal_tail;
+mod problem;
+mod statistics;
+
+pub use combine::combine_runs;
+pub use distributions::{FisherF, StudentT, Tail};
+pub use field::{ContrastField, Dof, PreparedContrast, Spread, contrast_field};
+pub use problem::InferenceError;
+pub use statistics::{RunContrast, StatMap, contrast_statistics, statistics};

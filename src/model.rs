@@ -1,1 +1,29 @@
-//! (in work)
+//! The general linear model of one run: `Y = X B + E`, fitted column by column.
+//!
+//! Shapes: `Y` kept frame x column, `X` kept frame x regressor, `B` regressor x column. The design is first
+//! replaced by an orthonormal basis `Q` of its columns, `X = Q R`, so that rank deficiency and scale of
+//! regressors are settled once; the noise model then works on the residuals of `Q` alone.
+//!
+//! The steps of every noise model: `measure` the residuals block by block, a barrier where the measures may
+//! be pooled, `settle` them into parameters, fit block by block.
+
+mod basis;
+mod blas_threads;
+mod cholesky;
+mod covariance;
+mod fit;
+mod linalg;
+mod noise;
+mod problem;
+mod residuals;
+mod whitening;
+
+pub use blas_threads::hold_blas_to_one_thread;
+pub use covariance::UnitCovariance;
+pub use fit::{RunFit, fit_run};
+pub use noise::{NoiseField, NoiseModel};
+pub use problem::ModelError;
+pub use residuals::residual_frame;
+
+pub(crate) use cholesky::{factor_packed, invert_packed, packed_length, solve_lower_packed};
+pub(crate) use linalg::{inverse_square_root, product};

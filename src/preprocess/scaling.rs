@@ -5,7 +5,7 @@
 
 use super::{BLOCK_COLUMNS, Series};
 use crate::config::{Scaling, ScalingArithmetic};
-use crate::error::Diagnostic;
+use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::Support;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -172,7 +172,7 @@ impl Scaler {
         series: &Series,
         kept: &[usize],
         excluded: &[usize],
-    ) -> Result<Self, Diagnostic> {
+    ) -> Result<Self, Diagnostics> {
         let first = series.first.iter().map(|&first| f64::from(first));
         let percent_of = match scaling {
             Scaling::None => None,
@@ -257,7 +257,7 @@ fn kept_means(series: &Series, kept: &[usize]) -> Vec<f64> {
     means
 }
 
-fn grand_mean(series: &Series, kept: &[usize], excluded: &[usize]) -> Result<f64, Diagnostic> {
+fn grand_mean(series: &Series, kept: &[usize], excluded: &[usize]) -> Result<f64, Diagnostics> {
     let means = kept_means(series, kept);
     let included = means.iter().enumerate().filter(|(column, _)| excluded.binary_search(column).is_err());
     let (sum, count) = included.fold((0.0, 0_usize), |(sum, count), (_, mean)| (sum + mean, count + 1));
@@ -269,7 +269,8 @@ fn grand_mean(series: &Series, kept: &[usize], excluded: &[usize]) -> Result<f64
         "scaling-grand-mean-not-positive",
         format!("the mean over {count} columns and {} frames is {mean}, so nothing is a percentage of it", kept.len()),
     )
-    .hint("data that were centred before have no baseline: set `scaling = \"none\"`"))
+    .hint("data that were centred before have no baseline: set `scaling = \"none\"`")
+    .into())
 }
 
 #[cfg(test)]
@@ -322,7 +323,7 @@ mod tests {
         assert_eq!(block[(0, 1)], 0.0);
         let centred = series(&[&[-1.0], &[1.0]]);
         let problem = Scaler::new(Scaling::GrandMean, ScalingArithmetic::Double, &centred, &[0, 1], &[]).unwrap_err();
-        assert_eq!(problem.code, "scaling-grand-mean-not-positive");
+        assert_eq!(problem.iter().next().unwrap().code, "scaling-grand-mean-not-positive");
     }
 
     #[test]

@@ -1,0 +1,178 @@
+//! Fixed effects: one contrast combined over the runs of a subject.
+//!
+//! With effects `e_r`, variances `v_r`, dof `d_r` of R runs:
+//!
+//! ```text
+//! mean       e = sum e_r / R          v = sum v_r / R^2    dof (sum v_r)^2 / sum(v_r^2 / d_r)   (Satterthwaite 1946)
+//! precision  e = sum w_r e_r / W      v = (1 + 4 sum (w_r/W)(1 - w_r/W) / d_r) / W,  w_r = 1 / v_r,  W = sum w_r
+//! ```
+//!
+//! The bracket is Meier's correction (1953, doi 10.2307/3001633): estimated weights make 1 / W too small. Plain
+//! variances leave it out, and their dof is the sum. Of an F the same with covariance matrices, dof the sum; where
+//! effects were whitened (nilearn), whitened effects and dispersions are averaged like effects and variances of a
+//! mean, whatever the method: nilearn's approximation.
+
+use super::field::{ContrastField, Dof, Spread};
+use crate::config::{ContrastKind, FixedEffects, FixedEffectsVariance, Numerics};
+use crate::model::{invert_packed, packed_length};
+use ndarray::Array2;
+
+/// Combines the fields of several runs, all of the same contrast and columns.
+///
+/// A single field is given back as it is. A column that was excluded from one run (all zero) must be excluded by
+/// the caller from all.
+pub fn combine_runs(fields: &[ContrastField], method: FixedEffects, numerics: &Numerics) -> Option<ContrastField> {
+    let (first, rest) = fields.split_first()?;
+    if rest.is_empty() {
+        return Some(first.clone());
+    }
+    let whitened = fields.iter().any(|field| matches!(field.spread, Spread::Dispersion(_)));
+    let combined = match (first.kind, method) {
+        (ContrastKind::T, FixedEffects::Precision) if !whitened => weigh(fields, numerics.fixed_effects_variance),
+        (ContrastKind::F, FixedEffects::Precision) if !whitened => pool(fields),
+        _ => average(fields, numerics.fixed_effects_variance),
+    };
+    Some(combined)
+}
+
+fn summed_dof(fields: &[ContrastField], column: usize) -> f64 {
+    fields.iter().map(|field| field.dof.at(column)).sum()
+}
+
+/// The sum of the dof, one number where it can be.
+fn sum_of_dof(fields: &[ContrastField]) -> Dof {
+    if fields.iter().all(|field| matches!(field.dof, Dof::Same(_))) {
+        return Dof::Same(summed_dof(fields, 0));
+    }
+    Dof::PerColumn((0..fields[0].effect.ncols()).map(|column| summed_dof(fields, column)).collect())
+}
+
+/// Effects averaged, covariances summed.
+fn average(fields: &[ContrastField], rule: FixedEffectsVariance) -> ContrastField {
+    let n = fields.len() as f64;
+    let mut combined = fields[0].clone();
+    for field in &fields[1..] {
+        combined.effect += &field.effect;
+        match (&mut combined.spread, &field.spread) {
+            (Spread::Covariance(sum), Spread::Covariance(other)) => *sum += other,
+            (Spread::Dispersion(sum), Spread::Dispersion(other)) => {
+                sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += other);
+            }
+            // fields of one contrast are made by one rule
+            (Spread::Covariance(_), Spread::Dispersion(_)) | (Spread::Dispersion(_), Spread::Covariance(_)) => {}
+        }
+    }
+    combined.effect /= n;
+    match &mut combined.spread {
+        Spread::Covariance(sum) => *sum /= n * n,
+        Spread::Dispersion(sum) => sum.iter_mut().for_each(|sum| *sum /= n * n),
+    }
+    combined.dof = match (rule, combined.kind) {
+        (FixedEffectsVariance::Corrected, ContrastKind::T) => satterthwaite(fields),
+        _ => sum_of_dof(fields),
+    };
+    combined
+}
+
+fn satterthwaite(fields: &[ContrastField]) -> Dof {
+    let of_column = |column: usize| {
+        let (mut sum, mut weighted_squares) = (0.0, 0.0);
+        for field in fields {
+            let variance = field.variance(0, column);
+            sum += variance;
+            weighted_squares += variance * variance / field.dof.at(column);
+        }
+        if weighted_squares > 0.0 { sum * sum / weighted_squares } else { summed_dof(fields, column) }
+    };
+    Dof::PerColumn((0..fields[0].effect.ncols()).map(of_column).collect())
+}
+
+/// Effects of one row weighted by inverse variance.
+fn weigh(fields: &[ContrastField], rule: FixedEffectsVariance) -> ContrastField {
+    let n_columns = fields[0].effect.ncols();
+    let (mut effect, mut variance) = (Array2::zeros((1, n_columns)), Array2::zeros((1, n_columns)));
+    for column in 0..n_columns {
+        let precision = |field: &ContrastField| field.variance(0, column).recip();
+        let total: f64 = fields.iter().map(precision).sum();
+        if !total.is_finite() {
+            // runs without any noise outweigh the others: their mean, without variance
+            let exact: Vec<f64> = fields
+                .iter()
+                .filter(|field| field.variance(0, column) == 0.0)
+                .map(|field| field.effect[(0, column)])
+                .collect();
+            effect[(0, column)] = exact.iter().sum::<f64>() / exact.len() as f64;
+            continue;
+        }
+        let (mut sum, mut uncertainty) = (0.0, 0.0);
+        for field in fields {
+            let share = precision(field) / total;
+            sum += share * field.effect[(0, column)];
+            uncertainty += share * (1.0 - share) / field.dof.at(column);
+        }
+        effect[(0, column)] = sum;
+        variance[(0, column)] = match rule {
+            FixedEffectsVariance::Corrected => (1.0 + 4.0 * uncertainty) / total,
+            FixedEffectsVariance::Plain => total.recip(),
+        };
+    }
+    let spread = Spread::Covariance(variance);
+    ContrastField { kind: ContrastKind::T, effect, spread, dof: sum_of_dof(fields) }
+}
+
+/// Effects of several rows weighted by inverse covariance.
+fn pool(fields: &[ContrastField]) -> ContrastField {
+    let (q, n_columns) = fields[0].effect.dim();
+    let mut combined = fields[0].clone();
+    let mut scratch = vec![0.0; packed_length(q) + q];
+    let mut one = vec![0.0; packed_length(q)];
+    let mut total = vec![0.0; packed_length(q)];
+    let mut weighted = vec![0.0; q];
+    let mut covariances = Array2::zeros((packed_length(q), n_columns));
+    for column in 0..n_columns {
+        total.fill(0.0);
+        weighted.fill(0.0);
+        let mut regular = true;
+        for field in fields {
+            let Spread::Covariance(packed) = &field.spread else { continue };
+            one.iter_mut().zip(packed.column(column)).for_each(|(one, entry)| *one = *entry);
+            regular &= invert_packed(&mut one, q, &mut scratch);
+            total.iter_mut().zip(&one).for_each(|(total, one)| *total += one);
+            let effect: Vec<f64> = field.effect.column(column).to_vec();
+            add_symmetric_product(&one, &effect, &mut weighted);
+        }
+        regular &= invert_packed(&mut total, q, &mut scratch);
+        let mut effect = vec![0.0; q];
+        if regular {
+            add_symmetric_product(&total, &weighted, &mut effect);
+            covariances.column_mut(column).iter_mut().zip(&total).for_each(|(out, entry)| *out = *entry);
+        }
+        combined.effect.column_mut(column).iter_mut().zip(&effect).for_each(|(out, effect)| *out = *effect);
+    }
+    combined.spread = Spread::Covariance(covariances);
+    combined.dof = sum_of_dof(fields);
+    combined
+}
+
+/// `out + a x` for a packed symmetric `a`.
+fn add_symmetric_product(a: &[f64], x: &[f64], out: &mut [f64]) {
+    for i in 0..x.len() {
+        for j in 0..=i {
+            let entry = a[packed_length(i) + j];
+            out[i] += entry * x[j];
+            if i != j {
+                out[j] += entry * x[i];
+            }
+        }
+    }
+}
+
+impl ContrastField {
+    /// Variance of one row's effect in one column.
+    pub fn variance(&self, row: usize, column: usize) -> f64 {
+        match &self.spread {
+            Spread::Covariance(packed) => packed[(packed_length(row) + row, column)],
+            Spread::Dispersion(dispersion) => dispersion[column],
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A contrast of one run: effects and their covariance, column by column.
+
+use super::problem::InferenceError;
+use crate::config::{ContrastKind, FOverRuns, Numerics};
+use crate::design::ContrastMatrix;
+use crate::model::{RunFit, UnitCovariance, factor_packed, inverse_square_root, packed_length, product};
+use ndarray::{Array2, s};
+use std::ops::Range;
+
+/// Effects of a contrast over a range of columns.
+#[derive(Debug, Clone)]
+pub struct ContrastField {
+    /// t or F.
+    pub kind: ContrastKind,
+    /// Row of the contrast x column; whitened where the spread is a [`Spread::Dispersion`].
+    pub effect: Array2<f64>,
+    /// How uncertain they are.
+    pub spread: Spread,
+    /// Degrees of freedom of that uncertainty.
+    pub dof: Dof,
+}
+
+/// Uncertainty of the effects of a contrast.
+#[derive(Debug, Clone)]
+pub enum Spread {
+    /// Covariance of the effects: packed lower triangle by rows, q (q + 1) / 2 x column.
+    Covariance(Array2<f64>),
+    /// The effects were whitened; each has this variance and no covariance.
+    Dispersion(Vec<f64>),
+}
+
+/// Degrees of freedom, of all columns or of each.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Dof {
+    /// The same for all.
+    Same(f64),
+    /// One a column.
+    PerColumn(Vec<f64>),
+}
+
+impl Dof {
+    /// Of a column.
+    pub fn at(&self, column: usize) -> f64 {
+        match self {
+            Self::Same(dof) => *dof,
+            Self::PerColumn(dof) => dof[column],
+        }
+    }
+}
+
+/// A contrast of one run made ready: all that needs LAPACK is done, the rest runs in parallel over blocks.
+#[derive(Debug)]
+pub struct PreparedContrast<'a> {
+    fit: &'a RunFit,
+    contrast: &'a ContrastMatrix,
+    covariance: UnitCovariance<'a>,
+    /// Inverse square roots of the covariance, where effects are whitened: of each shared noise parameter, or of
+    /// each column.
+    whiteners: Option<Vec<Array2<f64>>>,
+}
+
+impl<'a> PreparedContrast<'a> {
+    /// `contrast` in the run of `fit`.
+    ///
+    /// # Errors
+    /// [`InferenceError`]: weights of other columns, several rows of a t, rows that are linearly dependent.
+    pub fn new(fit: &'a RunFit, contrast: &'a ContrastMatrix, numerics: &Numerics) -> Result<Self, InferenceError> {
+        let (rows, columns) = contrast.weights.dim();
+        let (name, run) = (|| contrast.name.clone(), || fit.run.clone());
+        if columns != fit.beta.nrows() {
+            let columns_of_design = fit.beta.nrows();
+            return Err(InferenceError::Columns {
+                contrast: name(),
+                run: run(),
+                weights: columns,
+                columns: columns_of_design,
+            });
+        }
+        if rows == 0 || (contrast.kind == ContrastKind::T && rows > 1) {
+            return Err(InferenceError::Rows { contrast: name(), run: run(), rows, expected: 1 });
+        }
+        let covariance = UnitCovariance::new(fit, &contrast.weights);
+        let mut scratch = covariance.scratch();
+        // whether rows are dependent does not change with the noise: one column tells
+        let dependent = fit.n_columns() > 0 && !factor_packed(&mut covariance.at(0, &mut scratch).to_vec(), rows);
+        if dependent {
+            return Err(InferenceError::DependentRows { contrast: name(), run: run() });
+        }
+        let whitened = contrast.kind == ContrastKind::F && numerics.f_over_runs == FOverRuns::SummedWhitened;
+        let whitener = |packed: &[f64]| {
+            inverse_square_root(&unpack(packed, rows)).map_err(|cause| InferenceError::Decomposition {
+                contrast: name(),
+                run: run(),
+                cause: cause.to_string(),
+            })
+        };
+        let whiteners = if !whitened {
+            None
+        } else if covariance.shared().is_empty() {
+            let each = (0..fit.n_columns()).map(|column| whitener(covariance.at(column, &mut scratch)));
+            Some(each.collect::<Result<_, _>>()?)
+        } else {
+            Some(covariance.shared().iter().map(|packed| whitener(packed)).collect::<Result<_, _>>()?)
+        };
+        Ok(Self { fit, contrast, covariance, whiteners })
+    }
+
+    /// Rows of the contrast.
+    pub fn n_rows(&self) -> usize {
+        self.contrast.weights.nrows()
+    }
+
+    /// The fit it is a contrast of.
+    pub fn fit(&self) -> &RunFit {
+        self.fit
+    }
+
+    /// Effects and uncertainty over `columns`.
+    pub fn field(&self, columns: Range<usize>) -> ContrastField {
+        let effect = product(&self.contrast.weights, &self.fit.beta.slice(s![.., columns.clone()]));
+        let sigma2 = &self.fit.sigma2[columns.clone()];
+        let kind = self.contrast.kind;
+        let dof = Dof::Same(self.fit.dof);
+        if let Some(whiteners) = &self.whiteners {
+            let mut whitened = Array2::zeros(effect.dim());
+            for (at, column) in columns.enumerate() {
+                let whitener = &whiteners[self.covariance.shared_index(column).unwrap_or(column)];
+                whitened.column_mut(at).assign(&whitener.dot(&effect.column(at)));
+            }
+            return ContrastField { kind, effect: whitened, spread: Spread::Dispersion(sigma2.to_vec()), dof };
+        }
+        let mut packed = Array2::zeros((packed_length(self.n_rows()), columns.len()));
+        let mut scratch = self.covariance.scratch();
+        for (at, (column, variance)) in columns.zip(sigma2).enumerate() {
+            let unit = self.covariance.at(column, &mut scratch);
+            packed.column_mut(at).iter_mut().zip(unit).for_each(|(entry, unit)| *entry = unit * variance);
+        }
+        ContrastField { kind, effect, spread: Spread::Covariance(packed), dof }
+    }
+}
+
+/// Effects and uncertainty of `contrast` over all columns of `fit`.
+///
+/// # Errors
+/// As [`PreparedContrast::new`].
+pub fn contrast_field(
+    fit: &RunFit,
+    contrast: &ContrastMatrix,
+    numerics: &Numerics,
+) -> Result<ContrastField, InferenceError> {
+    Ok(PreparedContrast::new(fit, contrast, numerics)?.field(0..fit.n_columns()))
+}
+
+fn unpack(packed: &[f64], n: usize) -> Array2<f64> {
+    Array2::from_shape_fn((n, n), |(i, j)| packed[packed_length(i.max(j)) + i.min(j)])
+}

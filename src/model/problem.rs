@@ -1,0 +1,74 @@
+//! What can keep a model from being fitted to a run.
+
+use crate::error::{Cancelled, Diagnostic, Diagnostics};
+
+/// Why a run has no fit; `run` is how messages call the run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// No degrees of freedom are left for the noise.
+    #[error(
+        "{run} has {n_frames} frames for {n_columns} design columns (rank {rank}): none is left to estimate the noise"
+    )]
+    TooFewFrames {
+        /// The run.
+        run: String,
+        /// Frames that enter the model.
+        n_frames: usize,
+        /// Columns of the design.
+        n_columns: usize,
+        /// Rank of the design.
+        rank: usize,
+    },
+    /// A design column holds NaN or infinity.
+    #[error("design column `{column}` of {run} is not finite at frame {frame}")]
+    DesignNotFinite {
+        /// The run.
+        run: String,
+        /// The column.
+        column: String,
+        /// 0-based frame among those not discarded.
+        frame: usize,
+    },
+    /// Design, data and scaling are of different frames.
+    #[error("{run}: the design is of {design} frames, the data of {data}")]
+    FramesDiffer {
+        /// The run.
+        run: String,
+        /// Frames of the design.
+        design: usize,
+        /// Frames of the data.
+        data: usize,
+    },
+    /// LAPACK gave up.
+    #[error("the design of {run} cannot be decomposed: {cause}")]
+    Decomposition {
+        /// The run.
+        run: String,
+        /// What LAPACK says.
+        cause: String,
+    },
+    /// The work was interrupted.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+impl From<ModelError> for Diagnostic {
+    fn from(error: ModelError) -> Self {
+        let message = error.to_string();
+        match error {
+            ModelError::TooFewFrames { .. } => Self::error("model-too-few-frames", message)
+                .hint("use fewer confounds or a lower `high_pass_hz`, censor fewer volumes, or leave the run out"),
+            ModelError::DesignNotFinite { .. } => Self::error("design-not-finite", message)
+                .hint("look for n/a in the confounds and modulators of this run"),
+            ModelError::FramesDiffer { .. } => Self::error("model-frames-differ", message),
+            ModelError::Decomposition { .. } => Self::error("model-decomposition", message),
+            ModelError::Cancelled(_) => Self::error("interrupted", message),
+        }
+    }
+}
+
+impl From<ModelError> for Diagnostics {
+    fn from(error: ModelError) -> Self {
+        Diagnostic::from(error).into()
+    }
+}
