@@ -1,1 +1,29 @@
-//! (in work)
+//! Everything written: names, maps, tables, sidecars, and the protocol that keeps them whole.
+
+mod dataset;
+mod digest;
+mod durable;
+mod folder;
+pub mod image;
+mod lock;
+mod manifest;
+pub mod names;
+mod problem;
+pub mod provenance;
+mod relative_path;
+pub mod sidecar;
+mod staged_file;
+mod staging;
+pub mod tables;
+
+pub use dataset::write_dataset_files;
+pub use digest::Digest;
+pub use folder::{OutputFolder, Unit, open_output_folder};
+pub use image::{FrameWriter, Geometry, ImageDescription, Intent, SeriesAxis, write_map, write_mask};
+pub use lock::OutputLock;
+pub use manifest::{Manifest, ManifestKey, OutputRecord, Staleness};
+pub use names::OutputNames;
+pub use problem::OutputError;
+pub use relative_path::{RelativePath, find_collisions};
+pub use staged_file::StagedFile;
+pub use staging::StagedOutputs;

@@ -1,0 +1,200 @@
+//! The output folder: ours, or empty, or refused.
+
+use super::OutputError;
+use super::durable::{require_folder, sync_folder, write_atomically};
+use super::names::check_label;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What the marker file says; the number grows when an older version could no longer understand the folder.
+pub(super) const LAYOUT_LINE: &str = "boldly output folder, layout 1";
+
+/// An output folder that may be written to.
+///
+/// ```text
+/// .boldly/format            the marker
+/// .boldly/locks/            one lock a subject
+/// .boldly/manifests/        one manifest a subject
+/// .boldly/tmp/              staged files
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputFolder {
+    root: PathBuf,
+}
+
+/// What is written, locked and redone as one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unit {
+    /// A subject, by its label.
+    Subject(String),
+    /// What belongs to no one subject: dataset descriptions and provenance.
+    Dataset,
+}
+
+impl Unit {
+    /// A subject.
+    ///
+    /// # Errors
+    /// [`OutputError::Name`] for a label that is not `[A-Za-z0-9]+`.
+    pub fn subject(label: &str) -> Result<Self, OutputError> {
+        Ok(Self::Subject(check_label(label, "subject label")?.to_owned()))
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subject(label) => write!(formatter, "sub-{label}"),
+            Self::Dataset => formatter.write_str("dataset"),
+        }
+    }
+}
+
+/// Opens a folder for results: creates it, takes an empty one, or one that boldly made.
+///
+/// # Errors
+/// [`OutputError::ForeignFolder`] where it holds files and no `.boldly`, [`OutputError::Layout`] where a later
+/// version made it, [`OutputError::Machine`] where it cannot be created or read.
+pub fn open_output_folder(dir: &Path) -> Result<OutputFolder, OutputError> {
+    fs::create_dir_all(dir).map_err(OutputError::machine("create", dir))?;
+    let folder = OutputFolder { root: dir.to_path_buf() };
+    let marker = folder.state().join("format");
+    match fs::read_to_string(&marker) {
+        Ok(text) if text.lines().next() == Some(LAYOUT_LINE) => {}
+        Ok(text) => {
+            let found = text.lines().next().unwrap_or_default().to_owned();
+            return Err(OutputError::Layout { path: marker, found });
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // with `.boldly` but no marker: a process that was stopped between the two, or is between them now
+            if !folder.state().exists() {
+                refuse_foreign(dir)?;
+            }
+            folder.create_state("")?;
+            folder.create_state("tmp")?;
+            let scratch = folder.state().join(format!("tmp/format.{}", std::process::id()));
+            write_atomically(&scratch, &marker, format!("{LAYOUT_LINE}\n").as_bytes())?;
+            sync_folder(dir)?;
+        }
+        Err(error) => return Err(OutputError::machine("read", &marker)(error)),
+    }
+    for name in ["", "tmp", "locks", "manifests"] {
+        folder.create_state(name)?;
+    }
+    Ok(folder)
+}
+
+fn refuse_foreign(dir: &Path) -> Result<(), OutputError> {
+    let entries = fs::read_dir(dir).map_err(OutputError::machine("read", dir))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(OutputError::machine("read", dir))?;
+        names.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    // another process may have made it ours meanwhile
+    match names.iter().min() {
+        Some(entry) if !names.iter().any(|name| name == ".boldly") => {
+            Err(OutputError::ForeignFolder { path: dir.to_path_buf(), entry: entry.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
+impl OutputFolder {
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn state(&self) -> PathBuf {
+        self.root.join(".boldly")
+    }
+
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.root.join(".boldly/tmp")
+    }
+
+    pub(super) fn lock_file(&self, unit: &Unit) -> PathBuf {
+        self.root.join(format!(".boldly/locks/{unit}.lock"))
+    }
+
+    pub(super) fn manifests(&self) -> PathBuf {
+        self.root.join(".boldly/manifests")
+    }
+
+    pub(super) fn manifest_file(&self, unit: &Unit) -> PathBuf {
+        self.manifests().join(format!("{unit}.json"))
+    }
+
+    /// Names that may stand in the folder while no manifest vouches for them.
+    pub(super) fn journal_file(&self, unit: &Unit) -> PathBuf {
+        self.manifests().join(format!("{unit}.pending"))
+    }
+
+    fn create_state(&self, name: &str) -> Result<(), OutputError> {
+        let path = self.state().join(name);
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                Err(OutputError::machine("create", &path)(error))
+            }
+            _ => require_folder(&self.root.join(".boldly").join(name)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Diagnostic;
+
+    fn shown(problem: OutputError, root: &Path) -> String {
+        Diagnostic::from(problem).to_string().replace(&*root.to_string_lossy(), "ROOT")
+    }
+
+    #[test]
+    fn new_empty_and_our_own_folders_are_opened() {
+        let root = tempfile::tempdir().unwrap();
+        open_output_folder(root.path()).unwrap();
+        let new = root.path().join("a/b");
+        let folder = open_output_folder(&new).unwrap();
+        fs::write(new.join("left-by-us"), "").unwrap();
+        assert_eq!(open_output_folder(&new).unwrap(), folder);
+        fs::remove_file(new.join(".boldly/format")).unwrap();
+        open_output_folder(&new).unwrap();
+        assert!(new.join(".boldly/format").exists(), "an opening that was interrupted is completed");
+    }
+
+    #[test]
+    fn folders_of_others_and_of_the_future_are_refused() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("thesis.docx"), "").unwrap();
+        let problem = open_output_folder(root.path()).unwrap_err();
+        assert!(!root.path().join(".boldly").exists());
+        insta::assert_snapshot!(shown(problem, root.path()), @r"
+        error[output-folder-foreign]: the output folder `ROOT` is not empty and was not made by boldly
+         --> ROOT
+           = note: it holds `thesis.docx`, and no `.boldly` folder
+           = hint: name an empty or a new folder: `[output] dir`, or `--out DIR`
+        ");
+        let root = tempfile::tempdir().unwrap();
+        open_output_folder(root.path()).unwrap();
+        fs::write(root.path().join(".boldly/format"), "boldly output folder, layout 9\n").unwrap();
+        let problem = open_output_folder(root.path()).unwrap_err();
+        insta::assert_snapshot!(shown(problem, root.path()), @r"
+        error[output-folder-layout]: the output folder has a layout this version does not know
+         --> ROOT/.boldly/format
+           = note: found `boldly output folder, layout 9`, expected `boldly output folder, layout 1`
+           = hint: use the version of boldly that made it, or another folder
+        ");
+    }
+
+    #[test]
+    fn a_file_where_the_folder_should_be_is_the_machine_s_error() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(open_output_folder(&file).unwrap_err().is_machine_failure());
+    }
+}

@@ -1,0 +1,187 @@
+//! Tables: tab-separated, numbers in the fewest digits that read back as the same f64, `n/a` where there is none.
+
+use crate::design::RunDesign;
+use std::io::{self, Write};
+
+/// A number as text: the shortest that reads back the same; `n/a` for one that is not a number.
+pub fn number(value: f64) -> String {
+    if value.is_nan() { "n/a".to_owned() } else { format!("{value:?}") }
+}
+
+/// One column of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Column<'a> {
+    /// Words.
+    Text(&'a [String]),
+    /// Numbers.
+    Numbers(&'a [f64]),
+}
+
+impl Column<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(cells) => cells.len(),
+            Self::Numbers(cells) => cells.len(),
+        }
+    }
+
+    fn cell(&self, row: usize) -> String {
+        match self {
+            Self::Text(cells) => cells[row].clone(),
+            Self::Numbers(cells) => number(cells[row]),
+        }
+    }
+}
+
+/// Writes a table of named columns. Names or words that hold a tab, a quote or a line end are quoted.
+///
+/// # Errors
+/// The columns differ in length, or the sink fails.
+pub fn write_table(sink: impl Write, columns: &[(&str, Column<'_>)]) -> io::Result<()> {
+    let n_rows = columns.first().map_or(0, |(_, column)| column.len());
+    if let Some((name, column)) = columns.iter().find(|(_, column)| column.len() != n_rows) {
+        let message = format!("column `{name}` has {} rows, the first column {n_rows}", column.len());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    let mut writer = tab_separated(sink);
+    writer.write_record(columns.iter().map(|(name, _)| name)).map_err(io::Error::from)?;
+    for row in 0..n_rows {
+        writer.write_record(columns.iter().map(|(_, column)| column.cell(row))).map_err(io::Error::from)?;
+    }
+    writer.flush()
+}
+
+/// Writes a design matrix: a row per frame, censored frames included, a column per regressor.
+///
+/// # Errors
+/// The sink fails.
+pub fn write_design(sink: impl Write, design: &RunDesign) -> io::Result<()> {
+    let mut writer = tab_separated(sink);
+    writer.write_record(&design.names).map_err(io::Error::from)?;
+    for row in design.matrix.rows() {
+        writer.write_record(row.iter().map(|value| number(*value))).map_err(io::Error::from)?;
+    }
+    writer.flush()
+}
+
+/// Writes series frame by frame: `frame(t)` gives one value a name.
+///
+/// # Errors
+/// A frame has another number of values, or the sink fails.
+pub fn write_series(
+    sink: impl Write,
+    names: &[String],
+    n_frames: usize,
+    mut frame: impl FnMut(usize) -> Vec<f64>,
+) -> io::Result<()> {
+    let mut writer = tab_separated(sink);
+    writer.write_record(names).map_err(io::Error::from)?;
+    for at in 0..n_frames {
+        // a record of another length is csv's error
+        writer.write_record(frame(at).into_iter().map(number)).map_err(io::Error::from)?;
+    }
+    writer.flush()
+}
+
+/// The statistics of one contrast, a value a column of the input table or a region.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ContrastColumns<'a> {
+    /// Effect, or the first row's for an F.
+    pub effect: &'a [f64],
+    /// Its variance.
+    pub variance: &'a [f64],
+    /// t or F.
+    pub statistic: &'a [f64],
+    /// Degrees of freedom, of the denominator for an F.
+    pub dof: &'a [f64],
+    /// z score.
+    pub z: &'a [f64],
+    /// p value.
+    pub p: &'a [f64],
+}
+
+/// Writes a contrast's statistics: `name effect variance t dof z p`; an F has `F` for `t`.
+///
+/// # Errors
+/// The columns differ in length, or the sink fails.
+pub fn write_contrast(
+    sink: impl Write,
+    names: &[String],
+    kind: crate::config::ContrastKind,
+    values: &ContrastColumns<'_>,
+) -> io::Result<()> {
+    let statistic = match kind {
+        crate::config::ContrastKind::T => "t",
+        crate::config::ContrastKind::F => "F",
+    };
+    let columns = [
+        ("name", Column::Text(names)),
+        ("effect", Column::Numbers(values.effect)),
+        ("variance", Column::Numbers(values.variance)),
+        (statistic, Column::Numbers(values.statistic)),
+        ("dof", Column::Numbers(values.dof)),
+        ("z", Column::Numbers(values.z)),
+        ("p", Column::Numbers(values.p)),
+    ];
+    write_table(sink, &columns)
+}
+
+fn tab_separated<W: Write>(sink: W) -> csv::Writer<W> {
+    csv::WriterBuilder::new().delimiter(b'\t').from_writer(sink)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_read_back_the_same(bits in any::<u64>()) {
+            let value = f64::from_bits(bits);
+            prop_assume!(!value.is_nan());
+            prop_assert_eq!(number(value).parse::<f64>().unwrap().to_bits(), value.to_bits());
+        }
+    }
+
+    #[test]
+    fn tables_are_tab_separated() {
+        let names = ["V1".to_owned(), "a\tb".to_owned()];
+        let values = ContrastColumns {
+            effect: &[1.0, -0.1],
+            variance: &[1e-20, f64::NAN],
+            statistic: &[2.5, 1e30],
+            dof: &[97.0, 97.5],
+            z: &[2.0, 0.0],
+            p: &[5e-324, f64::INFINITY],
+        };
+        let mut out = Vec::new();
+        write_contrast(&mut out, &names, crate::config::ContrastKind::T, &values).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "name\teffect\tvariance\tt\tdof\tz\tp\n\
+             V1\t1.0\t1e-20\t2.5\t97.0\t2.0\t5e-324\n\
+             \"a\tb\"\t-0.1\tn/a\t1e30\t97.5\t0.0\tinf\n"
+        );
+        let short = ContrastColumns { p: &[1.0], ..values };
+        assert!(write_contrast(Vec::new(), &names, crate::config::ContrastKind::F, &short).is_err());
+    }
+
+    #[test]
+    fn series_are_written_frame_by_frame() {
+        let mut out = Vec::new();
+        let names = ["a".to_owned(), "b".to_owned()];
+        write_series(&mut out, &names, 2, |frame| vec![frame as f64, 0.5]).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "a\tb\n0.0\t0.5\n1.0\t0.5\n");
+        assert!(write_series(Vec::new(), &names, 2, |frame| vec![0.0; frame + 1]).is_err());
+    }
+
+    #[test]
+    fn a_sink_that_fails_is_an_error() {
+        let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
+            println!("skipped: no /dev/full here");
+            return;
+        };
+        assert!(write_series(full, &["a".to_owned()], 1, |_| vec![0.0]).is_err());
+    }
+}
