@@ -6,9 +6,9 @@ mod digest;
 mod events;
 mod frames;
 mod grid;
+mod hrf_table;
 mod mask;
 mod nifti;
-mod hrf_table;
 mod repetition_time;
 mod sidecar;
 mod support;
@@ -16,22 +16,17 @@ mod table;
 mod timeseries;
 mod timing;
 
-pub use confounds::ConfoundTable;
-pub use digest::digest_file;
-pub use events::{Event, EventTable};
-pub use events::{Event, EventTable, read_events};
-pub use frames::FrameSource;
-pub use grid::{AFFINE_TOLERANCE_MM, Grid};
-pub use mask::{combine_masks, grid_mismatch, read_atlas, read_mask};
-pub use nifti::{
-    ElementType, FileDigest, ImageFormat, ImageHeader, NiftiFrames, Scaling, read_frames_f64, read_header, read_volume,
-};
 pub use atlas_labels::read_atlas_labels;
 pub use confounds::{ConfoundTable, read_confounds};
+pub use digest::digest_file;
 pub use events::{Event, EventTable, read_events};
 pub use frames::FrameSource;
 pub use grid::{AFFINE_TOLERANCE_MM, Grid};
 pub use hrf_table::read_hrf_table;
+pub use mask::{combine_masks, grid_mismatch, read_atlas, read_mask};
+pub use nifti::{
+    ElementType, FileDigest, ImageFormat, ImageHeader, NiftiFrames, Scaling, read_frames_f64, read_header, read_volume,
+};
 pub use repetition_time::resolve_tr;
 pub use sidecar::{Sidecar, read_sidecar};
 pub use support::Support;

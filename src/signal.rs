@@ -1,7 +1,7 @@
 //! Pure one-dimensional mathematics: kernels, convolution, haemodynamic responses, drift bases. No I/O.
 
-pub mod gaussian;
 pub mod drift;
+pub mod gaussian;
 pub mod hrf;
 mod orthogonalise;
 

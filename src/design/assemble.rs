@@ -115,11 +115,9 @@ struct Convolved<'a> {
 impl Convolved<'_> {
     fn columns(&self, train: &StimulusTrain, problems: &mut Diagnostics) -> Vec<Column> {
         let mut values: Vec<Vec<f64>> = match self.numerics.convolution {
-            Convolution::Exact => self
-                .functions
-                .iter()
-                .map(|function| exact_regressor(function, &train.stimuli, self.timing))
-                .collect(),
+            Convolution::Exact => {
+                self.functions.iter().map(|function| exact_regressor(function, &train.stimuli, self.timing)).collect()
+            }
             Convolution::Oversampled { per_tr, min_onset_s } => {
                 let grid = FineGrid::new(self.timing, per_tr, min_onset_s);
                 self.warn_of_early_events(train, &grid, problems);
@@ -139,7 +137,11 @@ impl Convolved<'_> {
             .iter()
             .zip(values)
             .map(|(function, values)| Column {
-                name: [base.as_str(), &function.part].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("_"),
+                name: [base.as_str(), &function.part]
+                    .into_iter()
+                    .filter(|text| !text.is_empty())
+                    .collect::<Vec<_>>()
+                    .join("_"),
                 role: ColumnRole::Task {
                     condition: train.condition.clone(),
                     part: [train.modulator.as_deref().unwrap_or_default(), &function.part]
@@ -208,11 +210,7 @@ fn no_freedom(design: &RunDesign) -> Diagnostic {
     let count = |wanted: fn(&ColumnRole) -> bool| design.roles.iter().filter(|role| wanted(role)).count();
     Diagnostic::error(
         "no-degrees-of-freedom",
-        format!(
-            "the design of {} has as many independent columns as frames: {}",
-            design.run,
-            design.timing.n_kept()
-        ),
+        format!("the design of {} has as many independent columns as frames: {}", design.run, design.timing.n_kept()),
     )
     .note(format!(
         "{} regressors, {} confounds, {} drift columns, the constant",

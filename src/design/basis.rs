@@ -86,7 +86,10 @@ pub(super) fn basis(
         HrfSettings::Fir { delays } => fir(delays, tr_s, numerics.fir_delays_in_scans),
         HrfSettings::Tent { start_s, stop_s, knots } => {
             let hats = tent(*start_s, *stop_s, *knots).map_err(|error| {
-                Diagnostic::error("tent-knots", format!("tent from {start_s} to {stop_s} s with {knots} knots: {error}"))
+                Diagnostic::error(
+                    "tent-knots",
+                    format!("tent from {start_s} to {stop_s} s with {knots} knots: {error}"),
+                )
             })?;
             let named = |(delay_s, hat)| BasisFunction {
                 part: format!("delay_{}", delay_label(delay_s)),

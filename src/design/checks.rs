@@ -2,8 +2,8 @@
 //!
 //! All of it concerns the frames that enter the model, and none of it depends on the units of a column.
 
-use super::orthogonal_basis::OrthogonalBasis;
 pub use super::orthogonal_basis::DEPENDENCE_TOLERANCE;
+use super::orthogonal_basis::OrthogonalBasis;
 use super::run_design::{ColumnRole, ContrastMatrix, RunDesign};
 use crate::error::{Diagnostic, Diagnostics};
 
@@ -216,10 +216,8 @@ mod tests {
     fn inflation_follows_the_correlation_and_ignores_units() {
         // centred regressors with correlation 0.5: VIF 1/(1 - 0.25)
         for scale in [1.0, 1e8] {
-            let design = design_of(
-                &["a", "b", "constant"],
-                array![[scale, 1.0, 1.0], [-scale, 0.0, 1.0], [0.0, -1.0, 1.0]],
-            );
+            let design =
+                design_of(&["a", "b", "constant"], array![[scale, 1.0, 1.0], [-scale, 0.0, 1.0], [0.0, -1.0, 1.0]]);
             for (name, inflation) in variance_inflation(&design) {
                 assert!((inflation - 4.0 / 3.0).abs() < 1e-12, "{name}: {inflation}");
             }
@@ -229,10 +227,8 @@ mod tests {
     #[test]
     fn variance_removed_is_the_share_explained_by_drift_and_confounds() {
         // `a` has correlation 0.5 with the drift: a quarter of its variance goes
-        let design = design_of(
-            &["a", "drift_1", "constant"],
-            array![[1.0, 1.0, 1.0], [-1.0, 0.0, 1.0], [0.0, -1.0, 1.0]],
-        );
+        let design =
+            design_of(&["a", "drift_1", "constant"], array![[1.0, 1.0, 1.0], [-1.0, 0.0, 1.0], [0.0, -1.0, 1.0]]);
         let removed = variance_removed(&design);
         assert_eq!(removed[0].0, "a");
         assert!((removed[0].1 - 0.25).abs() < 1e-14);

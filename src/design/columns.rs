@@ -58,9 +58,8 @@ pub(super) fn check_names(columns: &[Column], problems: &mut Diagnostics) {
 /// fMRIPrep's discrete cosines beside drift columns of our own: both model the same slow drift.
 pub(super) fn check_cosines(confounds: &ConfoundTable, has_drift: bool, problems: &mut Diagnostics) {
     let is_cosine = |name: &&String| {
-        name.strip_prefix("cosine").is_some_and(|digits| {
-            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-        })
+        name.strip_prefix("cosine")
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
     };
     if !has_drift {
         return;
@@ -70,7 +69,10 @@ pub(super) fn check_cosines(confounds: &ConfoundTable, has_drift: bool, problems
         problems.push(
             Diagnostic::error(
                 "cosines-beside-drift",
-                format!("the confounds hold {} discrete cosines (`{first}`, ...) beside the model's own drift", cosines.len()),
+                format!(
+                    "the confounds hold {} discrete cosines (`{first}`, ...) beside the model's own drift",
+                    cosines.len()
+                ),
             )
             .at(Place::cell(&confounds.path, 1, Some(first)))
             .note("both model the same slow drift")
@@ -112,10 +114,8 @@ pub(super) fn check_regressors(
     let place = Place::cell(&events.path, train.line, Some("onset"));
     let run_stop_s = (timing.discarded + timing.n_frames()) as f64 * timing.tr_s;
     let run_start_s = timing.discarded as f64 * timing.tr_s;
-    let outside = train
-        .stimuli
-        .iter()
-        .all(|event| event.onset_s >= run_stop_s || event.onset_s + event.duration_s < run_start_s);
+    let outside =
+        train.stimuli.iter().all(|event| event.onset_s >= run_stop_s || event.onset_s + event.duration_s < run_start_s);
     if outside && train.modulator.is_none() {
         problems.push(
             Diagnostic::error(
@@ -123,7 +123,10 @@ pub(super) fn check_regressors(
                 format!("condition `{}` has no event inside the run", train.condition),
             )
             .at(place)
-            .note(format!("its first event is at {} s; the run lasts from {run_start_s} to {run_stop_s} s", train.stimuli[0].onset_s))
+            .note(format!(
+                "its first event is at {} s; the run lasts from {run_start_s} to {run_stop_s} s",
+                train.stimuli[0].onset_s
+            ))
             .hint("onsets are seconds from the start of the first acquired volume; `ignore` leaves a condition out"),
         );
         return;

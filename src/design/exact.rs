@@ -26,9 +26,7 @@ fn convolve(kernel: &dyn Kernel, stimuli: &[Stimulus], timing: &Timing) -> Vec<f
         .map(|time_s| {
             stimuli
                 .iter()
-                .map(|stimulus| {
-                    stimulus.amplitude * kernel.response(time_s - stimulus.onset_s, stimulus.duration_s)
-                })
+                .map(|stimulus| stimulus.amplitude * kernel.response(time_s - stimulus.onset_s, stimulus.duration_s))
                 .sum()
         })
         .collect()

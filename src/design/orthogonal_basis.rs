@@ -99,8 +99,7 @@ impl OrthogonalBasis {
     pub(super) fn residual_squares(&self, column: &[f64]) -> f64 {
         let mut left = column.to_vec();
         for (k, (head, factor)) in self.heads.iter().enumerate() {
-            let product = head * left[k]
-                + (k + 1..left.len()).map(|i| self.packed[[i, k]] * left[i]).sum::<f64>();
+            let product = head * left[k] + (k + 1..left.len()).map(|i| self.packed[[i, k]] * left[i]).sum::<f64>();
             left[k] -= factor * product * head;
             for (i, value) in left.iter_mut().enumerate().skip(k + 1) {
                 *value -= factor * product * self.packed[[i, k]];

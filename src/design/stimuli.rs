@@ -145,8 +145,8 @@ fn absent_condition(run: &str, conditions: &[String], modulator: &ModulatorSetti
         format!("a modulator names condition `{}`, which {run} does not have", modulator.condition.value),
     );
     placed(absent, modulator.condition.place())
-    .note(format!("conditions in {run}: {}", conditions.join(", ")))
-    .hint("`when_condition_absent = \"skip-run\"` leaves the modulator out of runs without its condition")
+        .note(format!("conditions in {run}: {}", conditions.join(", ")))
+        .hint("`when_condition_absent = \"skip-run\"` leaves the modulator out of runs without its condition")
 }
 
 fn warn_of_mixed_durations(condition: &str, events: &[&Event], path: &Path, problems: &mut Diagnostics) {

@@ -99,7 +99,8 @@ fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, ExpressionError> {
                     Some(number) if !runs_on => (Token::Number(number), stop),
                     _ => {
                         let stop = taken(|c| c.is_alphanumeric() || c == '_' || c == '.');
-                        let mut error = syntax(at..stop, format!("`{}` is neither a number nor a name", &text[at..stop]));
+                        let mut error =
+                            syntax(at..stop, format!("`{}` is neither a number nor a name", &text[at..stop]));
                         error.hint = Some("a column whose name does not start with a letter stands in backticks");
                         return Err(error);
                     }
@@ -215,10 +216,18 @@ impl Reader {
                 ('*', left, Value::Number(factor)) => left.times(factor),
                 ('*', Value::Number(factor), right) => right.times(factor),
                 ('*', ..) => {
-                    return Err(not_linear(whole, "a product of two columns", "a contrast is a weighted sum of columns"));
+                    return Err(not_linear(
+                        whole,
+                        "a product of two columns",
+                        "a contrast is a weighted sum of columns",
+                    ));
                 }
                 (_, _, Value::Number(0.0)) => {
-                    return Err(not_linear(value_range, "a division by zero", "a contrast is a weighted sum of columns"));
+                    return Err(not_linear(
+                        value_range,
+                        "a division by zero",
+                        "a contrast is a weighted sum of columns",
+                    ));
                 }
                 (_, left, Value::Number(divisor)) => left.times(1.0 / divisor),
                 _ => {

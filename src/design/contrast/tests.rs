@@ -73,7 +73,9 @@ fn f_rows(design: &RunDesign, expressions: &[&str]) -> Vec<Vec<f64>> {
 }
 
 fn refused(design: &RunDesign, kind: ContrastKind, expressions: &[&str]) -> String {
-    resolve_in(design, kind, expressions, AbsentCondition::Error, &["face", "house", "scissors"]).unwrap_err().to_string()
+    resolve_in(design, kind, expressions, AbsentCondition::Error, &["face", "house", "scissors"])
+        .unwrap_err()
+        .to_string()
 }
 
 fn refused_t(expression: &str) -> String {
@@ -196,7 +198,6 @@ fn nesting_is_bounded() {
 fn every_bad_row_is_reported() {
     let problems = parse_contrast(&settings(ContrastKind::F, &["house +", "face", "cat * cat"])).unwrap_err();
     assert_eq!(problems.len(), 2);
-    let problems =
-        resolve_in(&design(), ContrastKind::F, &["hosue", "fcae"], AbsentCondition::Error, &[]).unwrap_err();
+    let problems = resolve_in(&design(), ContrastKind::F, &["hosue", "fcae"], AbsentCondition::Error, &[]).unwrap_err();
     assert_eq!(problems.len(), 2);
 }

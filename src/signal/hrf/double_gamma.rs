@@ -76,9 +76,8 @@ impl DispersionSlope {
     pub fn of(response: DoubleGamma) -> Self {
         let dispersion_s = response.dispersion_s();
         let step = 0.004 * dispersion_s;
-        let at = |weight: f64, steps: f64| {
-            (-weight / (12.0 * step), response.with_dispersion(dispersion_s + steps * step))
-        };
+        let at =
+            |weight: f64, steps: f64| (-weight / (12.0 * step), response.with_dispersion(dispersion_s + steps * step));
         Self { stencil: [at(1.0, -2.0), at(-8.0, -1.0), at(8.0, 1.0), at(-1.0, 2.0)] }
     }
 

@@ -13,11 +13,7 @@ pub fn lower_incomplete_gamma(shape: f64, x: f64) -> f64 {
         return 0.0;
     }
     let front = libm::exp(shape * libm::log(x) - x - libm::lgamma(shape));
-    if x < shape + 1.0 {
-        front * power_series(shape, x)
-    } else {
-        1.0 - front * continued_fraction(shape, x)
-    }
+    if x < shape + 1.0 { front * power_series(shape, x) } else { 1.0 - front * continued_fraction(shape, x) }
 }
 
 /// Sum over n of `x^n / (a (a + 1) ... (a + n))`.

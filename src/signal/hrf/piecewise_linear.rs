@@ -60,9 +60,7 @@ impl PiecewiseLinear {
     pub fn of_unit_area(mut self) -> Result<Self, TableError> {
         let area = self.integrals.last().copied().unwrap_or(0.0);
         let absolute: f64 = (1..self.times_s.len())
-            .map(|k| {
-                0.5 * (self.values[k].abs() + self.values[k - 1].abs()) * (self.times_s[k] - self.times_s[k - 1])
-            })
+            .map(|k| 0.5 * (self.values[k].abs() + self.values[k - 1].abs()) * (self.times_s[k] - self.times_s[k - 1]))
             .sum();
         if area <= 1e-6 * absolute {
             return Err(TableError::NoArea(area));
@@ -174,10 +172,7 @@ mod tests {
         assert_eq!(why(&[0.0], &[1.0]), "a response needs two points or more, found 1");
         assert_eq!(why(&[0.0, f64::NAN], &[1.0, 1.0]), "point 2 is not finite");
         assert_eq!(why(&[0.0, 0.0], &[1.0, 1.0]), "the time of point 2 is not after that of the point before it");
-        assert_eq!(
-            why(&[0.0, 1.0, 2.0], &[1.0, 0.0, -1.0]),
-            "its area is 0, which no factor turns into a unit area"
-        );
+        assert_eq!(why(&[0.0, 1.0, 2.0], &[1.0, 0.0, -1.0]), "its area is 0, which no factor turns into a unit area");
         assert!(tent(0.0, 0.0, 3).is_err());
     }
 }
