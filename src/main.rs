@@ -1,2 +1,2 @@
-//! The `boldly` binary.
+//! The binary.
 fn main() {}

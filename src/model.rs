@@ -18,7 +18,7 @@ mod problem;
 mod residuals;
 mod whitening;
 
-pub use blas_threads::hold_blas_to_one_thread;
+pub use blas_threads::{blas_version, hold_blas_to_one_thread};
 pub use covariance::UnitCovariance;
 pub use fit::{RunFit, fit_run};
 pub use noise::{NoiseField, NoiseModel};

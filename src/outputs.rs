@@ -8,6 +8,7 @@ pub mod image;
 mod lock;
 mod manifest;
 pub mod names;
+pub mod picture;
 mod problem;
 pub mod provenance;
 mod relative_path;

@@ -1,1 +1,30 @@
-//! (in work)
+//! The order of things: from settings to a plan, and from a plan to results, subject by subject.
+
+mod check;
+mod contrasts;
+mod excluded;
+mod failure;
+mod mask_stage;
+mod memory;
+mod model_outputs;
+mod plan;
+mod plan_run;
+mod plan_subject;
+mod progress;
+mod regions;
+mod run;
+mod run_data;
+mod space_job;
+mod subject_job;
+mod summary;
+
+pub use check::CheckReport;
+pub use contrasts::PlannedContrast;
+pub use failure::Failure;
+pub use memory::Estimate;
+pub use plan::{Plan, RefusedSubject};
+pub use plan_run::{RunModel, RunPlan, RunSource};
+pub use plan_subject::{RunGroup, SpacePlan, SubjectPlan};
+pub use progress::{Progress, ProgressMode};
+pub use run::{RunOptions, RunOutcome, run};
+pub use subject_job::NUMERICS_VERSION;

@@ -139,6 +139,24 @@ impl OutputNames {
         self.named("desc-model_stats.tsv")
     }
 
+    /// A contrast's z map as a picture over the mean image: `_contrast-X_stat-z_statmap.png`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn contrast_picture(&self, contrast: &str) -> Result<RelativePath, OutputError> {
+        let contrast = check_label(contrast, "contrast name")?;
+        self.named(&format!("contrast-{contrast}_stat-z_statmap.png"))
+    }
+
+    /// A model in the regions of a `[[roi]]`: `_label-ROI_desc-model_stats.tsv`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn roi_model_stats(&self, roi: &str) -> Result<RelativePath, OutputError> {
+        let roi = check_label(roi, "region name")?;
+        self.named(&format!("label-{roi}_desc-model_stats.tsv"))
+    }
+
     /// Residuals of a table, with its column names: `_desc-residuals_timeseries.tsv`.
     ///
     /// # Errors

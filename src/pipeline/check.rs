@@ -1,0 +1,240 @@
+//! The plan as a person or a program reads it: what was found, what will be fitted, what it will need.
+
+use super::memory::{Estimate, mib};
+use super::plan::Plan;
+use super::plan_run::{RunPlan, RunSource};
+use super::plan_subject::SubjectPlan;
+use crate::config::ContrastKind;
+use crate::design::{ColumnRole, RunDesign, checks};
+use crate::inputs::EventTable;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Uncompressed bytes of BOLD that one thread decodes, smooths and fits a second: half of what was measured
+/// on 91x109x91x300 int16 with an AR(1) model of 18 regressors, so that the prediction errs on the long side.
+const BYTES_A_SECOND: f64 = 60e6;
+
+/// What `boldly check` says.
+#[derive(Debug, Serialize)]
+pub struct CheckReport {
+    /// The pipeline's name.
+    pub name: String,
+    /// Its profile.
+    pub profile: crate::config::Profile,
+    /// Subjects whose inputs are in order.
+    pub subjects: Vec<SubjectReport>,
+    /// Subjects whose inputs are not.
+    pub refused: Vec<String>,
+    /// Contrasts of each model: name, kind, expressions.
+    pub contrasts: BTreeMap<String, Vec<crate::config::ContrastSettings>>,
+    /// Memory, disk, passes.
+    pub needs: Estimate,
+    /// Predicted wall time, seconds; a rough figure.
+    pub time_s: f64,
+    /// Problems and oddities, each as text.
+    pub messages: Vec<String>,
+}
+
+/// One subject.
+#[derive(Debug, Serialize)]
+pub struct SubjectReport {
+    /// Its label.
+    pub subject: String,
+    /// Its runs.
+    pub runs: Vec<RunReport>,
+}
+
+/// One run.
+#[derive(Debug, Serialize)]
+pub struct RunReport {
+    /// Its labels, as messages say them.
+    pub run: String,
+    /// The file's name.
+    pub file: String,
+    /// Grid, or number of columns.
+    pub shape: String,
+    /// Acquired frames.
+    pub frames: usize,
+    /// Repetition time, seconds.
+    pub tr_s: f64,
+    /// Events of each condition.
+    pub events: BTreeMap<String, usize>,
+    /// Each model.
+    pub models: Vec<ModelReport>,
+}
+
+/// One model of one run.
+#[derive(Debug, Serialize)]
+pub struct ModelReport {
+    /// Its name.
+    pub model: String,
+    /// Task, confound, drift and constant columns.
+    pub columns: [usize; 4],
+    /// Rank of the design.
+    pub rank: usize,
+    /// Residual degrees of freedom.
+    pub dof: usize,
+    /// Frames censored.
+    pub censored: usize,
+    /// Variance inflation of each task column.
+    pub vif: BTreeMap<String, f64>,
+    /// Share of each task column's variance that drift and confounds remove.
+    pub variance_removed: BTreeMap<String, f64>,
+    /// Contrasts this run does not enter.
+    pub skipped_contrasts: Vec<String>,
+}
+
+impl CheckReport {
+    /// Reads everything from the plan.
+    pub fn new(plan: &Plan, threads: usize) -> Self {
+        let subjects = plan.subjects.iter().map(|subject| subject_report(plan, subject)).collect();
+        let messages = plan
+            .warnings
+            .iter()
+            .chain(plan.refused.iter().flat_map(|refused| &refused.problems))
+            .map(ToString::to_string)
+            .collect();
+        let names = plan.settings.glms.iter().map(|glm| glm.name.value.clone());
+        let contrasts = plan.contrasts.iter().map(|all| all.iter().map(|contrast| contrast.settings.clone()).collect());
+        let needs = plan.estimate(threads);
+        let raw_bytes: f64 = plan.subjects.iter().flat_map(|subject| &subject.runs).map(raw_bytes).sum();
+        Self {
+            name: plan.settings.name.clone(),
+            profile: plan.settings.profile,
+            subjects,
+            refused: plan.refused.iter().map(|refused| refused.subject.clone()).collect(),
+            contrasts: names.zip(contrasts).collect(),
+            time_s: raw_bytes * needs.passes as f64 / (BYTES_A_SECOND * threads.min(4) as f64),
+            needs,
+            messages,
+        }
+    }
+
+    /// As text for a person; ends with a line feed.
+    pub fn text(&self) -> String {
+        let mut out = format!("{} (profile {})\n", self.name, profile_name(self.profile));
+        for subject in &self.subjects {
+            let _ = writeln!(out, "\nsub-{}", subject.subject);
+            for run in &subject.runs {
+                run.write_text(&mut out);
+            }
+        }
+        for (model, contrasts) in &self.contrasts {
+            let _ = writeln!(out, "\nmodel `{model}`: {} contrasts", contrasts.len());
+            for contrast in contrasts {
+                let rows: Vec<&str> = contrast.rows.iter().map(|row| row.as_str()).collect();
+                let kind = if contrast.kind == ContrastKind::T { "t" } else { "F" };
+                let _ = writeln!(out, "  {kind} {} = {}", *contrast.name, rows.join(" ; "));
+            }
+        }
+        for subject in &self.refused {
+            let _ = writeln!(out, "\nsub-{subject}: cannot be analysed");
+        }
+        let needs = &self.needs;
+        let passes = if needs.passes == 1 { "one pass" } else { "two passes (one for the automatic mask)" };
+        let _ = writeln!(
+            out,
+            "\nneeds about {} of memory, up to {} of disk before compression, {passes}, roughly {:.0} s\n  memory: {}",
+            mib(needs.memory_bytes),
+            mib(needs.disk_bytes),
+            self.time_s.max(1.0),
+            needs.memory_formula,
+        );
+        out
+    }
+}
+
+impl RunReport {
+    fn write_text(&self, out: &mut String) {
+        let _ = writeln!(out, "  {}: {}", self.run, self.file);
+        let _ = writeln!(out, "    {} frames, TR {} s, {}", self.frames, self.tr_s, self.shape);
+        if !self.events.is_empty() {
+            let counts: Vec<String> =
+                self.events.iter().map(|(condition, count)| format!("{condition} {count}")).collect();
+            let _ = writeln!(out, "    events: {}", counts.join(", "));
+        }
+        for model in &self.models {
+            let [task, confound, drift, constant] = model.columns;
+            let censored =
+                if model.censored > 0 { format!(", {} frames censored", model.censored) } else { String::new() };
+            let _ = writeln!(
+                out,
+                "    model `{}`: {task} task + {confound} confound + {drift} drift + {constant} constant columns, rank {}, {} dof{censored}",
+                model.model, model.rank, model.dof
+            );
+            if let Some((column, vif)) = model.vif.iter().max_by(|a, b| a.1.total_cmp(b.1)) {
+                let _ = writeln!(out, "      largest variance inflation {vif:.2} (`{column}`)");
+            }
+            if !model.skipped_contrasts.is_empty() {
+                let _ = writeln!(out, "      does not enter: {}", model.skipped_contrasts.join(", "));
+            }
+        }
+    }
+}
+
+fn subject_report(plan: &Plan, subject: &SubjectPlan) -> SubjectReport {
+    let runs = subject.runs.iter().map(|run| {
+        let shape = match &run.source {
+            RunSource::Image(header) => header.grid.to_string(),
+            RunSource::Table(table) => format!("{} columns", table.names.len()),
+        };
+        let models = run.models.iter().enumerate().map(|(index, model)| {
+            let skipped = plan.contrasts[index].iter().zip(&model.contrasts).filter(|(_, matrix)| matrix.is_none());
+            let skipped_contrasts = skipped.map(|(contrast, _)| contrast.settings.name.value.clone()).collect();
+            model_report(plan.settings.glms[index].name.as_str(), &model.design, skipped_contrasts)
+        });
+        RunReport {
+            run: run.display_name(),
+            file: run.data_path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            shape,
+            frames: run.n_acquired,
+            tr_s: run.tr_s,
+            events: run.events.as_ref().map(count_events).unwrap_or_default(),
+            models: models.collect(),
+        }
+    });
+    SubjectReport { subject: subject.subject.clone(), runs: runs.collect() }
+}
+
+fn model_report(name: &str, design: &RunDesign, skipped_contrasts: Vec<String>) -> ModelReport {
+    let count = |wanted: fn(&ColumnRole) -> bool| design.roles.iter().filter(|role| wanted(role)).count();
+    let rank = checks::rank(design);
+    ModelReport {
+        model: name.to_owned(),
+        columns: [
+            count(|role| matches!(role, ColumnRole::Task { .. })),
+            count(|role| matches!(role, ColumnRole::Confound)),
+            count(|role| matches!(role, ColumnRole::Drift)),
+            count(|role| matches!(role, ColumnRole::Constant)),
+        ],
+        rank,
+        dof: design.timing.n_kept().saturating_sub(rank),
+        censored: design.timing.n_frames() - design.timing.n_kept(),
+        vif: checks::variance_inflation(design).into_iter().collect(),
+        variance_removed: checks::variance_removed(design).into_iter().collect(),
+        skipped_contrasts,
+    }
+}
+
+fn count_events(events: &EventTable) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for event in &events.events {
+        *counts.entry(event.condition.clone()).or_default() += 1;
+    }
+    counts
+}
+
+fn raw_bytes(run: &RunPlan) -> f64 {
+    match &run.source {
+        RunSource::Image(header) => 2.0 * (header.grid.n_voxels() * run.n_acquired) as f64,
+        RunSource::Table(_) => 0.0,
+    }
+}
+
+fn profile_name(profile: crate::config::Profile) -> &'static str {
+    match profile {
+        crate::config::Profile::Native => "native",
+        crate::config::Profile::Nilearn => "nilearn",
+    }
+}

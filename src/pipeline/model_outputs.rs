@@ -1,0 +1,384 @@
+//! What one model writes for a run, or over the runs of a group: maps for voxels, tables for columns.
+
+use super::excluded::Excluded;
+use super::failure::Failure;
+use super::plan::Plan;
+use super::plan_run::{RunPlan, display_name};
+use super::plan_subject::{RunGroup, map_applies};
+use super::run_data::TemporalMean;
+use super::space_job::FittedRun;
+use super::summary::Summary;
+use crate::config::{ContrastKind, ContrastSettings, GlmSettings, Labels, MapKind};
+use crate::design::{ContrastMatrix, RunDesign, figure};
+use crate::inference::{Dof, StatMap};
+use crate::inputs::Support;
+use crate::model::{RunFit, residual_frame};
+use crate::outputs::picture::Mosaic;
+use crate::outputs::sidecar::{ContrastEntry, Sidecar};
+use crate::outputs::tables::{self, Column, ContrastColumns};
+use crate::outputs::{
+    FrameWriter, Geometry, ImageDescription, Intent, OutputError, OutputNames, RelativePath, SeriesAxis, StagedOutputs,
+    write_map, write_mask,
+};
+use crate::preprocess::{Scaler, Series};
+use std::io::Write;
+
+/// Absolute z from which the picture of a map is coloured: two-sided p of .002.
+const PICTURE_THRESHOLD: f32 = 3.1;
+
+/// Whether files speak of one run among several, or of the whole group.
+#[derive(Clone, Copy)]
+pub(super) struct Level<'a> {
+    labels: &'a Labels,
+    is_group: bool,
+}
+
+impl<'a> Level<'a> {
+    pub(super) fn of_run(labels: &'a Labels) -> Self {
+        Self { labels, is_group: false }
+    }
+
+    pub(super) fn of_group(group: &'a RunGroup) -> Self {
+        Self { labels: &group.labels, is_group: true }
+    }
+}
+
+/// Writes what one model says at one level.
+pub(super) struct ModelOutputs<'a> {
+    plan: &'a Plan,
+    glm: &'a GlmSettings,
+    model: usize,
+    staged: &'a StagedOutputs,
+    geometry: Option<&'a Geometry>,
+    level: Level<'a>,
+    /// Name of the `[[roi]]` whose regions the columns are.
+    regions: Option<&'a str>,
+}
+
+impl<'a> ModelOutputs<'a> {
+    pub(super) fn new(
+        plan: &'a Plan,
+        model: usize,
+        staged: &'a StagedOutputs,
+        geometry: Option<&'a Geometry>,
+        level: Level<'a>,
+    ) -> Self {
+        Self { plan, glm: &plan.settings.glms[model], model, staged, geometry, level, regions: None }
+    }
+
+    /// The same for the regions of a `[[roi]]`.
+    pub(super) fn of_regions(&self, name: &'a str) -> Self {
+        Self { regions: Some(name), geometry: None, ..*self }
+    }
+
+    fn names(&self) -> Result<OutputNames, OutputError> {
+        OutputNames::of_run(&self.glm.name, self.level.labels)
+    }
+
+    fn wants(&self, map: MapKind) -> bool {
+        self.glm.maps.contains(&map)
+    }
+
+    /// The design matrix as table and figure; once a run, under the run's labels.
+    pub(super) fn write_design(&self, design: &RunDesign) -> Result<(), Failure> {
+        let names = self.names()?;
+        self.staged.write(&names.design_table()?, |file| tables::write_design(file, design))?;
+        self.staged.write(&names.design_figure()?, |file| file.write_all(figure::svg(design).as_bytes()))?;
+        Ok(())
+    }
+
+    /// The mean series of regions.
+    pub(super) fn write_region_series(&self, series: &Series) -> Result<(), Failure> {
+        let (Some(regions), Support::Columns { names }) = (self.regions, &series.support) else { return Ok(()) };
+        // Every model has its own folder, which is complete in itself.
+        let path = self.names()?.roi_series(regions)?;
+        let row = |frame: usize| -> Vec<f64> {
+            series
+                .frame(frame)
+                .iter()
+                .zip(&series.first)
+                .map(|(value, first)| f64::from(*value) + f64::from(*first))
+                .collect()
+        };
+        Ok(self.staged.write(&path, |file| tables::write_series(file, names, series.n_frames, row))?)
+    }
+
+    /// Maps of the fit itself: beta, r2, sigma, rho, residuals.
+    pub(super) fn write_fit(
+        &self,
+        fit: &RunFit,
+        excluded: &Excluded,
+        series: &Series,
+        scaler: &Scaler,
+        design: &RunDesign,
+    ) -> Result<(), Failure> {
+        let cleared = |mut values: Vec<f64>| {
+            excluded.clear(&mut values);
+            values
+        };
+        let Support::Voxels { .. } = series.support else {
+            return self.write_fit_table(fit, &cleared, series, scaler, design);
+        };
+        let maps = [
+            (MapKind::R2, Some(fit.r2.clone())),
+            (MapKind::Sigma, Some(fit.sigma())),
+            (MapKind::Rho, Some(fit.rho().unwrap_or_else(|| vec![0.0; fit.n_columns()]))),
+        ];
+        for (map, values) in maps {
+            if let Some(values) = values.filter(|_| self.wants(map)) {
+                let path = self.names()?.model_map(map)?;
+                self.write_image(&path, map, Intent::Estimate, &series.support, &cleared(values), None, &[design])?;
+            }
+        }
+        if self.wants(MapKind::Beta) {
+            let volumes = (0..design.n_columns()).map(|column| cleared(fit.beta.row(column).to_vec()));
+            self.write_volumes(MapKind::Beta, series, design, design.n_columns(), None, volumes)?;
+        }
+        if self.wants(MapKind::Residuals) {
+            let frames = (0..series.n_frames).map(|frame| {
+                let mut out = vec![0.0; series.n_columns()];
+                residual_frame(fit, series, scaler, design, frame, &mut out);
+                out
+            });
+            self.write_volumes(MapKind::Residuals, series, design, series.n_frames, Some(design.timing.tr_s), frames)?;
+        }
+        Ok(())
+    }
+
+    /// A 4-D map, volume by volume.
+    fn write_volumes(
+        &self,
+        map: MapKind,
+        series: &Series,
+        design: &RunDesign,
+        n_frames: usize,
+        tr_s: Option<f64>,
+        volumes: impl Iterator<Item = Vec<f64>>,
+    ) -> Result<(), Failure> {
+        let Some(geometry) = self.geometry else { return Ok(()) };
+        let path = self.names()?.model_map(map)?;
+        let description = self.description(map, Intent::Estimate, None);
+        let axis = SeriesAxis { n_frames, tr_s };
+        let file = self.staged.create(&path)?;
+        let mut writer = FrameWriter::new(file, geometry, &series.support, &description, axis)?;
+        for volume in volumes {
+            writer.push(&volume)?;
+        }
+        writer.finish()?.finish()?;
+        let mut sidecar = self.sidecar(map, &[design]);
+        if map == MapKind::Beta {
+            sidecar.volumes.clone_from(&design.names);
+        }
+        Ok(self.staged.write_json(&path.sidecar(), &sidecar)?)
+    }
+
+    /// The fit of a table or of regions: a row a column with its coefficients, r2, sigma and rho.
+    fn write_fit_table(
+        &self,
+        fit: &RunFit,
+        cleared: &dyn Fn(Vec<f64>) -> Vec<f64>,
+        series: &Series,
+        scaler: &Scaler,
+        design: &RunDesign,
+    ) -> Result<(), Failure> {
+        let Support::Columns { names: rows } = &series.support else { return Ok(()) };
+        let mut columns: Vec<(&str, Vec<f64>)> = Vec::new();
+        if self.wants(MapKind::Beta) {
+            columns.extend(
+                design.names.iter().enumerate().map(|(at, name)| (name.as_str(), cleared(fit.beta.row(at).to_vec()))),
+            );
+        }
+        for (map, name, values) in [
+            (MapKind::R2, "r2", fit.r2.clone()),
+            (MapKind::Sigma, "sigma", fit.sigma()),
+            (MapKind::Rho, "rho", fit.rho().unwrap_or_else(|| vec![0.0; fit.n_columns()])),
+        ] {
+            if self.wants(map) {
+                columns.push((name, cleared(values)));
+            }
+        }
+        let names = self.names()?;
+        if !columns.is_empty() {
+            let path = match self.regions {
+                Some(regions) => names.roi_model_stats(regions)?,
+                None => names.model_stats()?,
+            };
+            let mut table = vec![("name", Column::Text(rows))];
+            table.extend(columns.iter().map(|(name, values)| (*name, Column::Numbers(values))));
+            self.staged.write(&path, |file| tables::write_table(file, &table))?;
+        }
+        if self.wants(MapKind::Residuals) && self.regions.is_none() {
+            let row = |frame| {
+                let mut out = vec![0.0; series.n_columns()];
+                residual_frame(fit, series, scaler, design, frame, &mut out);
+                out
+            };
+            self.staged
+                .write(&names.residual_series()?, |file| tables::write_series(file, rows, series.n_frames, row))?;
+        }
+        Ok(())
+    }
+
+    /// The statistics of a contrast: maps of voxels, a table of columns or regions.
+    pub(super) fn write_contrast(
+        &self,
+        contrast: &ContrastSettings,
+        mut map: StatMap,
+        excluded: &Excluded,
+        runs: &[(&RunDesign, &ContrastMatrix)],
+        support: &Support,
+    ) -> Result<(), Failure> {
+        for values in [&mut map.stat, &mut map.z, &mut map.p] {
+            excluded.clear(values);
+        }
+        let mut effect = map.effect.row(0).to_vec();
+        let mut variance = map.variance.row(0).to_vec();
+        excluded.clear(&mut effect);
+        excluded.clear(&mut variance);
+        let names = self.names()?;
+        if let Support::Columns { names: rows } = support {
+            let path = match self.regions {
+                Some(regions) => names.roi_stats(regions, &contrast.name)?,
+                None => names.contrast_stats(&contrast.name)?,
+            };
+            let dof: Vec<f64> = (0..rows.len()).map(|column| map.dof.at(column)).collect();
+            let columns = ContrastColumns {
+                effect: &effect,
+                variance: &variance,
+                statistic: &map.stat,
+                dof: &dof,
+                z: &map.z,
+                p: &map.p,
+            };
+            return Ok(self.staged.write(&path, |file| tables::write_contrast(file, rows, contrast.kind, &columns))?);
+        }
+        let designs: Vec<&RunDesign> = runs.iter().map(|(design, _)| *design).collect();
+        let n_rows = map.effect.nrows() as f64;
+        let dof = representative_dof(&map.dof);
+        let statistic = match map.kind {
+            ContrastKind::T => (MapKind::T, Intent::Ttest { dof }),
+            ContrastKind::F => (MapKind::F, Intent::Ftest { numerator_dof: n_rows, denominator_dof: dof }),
+        };
+        let maps = [
+            (MapKind::Effect, Intent::Estimate, &effect),
+            (MapKind::Variance, Intent::Estimate, &variance),
+            (statistic.0, statistic.1, &map.stat),
+            (MapKind::Z, Intent::Zscore, &map.z),
+            (MapKind::P, Intent::Pvalue, &map.p),
+        ];
+        let expression: Vec<&str> = contrast.rows.iter().map(|row| row.as_str()).collect();
+        let entry = ContrastEntry::new(&contrast.name, contrast.kind, &expression, runs);
+        for (kind, intent, values) in maps {
+            if self.wants(kind) && map_applies(kind, map.kind) {
+                let path = names.contrast_map(&contrast.name, kind)?;
+                self.write_image(&path, kind, intent, support, values, Some(&entry), &designs)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One 3-D map with its sidecar.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a map's file, meaning, place, values and provenance are separate facts"
+    )]
+    fn write_image(
+        &self,
+        path: &RelativePath,
+        map: MapKind,
+        intent: Intent,
+        support: &Support,
+        values: &[f64],
+        contrast: Option<&ContrastEntry>,
+        designs: &[&RunDesign],
+    ) -> Result<(), Failure> {
+        let Some(geometry) = self.geometry else { return Ok(()) };
+        let description = self.description(map, intent, contrast);
+        write_map(self.staged.create(path)?, geometry, support, &description, values)?.finish()?;
+        let degrees_of_freedom = match intent {
+            Intent::Ttest { dof } => vec![dof],
+            Intent::Ftest { numerator_dof, denominator_dof } => vec![numerator_dof, denominator_dof],
+            _ => Vec::new(),
+        };
+        let sidecar = Sidecar { contrast: contrast.cloned(), degrees_of_freedom, ..self.sidecar(map, designs) };
+        Ok(self.staged.write_json(&path.sidecar(), &sidecar)?)
+    }
+
+    fn sidecar(&self, map: MapKind, designs: &[&RunDesign]) -> Sidecar {
+        Sidecar::new(&self.glm.name, map, self.glm.noise, self.plan.settings.preprocess.scaling, designs)
+    }
+
+    fn description(&self, map: MapKind, intent: Intent, contrast: Option<&ContrastEntry>) -> ImageDescription {
+        let name = contrast.map_or_else(|| format!("{map:?}"), |contrast| contrast.name.clone());
+        ImageDescription {
+            intent,
+            description: format!("boldly {}: {} of model {}", env!("CARGO_PKG_VERSION"), name, *self.glm.name),
+            intent_name: name,
+            compression_level: self.plan.settings.output.compression_level,
+        }
+    }
+
+    /// Mask, mean and temporal signal-to-noise ratio of a group.
+    pub(super) fn write_group_images(&self, support: &Support, mean: &TemporalMean) -> Result<(), Failure> {
+        let Some(geometry) = self.geometry.filter(|_| self.level.is_group) else { return Ok(()) };
+        let names = self.names()?;
+        let level = self.plan.settings.output.compression_level;
+        write_mask(self.staged.create(&names.mask()?)?, geometry, support, level)?.finish()?;
+        for (path, what, values) in [
+            (names.mean()?, "mean over time", mean.mean()),
+            (names.tsnr()?, "temporal signal-to-noise ratio", mean.tsnr()),
+        ] {
+            let description = ImageDescription {
+                intent: Intent::None,
+                intent_name: String::new(),
+                description: format!("boldly {}: {what}", env!("CARGO_PKG_VERSION")),
+                compression_level: level,
+            };
+            write_map(self.staged.create(&path)?, geometry, support, &description, &values)?.finish()?;
+        }
+        Ok(())
+    }
+
+    /// The z map of a contrast as a picture over the mean image.
+    pub(super) fn write_picture(
+        &self,
+        contrast: &str,
+        z: &[f64],
+        support: &Support,
+        mean: &TemporalMean,
+    ) -> Result<(), Failure> {
+        let Support::Voxels { grid, index } = support else { return Ok(()) };
+        let spread = |values: &[f64]| {
+            let mut volume = vec![0.0_f32; grid.n_voxels()];
+            index.iter().zip(values).for_each(|(&voxel, value)| volume[voxel as usize] = *value as f32);
+            volume
+        };
+        let (background, statistic) = (spread(&mean.mean()), spread(z));
+        let mosaic = Mosaic { grid, background: &background, statistic: &statistic, threshold: PICTURE_THRESHOLD };
+        let png = mosaic.png().map_err(|problem| std::io::Error::other(problem.to_string()))?;
+        Ok(self.staged.write(&self.names()?.contrast_picture(contrast)?, |file| file.write_all(&png))?)
+    }
+
+    /// What was done and found, in figures.
+    pub(super) fn write_summary(
+        &self,
+        runs: &[&RunPlan],
+        fitted: &[FittedRun],
+        support: &Support,
+    ) -> Result<(), Failure> {
+        let summary = Summary::new(&display_name(self.level.labels), self.model, runs, fitted, support);
+        Ok(self.staged.write_json(&self.names()?.summary()?, &summary)?)
+    }
+}
+
+/// The dof a header says: the common one, or the median where each voxel has its own.
+fn representative_dof(dof: &Dof) -> f64 {
+    match dof {
+        Dof::Same(dof) => *dof,
+        Dof::PerColumn(each) => {
+            let mut sorted = each.clone();
+            sorted.sort_by(f64::total_cmp);
+            sorted.get(sorted.len() / 2).copied().unwrap_or(0.0)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The plan: settings and the headers of all inputs, joined and validated; nothing in it is optional in the
+//! sense of "default", and no voxel has been read.
+
+use super::contrasts::{PlannedContrast, planned_contrasts};
+use super::plan_run::RunPlan;
+use super::plan_subject::{self, SubjectPlan};
+use crate::config::{Inputs, Settings};
+
+use crate::error::{Diagnostic, Diagnostics};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Everything that will be done, subject by subject.
+#[derive(Debug)]
+pub struct Plan {
+    /// The pipeline, resolved.
+    pub settings: Settings,
+    /// The folder of the pipeline file: outputs say paths relative to it.
+    pub pipeline_folder: PathBuf,
+    /// The contrasts of each model, parsed; those of `condition_contrasts` follow the declared ones.
+    pub contrasts: Vec<Vec<PlannedContrast>>,
+    /// Subjects whose inputs are in order.
+    pub subjects: Vec<SubjectPlan>,
+    /// Subjects whose inputs are not, with what is wrong.
+    pub refused: Vec<RefusedSubject>,
+    /// What was odd about the pipeline or the accepted subjects.
+    pub warnings: Diagnostics,
+}
+
+/// A subject that cannot be analysed.
+#[derive(Debug)]
+pub struct RefusedSubject {
+    /// Its label.
+    pub subject: String,
+    /// What is wrong.
+    pub problems: Diagnostics,
+}
+
+impl Plan {
+    /// Reads headers, tables and sidecars and validates everything that does not need voxels.
+    ///
+    /// `pipeline_folder` is the folder of the pipeline file; `subjects` are labels to restrict the work to, empty for all.
+    ///
+    /// # Errors
+    /// What is wrong with the pipeline itself, or with the inputs of every subject.
+    pub fn new(settings: Settings, pipeline_folder: &Path, subjects: &[String]) -> Result<Self, Diagnostics> {
+        let mut problems = Diagnostics::new();
+        let labels = chosen_subjects(&settings, subjects, &mut problems);
+        if problems.has_errors() {
+            return Err(problems);
+        }
+        let read: BTreeMap<String, (Vec<RunPlan>, Diagnostics)> =
+            labels.iter().map(|subject| (subject.clone(), plan_subject::read_runs(&settings, subject))).collect();
+        let conditions: BTreeSet<String> = read
+            .values()
+            .flat_map(|(runs, _)| runs)
+            .filter_map(|run| run.events.as_ref())
+            .flat_map(crate::inputs::EventTable::conditions)
+            .collect();
+        let contrasts = planned_contrasts(&settings, &conditions, &mut problems);
+        if problems.has_errors() {
+            return Err(problems);
+        }
+        let pipeline_folder = pipeline_folder.to_path_buf();
+        let mut plan = Self {
+            settings,
+            pipeline_folder,
+            contrasts,
+            subjects: Vec::new(),
+            refused: Vec::new(),
+            warnings: problems,
+        };
+        let mut pipeline_mistakes = Diagnostics::new();
+        for (subject, (runs, mut problems)) in read {
+            let planned = problems.collect(plan_subject::plan(&plan, &subject, runs, &conditions));
+            let (mistakes, own) =
+                problems.into_iter().partition::<Vec<_>, _>(|problem| is_mistake_of_pipeline(problem));
+            for mistake in mistakes {
+                if !pipeline_mistakes.iter().any(|known| known.code == mistake.code && known.place == mistake.place) {
+                    pipeline_mistakes.push(mistake);
+                }
+            }
+            let own: Diagnostics = own.into_iter().collect();
+            match planned {
+                Some((planned, warnings)) if !own.has_errors() => {
+                    plan.warnings.extend(own);
+                    plan.warnings.extend(warnings);
+                    plan.subjects.push(planned);
+                }
+                _ => plan.refused.push(RefusedSubject { subject, problems: own }),
+            }
+        }
+        if !pipeline_mistakes.is_empty() {
+            return Err(pipeline_mistakes);
+        }
+        Ok(plan)
+    }
+
+    /// Contrasts of a model that are written, in order.
+    pub fn contrast_names(&self, model: usize) -> Vec<&str> {
+        self.contrasts[model].iter().map(|contrast| contrast.settings.name.as_str()).collect()
+    }
+}
+
+/// Codes of problems that are found while looking at a subject, but are mistakes in the pipeline file, which stop everything.
+const MISTAKES_OF_PIPELINE: [&str; 7] = [
+    "contrast-unknown-condition",
+    "contrast-needs-delay",
+    "contrast-all-zero",
+    "contrast-glob-in-t",
+    "contrast-glob-counts",
+    "contrast-row-count",
+    "tent-knots",
+];
+
+fn is_mistake_of_pipeline(problem: &Diagnostic) -> bool {
+    MISTAKES_OF_PIPELINE.contains(&problem.code)
+}
+
+fn chosen_subjects(settings: &Settings, wanted: &[String], problems: &mut Diagnostics) -> BTreeSet<String> {
+    let all: BTreeSet<String> = match &settings.inputs {
+        Inputs::Runs(runs) => runs.iter().map(|run| run.labels.subject.clone()).collect(),
+        Inputs::Timeseries(tables) => tables.iter().map(|table| table.labels.subject.clone()).collect(),
+    };
+    if wanted.is_empty() {
+        return all;
+    }
+    let mut chosen = BTreeSet::new();
+    for label in wanted {
+        let label = label.strip_prefix("sub-").unwrap_or(label);
+        if all.contains(label) {
+            chosen.insert(label.to_owned());
+        } else {
+            let known: Vec<&str> = all.iter().map(String::as_str).collect();
+            problems.push(
+                Diagnostic::error("subject-unknown", format!("no subject `{label}` in the pipeline"))
+                    .note(format!("subjects: {}", known.join(", ")))
+                    .hint("give `--subject` one of these labels"),
+            );
+        }
+    }
+    chosen
+}

@@ -1,0 +1,299 @@
+//! One run of a plan: its header, timing, events, and the design and contrasts of each model.
+
+use crate::config::{EventFiles, GlmSettings, HrfSettings, Labels, Located, RunSettings, Settings, TimeseriesSettings};
+use crate::design::{ContrastMatrix, RunDesign};
+use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::inputs::{self, ConfoundTable, EventTable, ImageHeader, SeriesTable, Support, Timing};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A run whose header and tables are in order.
+#[derive(Debug)]
+pub struct RunPlan {
+    /// Its labels.
+    pub labels: Labels,
+    /// Where its frames come from.
+    pub source: RunSource,
+    /// Repetition time, seconds.
+    pub tr_s: f64,
+    /// Acquired frames.
+    pub n_acquired: usize,
+    /// Its events, policies applied.
+    pub events: Option<EventTable>,
+    /// Its own mask.
+    pub mask: Option<Located<PathBuf>>,
+    /// Confounds of each model, in the models' order.
+    confounds: Vec<Option<ConfoundTable>>,
+    /// Frame time within the repetition time, as a fraction of it, for each model.
+    slice_time_refs: Vec<f64>,
+    /// Response table of each model that names one.
+    hrf_tables: Vec<Option<(Vec<f64>, Vec<f64>)>>,
+    /// Design and contrasts of each model; filled once all runs are read.
+    pub models: Vec<RunModel>,
+    /// Every file the run is made from.
+    pub files: Vec<PathBuf>,
+}
+
+/// Where the frames of a run come from.
+#[derive(Debug)]
+pub enum RunSource {
+    /// A 4-D image.
+    Image(Box<ImageHeader>),
+    /// A table of series.
+    Table(Arc<SeriesTable>),
+}
+
+/// What one model makes of one run.
+#[derive(Debug)]
+pub struct RunModel {
+    /// The design matrix.
+    pub design: RunDesign,
+    /// Each contrast in its columns, in the plan's order; `None`: this run does not enter it.
+    pub contrasts: Vec<Option<ContrastMatrix>>,
+}
+
+/// The keys of `[[run]]` and `[[timeseries]]` that mean the same for both.
+struct SharedKeys<'a> {
+    labels: &'a Labels,
+    events: Option<&'a EventFiles>,
+    confounds: Option<&'a Located<PathBuf>>,
+    mask: Option<&'a Located<PathBuf>>,
+}
+
+impl RunPlan {
+    /// Reads header, sidecar and tables of an image run.
+    pub(super) fn of_image(settings: &Settings, run: &RunSettings) -> Result<(Self, Diagnostics), Diagnostics> {
+        let mut problems = Diagnostics::new();
+        let header = problems.collect(inputs::read_header(&run.bold).map_err(|found| found_from(found, &run.bold)));
+        let sidecar = problems.collect(inputs::read_sidecar(&run.bold));
+        let (Some((header, warnings)), Some((sidecar, sidecar_warnings))) = (header, sidecar) else {
+            return Err(problems);
+        };
+        problems.extend(warnings);
+        problems.extend(sidecar_warnings);
+        let tr = problems.collect(inputs::resolve_tr(run.tr_s.as_ref(), header.tr_s, sidecar.as_ref(), &run.bold));
+        let Some((tr_s, warnings)) = tr else { return Err(problems) };
+        problems.extend(warnings);
+        let keys = SharedKeys {
+            labels: &run.labels,
+            events: run.events.as_ref(),
+            confounds: run.confounds.as_ref(),
+            mask: run.mask.as_ref(),
+        };
+        let start_s =
+            sidecar.as_ref().and_then(|sidecar| sidecar.start_time_s.map(|start_s| (start_s, sidecar.path.as_path())));
+        let n_acquired = header.n_frames;
+        let mut files = vec![run.bold.value.clone()];
+        files.push(header.header_path.clone());
+        files.extend(sidecar.as_ref().map(|sidecar| sidecar.path.clone()));
+        Self::finish(settings, &keys, RunSource::Image(Box::new(header)), (tr_s, n_acquired), start_s, files, problems)
+    }
+
+    /// Reads a table of series.
+    pub(super) fn of_table(
+        settings: &Settings,
+        table: &TimeseriesSettings,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
+        let (series, warnings) = inputs::read_timeseries(table).map_err(|found| found_from(found, &table.table))?;
+        let keys = SharedKeys {
+            labels: &table.labels,
+            events: table.events.as_ref(),
+            confounds: table.confounds.as_ref(),
+            mask: None,
+        };
+        let (tr_s, n_acquired) = (series.tr_s, series.n_frames);
+        let files = vec![table.table.value.clone()];
+        Self::finish(settings, &keys, RunSource::Table(Arc::new(series)), (tr_s, n_acquired), None, files, warnings)
+    }
+
+    fn finish(
+        settings: &Settings,
+        keys: &SharedKeys<'_>,
+        source: RunSource,
+        (tr_s, n_acquired): (f64, usize),
+        start_s: Option<(f64, &Path)>,
+        mut files: Vec<PathBuf>,
+        mut problems: Diagnostics,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
+        let path = files[0].clone();
+        let discarded = settings.preprocess.discard_volumes;
+        if n_acquired <= discarded {
+            problems.push(
+                Diagnostic::error(
+                    "run-too-short",
+                    format!("the run has {n_acquired} frames, {discarded} of them discarded"),
+                )
+                .at(Place::file(&path))
+                .hint("lower `[preprocess] discard_volumes`, or check that the file is the whole run"),
+            );
+            return Err(problems);
+        }
+        let mut events = None;
+        if let Some(event_files) = keys.events {
+            let wanted: Vec<&str> = modulator_columns(settings);
+            let span_s = 0.0..n_acquired as f64 * tr_s;
+            if let Some((table, warnings)) =
+                problems.collect(inputs::read_events(event_files, &settings.events, &wanted, span_s))
+            {
+                problems.extend(warnings);
+                events = Some(table);
+            }
+            files.extend(event_file_paths(event_files));
+        }
+        let (mut confounds, mut slice_time_refs, mut hrf_tables) = (Vec::new(), Vec::new(), Vec::new());
+        for glm in &settings.glms {
+            let mut table = None;
+            if let Some(path) = keys.confounds
+                && (!glm.confounds.columns.is_empty() || glm.confounds.scrub.is_some())
+                && let Some((read, warnings)) =
+                    problems.collect(inputs::read_confounds(path, &glm.confounds, n_acquired, discarded))
+            {
+                problems.extend(warnings);
+                table = Some(read);
+            }
+            confounds.push(table);
+            slice_time_refs.push(slice_time_ref(settings, glm, tr_s, start_s, &mut problems));
+            let mut response = None;
+            if let HrfSettings::File(path) = &glm.design.hrf {
+                response = problems.collect(inputs::read_hrf_table(path));
+                files.push(path.value.clone());
+            }
+            hrf_tables.push(response);
+        }
+        files.extend(keys.confounds.iter().map(|path| path.value.clone()));
+        files.extend(keys.mask.iter().map(|path| path.value.clone()));
+        dedup_in_order(&mut files);
+        dedup_problems(&mut problems);
+        let run = Self {
+            labels: keys.labels.clone(),
+            source,
+            tr_s,
+            n_acquired,
+            events,
+            mask: keys.mask.cloned(),
+            confounds,
+            slice_time_refs,
+            hrf_tables,
+            models: Vec::new(),
+            files,
+        };
+        problems.finish(run)
+    }
+
+    /// How messages call the run: `sub-01 ses-a task-objects run-01`.
+    pub fn display_name(&self) -> String {
+        display_name(&self.labels)
+    }
+
+    /// The file the frames come from.
+    pub fn data_path(&self) -> &Path {
+        &self.files[0]
+    }
+
+    /// What the columns of a table are; `None` for an image, whose voxels the mask chooses.
+    pub fn table_support(&self) -> Option<Support> {
+        match &self.source {
+            RunSource::Image(_) => None,
+            RunSource::Table(table) => Some(Support::Columns { names: table.names.clone() }),
+        }
+    }
+
+    /// Builds the design of the model with this index.
+    pub(super) fn design(&self, settings: &Settings, model: usize) -> Result<(RunDesign, Diagnostics), Diagnostics> {
+        let timing =
+            Timing::new(self.tr_s, self.n_acquired, settings.preprocess.discard_volumes, self.slice_time_refs[model]);
+        crate::design::build_design(
+            &self.display_name(),
+            timing,
+            self.events.as_ref(),
+            self.confounds[model].as_ref(),
+            &settings.glms[model].design,
+            self.hrf_tables[model].as_ref(),
+            &settings.numerics,
+        )
+    }
+}
+
+/// How messages call a run with these labels.
+pub(super) fn display_name(labels: &Labels) -> String {
+    let mut name = format!("sub-{}", labels.subject);
+    for (key, label) in
+        [("ses", &labels.session), ("task", &labels.task), ("run", &labels.run), ("space", &labels.space)]
+    {
+        if let Some(label) = label {
+            name.push_str(&format!(" {key}-{label}"));
+        }
+    }
+    name
+}
+
+/// A model's frame time within the repetition time: the sidecar's `StartTime` where the profile heeds it.
+fn slice_time_ref(
+    settings: &Settings,
+    glm: &GlmSettings,
+    tr_s: f64,
+    start_s: Option<(f64, &Path)>,
+    problems: &mut Diagnostics,
+) -> f64 {
+    let stated = glm.design.slice_time_ref;
+    let Some((start_s, sidecar)) = start_s.filter(|_| settings.numerics.start_time_from_sidecar) else {
+        return stated;
+    };
+    if glm.design.slice_time_ref_stated && (stated * tr_s - start_s).abs() > 1e-3 {
+        problems.push(
+            Diagnostic::error(
+                "start-time-disagrees",
+                "the sidecar and `slice_time_ref` put the frames at different times",
+            )
+            .at(Place::field(sidecar, "StartTime"))
+            .note(format!("sidecar: StartTime = {start_s} s"))
+            .note(format!("pipeline: slice_time_ref = {stated}, which is {} s at a TR of {tr_s} s", stated * tr_s))
+            .hint("remove `slice_time_ref` to follow the sidecar, or correct the one that is wrong"),
+        );
+    }
+    start_s / tr_s
+}
+
+fn modulator_columns(settings: &Settings) -> Vec<&str> {
+    let mut columns: Vec<&str> = settings
+        .glms
+        .iter()
+        .flat_map(|glm| &glm.design.modulators)
+        .map(|modulator| modulator.column.as_str())
+        .collect();
+    columns.sort_unstable();
+    columns.dedup();
+    columns
+}
+
+fn event_file_paths(files: &EventFiles) -> Vec<PathBuf> {
+    match files {
+        EventFiles::Bids(path) => vec![path.value.clone()],
+        EventFiles::Fsl(files) | EventFiles::Afni { files, .. } => {
+            files.iter().map(|(_, path)| path.value.clone()).collect()
+        }
+    }
+}
+
+/// Adds to a missing file's diagnostic where the pipeline names it.
+fn found_from(found: Diagnostics, path: &Located<PathBuf>) -> Diagnostics {
+    let Some(Place::Span { source, range }) = path.place() else { return found };
+    let line = source.text[..range.start.min(source.text.len())].matches('\n').count() + 1;
+    found.into_iter().map(|problem| problem.note(format!("named at {}:{line}", source.path.display()))).collect()
+}
+
+fn dedup_in_order(files: &mut Vec<PathBuf>) {
+    let mut seen = std::collections::BTreeSet::new();
+    files.retain(|path| seen.insert(path.clone()));
+}
+
+/// Models that read the same table find the same problems: each is said once.
+fn dedup_problems(problems: &mut Diagnostics) {
+    let mut kept: Vec<Diagnostic> = Vec::new();
+    for problem in std::mem::take(problems) {
+        if !kept.contains(&problem) {
+            kept.push(problem);
+        }
+    }
+    *problems = kept.into_iter().collect();
+}

@@ -1,0 +1,242 @@
+//! One subject of a plan: its runs, the grids they lie on, and which of them are combined.
+
+use super::contrasts::{PlannedContrast, require_estimable};
+use super::plan::Plan;
+use super::plan_run::{RunModel, RunPlan, RunSource};
+use crate::config::{AbsentCondition, ContrastKind, Inputs, Labels, MaskSettings, RoiSource, Settings};
+use crate::design;
+use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::inputs::{self, Grid};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// A subject whose inputs are in order.
+#[derive(Debug)]
+pub struct SubjectPlan {
+    /// Its label.
+    pub subject: String,
+    /// Its runs, in the pipeline's order.
+    pub runs: Vec<RunPlan>,
+    /// Runs that share a grid and so a mask (or, for tables, the column names).
+    pub spaces: Vec<SpacePlan>,
+}
+
+/// Runs of one subject that lie on one grid.
+#[derive(Debug)]
+pub struct SpacePlan {
+    /// The grid; `None` for tables.
+    pub grid: Option<Grid>,
+    /// Indices of the runs.
+    pub runs: Vec<usize>,
+    /// Runs that are combined by fixed effects: same session and task.
+    pub groups: Vec<RunGroup>,
+}
+
+/// Runs combined by fixed effects; a group of one run is that run.
+#[derive(Debug)]
+pub struct RunGroup {
+    /// Labels the runs share; `run` is theirs where there is only one run.
+    pub labels: Labels,
+    /// Indices of the runs.
+    pub runs: Vec<usize>,
+}
+
+impl SubjectPlan {
+    /// Every input file of the subject, each once, in a fixed order.
+    pub fn files(&self, settings: &Settings) -> Vec<PathBuf> {
+        let mut files: BTreeSet<PathBuf> = self.runs.iter().flat_map(|run| run.files.iter().cloned()).collect();
+        if let MaskSettings::File(path) = &settings.mask {
+            files.insert(path.value.clone());
+        }
+        for roi in &settings.rois {
+            match &roi.source {
+                RoiSource::Mask(path) => {
+                    files.insert(path.value.clone());
+                }
+                RoiSource::Atlas { atlas, labels } => {
+                    files.insert(atlas.value.clone());
+                    files.extend(labels.iter().map(|path| path.value.clone()));
+                }
+            }
+        }
+        files.into_iter().collect()
+    }
+}
+
+/// Reads the headers and tables of a subject's runs; what is wrong with one does not hide what is wrong with another.
+pub(super) fn read_runs(settings: &Settings, subject: &str) -> (Vec<RunPlan>, Diagnostics) {
+    let mut problems = Diagnostics::new();
+    let mut runs = Vec::new();
+    let mut take = |read: Result<(RunPlan, Diagnostics), Diagnostics>| {
+        if let Some((run, warnings)) = problems.collect(read) {
+            problems.extend(warnings);
+            runs.push(run);
+        }
+    };
+    match &settings.inputs {
+        Inputs::Runs(all) => {
+            all.iter()
+                .filter(|run| run.labels.subject == subject)
+                .for_each(|run| take(RunPlan::of_image(settings, run)));
+        }
+        Inputs::Timeseries(all) => {
+            let own = all.iter().filter(|table| table.labels.subject == subject);
+            own.for_each(|table| take(RunPlan::of_table(settings, table)));
+        }
+    }
+    (runs, problems)
+}
+
+/// Builds designs and contrasts and groups the runs.
+pub(super) fn plan(
+    plan: &Plan,
+    subject: &str,
+    mut runs: Vec<RunPlan>,
+    conditions: &BTreeSet<String>,
+) -> Result<(SubjectPlan, Diagnostics), Diagnostics> {
+    let mut problems = Diagnostics::new();
+    for run in &mut runs {
+        for model in 0..plan.settings.glms.len() {
+            let Some((design, warnings)) = problems.collect(run.design(&plan.settings, model)) else { continue };
+            problems.extend(warnings);
+            problems.extend(design::checks::warnings(&design));
+            let contrasts = resolve_contrasts(plan, model, &design, conditions, &mut problems);
+            run.models.push(RunModel { design, contrasts });
+        }
+    }
+    if !problems.has_errors() {
+        every_contrast_has_a_run(plan, subject, &runs, &mut problems);
+    }
+    let spaces = group_by_space(&runs, &mut problems);
+    check_grids(&plan.settings, &runs, &spaces, &mut problems);
+    problems.finish(SubjectPlan { subject: subject.to_owned(), runs, spaces })
+}
+
+fn resolve_contrasts(
+    plan: &Plan,
+    model: usize,
+    design: &design::RunDesign,
+    conditions: &BTreeSet<String>,
+    problems: &mut Diagnostics,
+) -> Vec<Option<design::ContrastMatrix>> {
+    let declared_policy = plan.settings.glms[model].design.when_condition_absent;
+    let resolve = |contrast: &PlannedContrast| -> Result<Option<design::ContrastMatrix>, Diagnostics> {
+        let policy = if contrast.declared { declared_policy } else { AbsentCondition::SkipRun };
+        let matrix = design::resolve_contrast(&contrast.parsed, design, policy, conditions)?;
+        if let Some(matrix) = &matrix {
+            require_estimable(design, matrix, &contrast.settings)?;
+        }
+        Ok(matrix)
+    };
+    plan.contrasts[model].iter().map(|contrast| problems.collect(resolve(contrast)).flatten()).collect()
+}
+
+fn every_contrast_has_a_run(plan: &Plan, subject: &str, runs: &[RunPlan], problems: &mut Diagnostics) {
+    for (model, contrasts) in plan.contrasts.iter().enumerate() {
+        for (index, contrast) in contrasts.iter().enumerate().filter(|(_, contrast)| contrast.declared) {
+            if !runs.iter().any(|run| run.models[model].contrasts[index].is_some()) {
+                let name = contrast.settings.name.as_str();
+                let mut problem = Diagnostic::error(
+                    "contrast-without-run",
+                    format!("no run of sub-{subject} can estimate contrast `{name}`"),
+                )
+                .hint("check the events of this subject, or restrict the work with `--subject`");
+                problem.place = contrast.settings.name.place();
+                problems.push(problem);
+            }
+        }
+    }
+}
+
+/// Groups runs by space and resolution, and within these by session and task.
+fn group_by_space(runs: &[RunPlan], problems: &mut Diagnostics) -> Vec<SpacePlan> {
+    let mut spaces: Vec<SpacePlan> = Vec::new();
+    for (index, run) in runs.iter().enumerate() {
+        let same_space = |space: &&mut SpacePlan| {
+            let first = &runs[space.runs[0]];
+            (&first.labels.space, &first.labels.res) == (&run.labels.space, &run.labels.res)
+        };
+        let grid = match &run.source {
+            RunSource::Image(header) => Some(header.grid.clone()),
+            RunSource::Table(_) => None,
+        };
+        if let Some(space) = spaces.iter_mut().find(same_space) {
+            let first = &runs[space.runs[0]];
+            match (&space.grid, &grid) {
+                (Some(expected), Some(found)) if !expected.same_as(found) => {
+                    problems.push(
+                        inputs::grid_mismatch(run.data_path(), found, first.data_path(), expected)
+                            .hint("runs of a subject in one space lie on one grid: resample, or give them different `space` labels"),
+                    );
+                    continue;
+                }
+                (None, None) => check_columns(first, run, problems),
+                _ => {}
+            }
+            space.runs.push(index);
+        } else {
+            spaces.push(SpacePlan { grid, runs: vec![index], groups: Vec::new() });
+        }
+    }
+    for space in &mut spaces {
+        for &index in &space.runs {
+            let labels = &runs[index].labels;
+            let same =
+                |group: &&mut RunGroup| (&group.labels.session, &group.labels.task) == (&labels.session, &labels.task);
+            if let Some(group) = space.groups.iter_mut().find(same) {
+                group.labels.run = None;
+                group.runs.push(index);
+            } else {
+                space.groups.push(RunGroup { labels: labels.clone(), runs: vec![index] });
+            }
+        }
+    }
+    spaces
+}
+
+/// Tables that are combined hold the same columns.
+fn check_columns(first: &RunPlan, run: &RunPlan, problems: &mut Diagnostics) {
+    if first.table_support() != run.table_support() {
+        problems.push(
+            Diagnostic::error("timeseries-columns-differ", "the tables of this subject hold different columns")
+                .at(Place::file(run.data_path()))
+                .note(format!("compared with {}", first.data_path().display()))
+                .hint("choose the common columns with `columns`"),
+        );
+    }
+}
+
+/// Masks and regions lie on the grid of the data.
+fn check_grids(settings: &Settings, runs: &[RunPlan], spaces: &[SpacePlan], problems: &mut Diagnostics) {
+    for space in spaces {
+        let Some(grid) = &space.grid else { continue };
+        let data = runs[space.runs[0]].data_path();
+        let mut images: Vec<&std::path::Path> = Vec::new();
+        if let MaskSettings::File(path) = &settings.mask {
+            images.push(path);
+        }
+        images.extend(space.runs.iter().filter_map(|&run| runs[run].mask.as_ref()).map(|path| path.as_path()));
+        images.extend(settings.rois.iter().map(|roi| match &roi.source {
+            RoiSource::Mask(path) | RoiSource::Atlas { atlas: path, .. } => path.as_path(),
+        }));
+        for path in images {
+            if let Some((header, _)) = problems.collect(inputs::read_header(path))
+                && !header.grid.same_as(grid)
+            {
+                problems.push(
+                    inputs::grid_mismatch(path, &header.grid, data, grid).hint("resample it to the grid of the data"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether a contrast of this kind and this map go together.
+pub(super) fn map_applies(map: crate::config::MapKind, kind: ContrastKind) -> bool {
+    use crate::config::MapKind::{Effect, F, T, Variance};
+    match map {
+        Effect | Variance | T => kind == ContrastKind::T,
+        F => kind == ContrastKind::F,
+        _ => true,
+    }
+}

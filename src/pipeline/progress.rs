@@ -1,0 +1,109 @@
+//! What a person, a log or a program sees while work goes on. Everything goes to stderr.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressMode {
+    /// A bar on a terminal, plain lines in a log.
+    Auto,
+    /// Nothing.
+    Never,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Shows which subject, run and stage is at work.
+pub struct Progress {
+    shown: Shown,
+    started: Instant,
+    total: usize,
+    done: usize,
+}
+
+enum Shown {
+    Bar(ProgressBar),
+    Lines,
+    Json,
+    Nothing,
+}
+
+impl Progress {
+    /// Progress over `total` steps (runs read, models fitted and combined).
+    pub fn new(mode: ProgressMode, total: usize) -> Self {
+        let shown = match mode {
+            ProgressMode::Never => Shown::Nothing,
+            ProgressMode::Json => Shown::Json,
+            ProgressMode::Auto if std::io::stderr().is_terminal() => Shown::Bar(bar(total)),
+            ProgressMode::Auto => Shown::Lines,
+        };
+        Self { shown, started: Instant::now(), total, done: 0 }
+    }
+
+    /// Says what is being worked on; `done` counts the steps finished before it.
+    pub fn stage(&mut self, subject: &str, run: &str, stage: &str) {
+        match &self.shown {
+            Shown::Bar(bar) => bar.set_message(format!("{run}: {stage}")),
+            Shown::Lines | Shown::Nothing => {}
+            Shown::Json => {
+                let line = serde_json::json!({
+                    "event": "stage", "subject": subject, "run": run, "stage": stage,
+                    "done": self.done, "total": self.total, "elapsed_s": round_ms(self.started.elapsed()),
+                });
+                say(&line.to_string());
+            }
+        }
+    }
+
+    /// One step is finished.
+    pub fn step(&mut self) {
+        self.done += 1;
+        if let Shown::Bar(bar) = &self.shown {
+            bar.inc(1);
+        }
+    }
+
+    /// A subject is finished; `outcome` is one word, `detail` a short phrase.
+    pub fn subject(&mut self, subject: &str, outcome: &str, detail: &str) {
+        let text = format!("sub-{subject}: {outcome}, {detail}");
+        match &self.shown {
+            Shown::Bar(bar) => bar.println(text),
+            Shown::Lines => say(&text),
+            Shown::Nothing => {}
+            Shown::Json => {
+                let line = serde_json::json!({
+                    "event": "subject", "subject": subject, "outcome": outcome, "detail": detail,
+                    "done": self.done, "total": self.total, "elapsed_s": round_ms(self.started.elapsed()),
+                });
+                say(&line.to_string());
+            }
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(total: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} (elapsed {elapsed}, left {eta})") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+/// A reader of stderr that went away must not end the analysis.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn round_ms(elapsed: Duration) -> f64 {
+    elapsed.as_millis() as f64 / 1000.0
+}

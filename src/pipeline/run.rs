@@ -1,0 +1,106 @@
+//! Executes a plan, subject by subject: one that fails, or even panics, does not stop the others.
+
+use super::failure::Failure;
+use super::plan::Plan;
+use super::progress::{Progress, ProgressMode};
+use super::subject_job::{NUMERICS_VERSION, SubjectJob, SubjectOutcome};
+use crate::error::{CancelToken, Diagnostic, Diagnostics};
+use crate::outputs::{self, provenance::portable_settings};
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How to run.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Worker threads.
+    pub threads: usize,
+    /// Memory that may be used, bytes; `None` where the machine does not say.
+    pub max_memory_bytes: Option<u64>,
+    /// Redo subjects that are complete and unchanged.
+    pub force: bool,
+    /// How progress is shown.
+    pub progress: ProgressMode,
+    /// Interruption.
+    pub cancel: CancelToken,
+}
+
+/// What became of the subjects.
+#[derive(Debug, Default)]
+pub struct RunOutcome {
+    /// Analysed now.
+    pub done: Vec<String>,
+    /// Complete and unchanged since an earlier run.
+    pub unchanged: Vec<String>,
+    /// Failed, with what is wrong.
+    pub failed: Vec<(String, Diagnostics)>,
+    /// What is odd about the subjects that were analysed.
+    pub warnings: Diagnostics,
+    /// Whether the machine failed (disk, permission) rather than an input.
+    pub machine_failed: bool,
+    /// Whether a subject met a bug of ours.
+    pub panicked: bool,
+    /// Whether the work was interrupted.
+    pub interrupted: bool,
+}
+
+/// Runs every subject of the plan.
+///
+/// # Errors
+/// The output folder cannot be used, memory does not suffice, or the worker threads cannot be started.
+pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
+    if let Some(limit_bytes) = options.max_memory_bytes {
+        plan.check_memory(options.threads, limit_bytes)?;
+    }
+    let folder = outputs::open_output_folder(&plan.settings.output.dir)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|problem| {
+        Diagnostic::error("threads-not-started", format!("cannot start {} worker threads: {problem}", options.threads))
+            .hint("give a smaller `--threads`")
+    })?;
+    let steps = plan.subjects.iter().map(SubjectJob::steps).sum();
+    let mut progress = Progress::new(options.progress, steps);
+    let mut outcome = RunOutcome::default();
+    for refused in &plan.refused {
+        progress.subject(&refused.subject, "failed", "its inputs are not in order");
+        outcome.failed.push((refused.subject.clone(), refused.problems.clone()));
+    }
+    for subject in &plan.subjects {
+        let label = subject.subject.clone();
+        let job = SubjectJob { plan, subject, folder: &folder, force: options.force, cancel: &options.cancel };
+        let result = catch_unwind(AssertUnwindSafe(|| pool.install(|| job.run(&mut progress))));
+        match result {
+            Ok(Ok(SubjectOutcome::Done { n_files, warnings })) => {
+                progress.subject(&label, "done", &format!("{n_files} files"));
+                outcome.warnings.extend(warnings);
+                outcome.done.push(label);
+            }
+            Ok(Ok(SubjectOutcome::Unchanged)) => {
+                progress.subject(&label, "unchanged", "complete since an earlier run");
+                outcome.unchanged.push(label);
+            }
+            Ok(Err(failure)) if failure.interrupted => {
+                outcome.interrupted = true;
+                break;
+            }
+            Ok(Err(failure)) => {
+                progress.subject(&label, "failed", "nothing of it was written");
+                outcome.machine_failed |= failure.machine;
+                outcome.failed.push((label, failure.problems));
+            }
+            Err(_) => {
+                progress.subject(&label, "failed", "by a bug of boldly");
+                outcome.panicked = true;
+                let problem = Diagnostic::error("internal-bug", format!("a bug of boldly stopped sub-{label}"))
+                    .hint("please report it with the message above and the pipeline file");
+                outcome.failed.push((label, problem.into()));
+            }
+        }
+    }
+    progress.finish();
+    // Also after an interruption: a subject's commit takes the old provenance back.
+    let settings = portable_settings(&plan.settings, &plan.pipeline_folder).map_err(|problem| {
+        Diagnostic::error("internal-bug", format!("the settings cannot be written as JSON: {problem}"))
+    })?;
+    let versions = BTreeMap::from([("openblas".to_owned(), crate::model::blas_version())]);
+    outputs::write_dataset_files(&folder, &plan.settings.name, &settings, NUMERICS_VERSION, &versions)?;
+    Ok(outcome)
+}

@@ -1,0 +1,118 @@
+//! One subject end to end: lock, decide whether its results stand, compute space by space, commit.
+
+use super::failure::Failure;
+use super::plan::Plan;
+use super::plan_subject::SubjectPlan;
+use super::progress::Progress;
+use super::space_job::SpaceJob;
+use crate::error::{CancelToken, Diagnostic, Diagnostics};
+use crate::inputs::{self, FileDigest};
+use crate::outputs::provenance::portable_path;
+use crate::outputs::{Digest, Manifest, ManifestKey, OutputFolder, OutputLock, StagedOutputs, Unit};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Grows whenever a change of boldly changes any number in a result: older results are then redone.
+pub const NUMERICS_VERSION: u32 = 1;
+
+/// Everything one subject's analysis needs.
+pub(super) struct SubjectJob<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) subject: &'a SubjectPlan,
+    pub(super) folder: &'a OutputFolder,
+    pub(super) force: bool,
+    pub(super) cancel: &'a CancelToken,
+}
+
+/// How a subject ended well.
+pub(super) enum SubjectOutcome {
+    /// Its results are in place.
+    Done { n_files: usize, warnings: Diagnostics },
+    /// Its results stood already.
+    Unchanged,
+}
+
+/// Digests of the files a subject is made from.
+#[derive(Debug, Default)]
+pub(super) struct InputDigests(BTreeMap<PathBuf, String>);
+
+impl InputDigests {
+    /// Notes the digests of files that were read to their end.
+    pub(super) fn note(&mut self, digests: &[FileDigest]) {
+        self.0.extend(digests.iter().map(|digest| (digest.path.clone(), digest.sha256.clone())));
+    }
+
+    /// Digests of all `files`; those not noted yet are read. Keys are portable paths.
+    fn complete(&mut self, files: &[PathBuf], base: &Path) -> Result<BTreeMap<String, Digest>, Diagnostics> {
+        let mut all = BTreeMap::new();
+        for path in files {
+            let sha256 = match self.0.get(path) {
+                Some(sha256) => sha256.clone(),
+                None => inputs::digest_file(path)?,
+            };
+            let digest = Digest::try_from(sha256.clone())
+                .map_err(|problem| Diagnostic::error("internal-bug", problem.to_string()))?;
+            self.0.insert(path.clone(), sha256);
+            all.insert(portable_path(path, base), digest);
+        }
+        Ok(all)
+    }
+}
+
+impl SubjectJob<'_> {
+    /// Steps of progress that a subject takes.
+    pub(super) fn steps(subject: &SubjectPlan) -> usize {
+        subject.runs.len() + subject.spaces.iter().map(|space| space.groups.len()).sum::<usize>()
+    }
+
+    /// Analyses the subject, unless its results stand.
+    pub(super) fn run(&self, progress: &mut Progress) -> Result<SubjectOutcome, Failure> {
+        let lock = OutputLock::acquire(self.folder, &self.subject.subject)?;
+        let files = self.subject.files(&self.plan.settings);
+        let base = &self.plan.pipeline_folder;
+        let mut digests = InputDigests::default();
+        let plan = self.plan_digest()?;
+        let unit = Unit::subject(&self.subject.subject)?;
+        if !self.force
+            && let Some(manifest) = Manifest::load(self.folder, &unit)?
+        {
+            let mut key = ManifestKey { plan, numerics_version: NUMERICS_VERSION, inputs: manifest.key.inputs.clone() };
+            // Inputs are read only where nothing cheaper already says that the work must be done.
+            if manifest.is_current(&key, self.folder) {
+                progress.stage(&self.subject.subject, "all runs", "comparing inputs with the last run");
+                key.inputs = digests.complete(&files, base)?;
+                if manifest.is_current(&key, self.folder) {
+                    (0..Self::steps(self.subject)).for_each(|_| progress.step());
+                    return Ok(SubjectOutcome::Unchanged);
+                }
+            }
+        }
+        let staged = StagedOutputs::new(lock)?;
+        let mut warnings = Diagnostics::new();
+        for space in &self.subject.spaces {
+            let job = SpaceJob { plan: self.plan, subject: self.subject, space, staged: &staged, cancel: self.cancel };
+            warnings.extend(job.run(&mut digests, progress)?);
+        }
+        self.cancel.check()?;
+        let inputs = digests.complete(&files, base)?;
+        let manifest = staged.commit(ManifestKey { plan, numerics_version: NUMERICS_VERSION, inputs })?;
+        Ok(SubjectOutcome::Done { n_files: manifest.outputs.len(), warnings })
+    }
+
+    /// Digest of everything but the files' contents that the results follow from.
+    fn plan_digest(&self) -> Result<Digest, Failure> {
+        let own = |label: &str| label == self.subject.subject;
+        let mut settings = self.plan.settings.clone();
+        match &mut settings.inputs {
+            crate::config::Inputs::Runs(runs) => runs.retain(|run| own(&run.labels.subject)),
+            crate::config::Inputs::Timeseries(tables) => tables.retain(|table| own(&table.labels.subject)),
+        }
+        let names: Vec<Vec<&str>> =
+            (0..self.plan.contrasts.len()).map(|model| self.plan.contrast_names(model)).collect();
+        let digest = crate::outputs::provenance::portable_settings(&settings, &self.plan.pipeline_folder)
+            .and_then(|settings| Digest::of_json(&(settings, names)));
+        digest.map_err(|problem| {
+            Diagnostic::error("internal-bug", format!("the plan cannot be written as JSON: {problem}")).into()
+        })
+    }
+}
