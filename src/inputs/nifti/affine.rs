@@ -132,6 +132,25 @@ mod tests {
     }
 
     #[test]
+    fn a_general_quaternion_gives_what_nibabel_gives() {
+        let mut fields = fields();
+        (fields.sform_code, fields.qform_code) = (0, 1);
+        fields.pixdim = [-1.0, 2.5, 3.0, 3.5, 0.0, 0.0, 0.0, 0.0];
+        (fields.quatern, fields.qoffset) = ([0.25, -0.5, 0.125], [90.0, -126.0, -72.0]);
+        // nibabel 5.4.2, `get_best_affine` of a header with these fields
+        let expected = [
+            [1.171_875, -1.364_759_861_653_312_5, 2.650_129_354_382_125, 90.0],
+            [-0.112_700_115_288_906_2, 2.531_25, 1.871_939_677_191_062_6, -126.0],
+            [2.205_449_538_844_375, 0.854_519_723_306_625_1, -1.3125, -72.0],
+        ];
+        let affine = best_affine(&fields, [3, 5, 7]).unwrap();
+        for (found, expected) in affine.iter().flatten().zip(expected.iter().flatten()) {
+            // a few roundings of numbers of order 1
+            assert!((found - expected).abs() < 1e-14, "{found} {expected}");
+        }
+    }
+
+    #[test]
     fn affines_that_mean_nothing_are_refused() {
         let mut fields = fields();
         fields.sform_code = 1;

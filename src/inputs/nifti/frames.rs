@@ -6,6 +6,7 @@ use super::source::ByteSource;
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::FrameSource;
 use crate::inputs::digest::{digest_file, hexadecimal};
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// Stored bytes converted at once: they stay in the cache between decompression and conversion. A multiple of 8, so
@@ -130,6 +131,16 @@ impl NiftiFrames {
         }
         self.digests = Some(digests);
         Ok(())
+    }
+}
+
+impl fmt::Debug for NiftiFrames {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("NiftiFrames")
+            .field("header", &self.header)
+            .field("next", &self.next)
+            .finish_non_exhaustive()
     }
 }
 
