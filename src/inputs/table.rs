@@ -69,8 +69,8 @@ impl Row {
 }
 
 impl Table {
-    /// Reads a table. The separator follows the file's suffix (`.tsv` tabs, `.csv` commas), for other suffixes
-    /// the first line: a tab, else a comma, else white space. `stated` is where the path was typed, if anywhere.
+    /// Reads a table. `.tsv` has tabs between cells, `.csv` whatever its first line has of commas, tabs and
+    /// semicolons, in this order; for other suffixes the first line says: a tab, else a comma, else white space. `stated` is where the path was typed, if anywhere.
     ///
     /// # Errors
     /// The file cannot be read or decoded, has no header, or has rows of another length than its header.
@@ -147,7 +147,7 @@ impl Table {
             .map(|row| {
                 Cell::parse(row.text(column)).number().unwrap_or_else(|| {
                     let found = row.text(column);
-                    problems.add(Self::not_a_number(code, found).at(self.place(row, column)), found);
+                    problems.add(self.not_a_number(code, found).at(self.place(row, column)), found);
                     f64::NAN
                 })
             })
@@ -155,7 +155,7 @@ impl Table {
     }
 
     /// The problem of a cell that should be a number, without its place.
-    pub(crate) fn not_a_number(code: &'static str, found: &str) -> Diagnostic {
+    pub(crate) fn not_a_number(&self, code: &'static str, found: &str) -> Diagnostic {
         let problem = match Cell::parse(found) {
             Cell::Missing if found.is_empty() => Diagnostic::error(code, "the cell is empty"),
             Cell::Missing => Diagnostic::error(code, format!("there is no value: `{found}`")),
@@ -163,7 +163,7 @@ impl Table {
             Cell::Number(_) => Diagnostic::error(code, format!("{found} is beyond single precision")),
         };
         let problem = problem.note("expected a finite number");
-        match decimal_comma_hint(found) {
+        match self.separator_hint().or_else(|| decimal_comma_hint(found)) {
             Some(hint) => problem.hint(hint),
             None => problem,
         }
@@ -241,7 +241,9 @@ impl Separator {
         let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or("");
         match name.rsplit('.').next() {
             Some("tsv") => Self::Byte(b'\t'),
-            Some("csv") => Self::Byte(b','),
+            Some("csv") => {
+                Self::Byte([b',', b'\t', b';'].into_iter().find(|byte| first.as_bytes().contains(byte)).unwrap_or(b','))
+            }
             _ if first.trim().contains('\t') => Self::Byte(b'\t'),
             _ if first.contains(',') => Self::Byte(b','),
             _ => Self::Whitespace,

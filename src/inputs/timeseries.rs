@@ -58,7 +58,7 @@ pub fn read_timeseries(settings: &TimeseriesSettings) -> Result<(SeriesTable, Di
                 }
                 _ => {
                     let found = row.text(column);
-                    let problem = Table::not_a_number("timeseries-not-a-number", found).at(table.place(row, column));
+                    let problem = table.not_a_number("timeseries-not-a-number", found).at(table.place(row, column));
                     problems.add(problem.hint("fill the gap, or choose other `columns`"), found);
                 }
             }

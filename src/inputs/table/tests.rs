@@ -40,9 +40,14 @@ fn trailing_blank_lines_leave_no_gap() {
 
 #[test]
 fn the_separator_follows_the_suffix_then_the_first_line() {
-    for (name, text) in
-        [("e.tsv", "a x\tb\n1\t2\n"), ("e.csv", "a x,b\n1,2\n"), ("e.dat", "a x,b\n1,2\n"), ("e.txt", "a x\tb\n1\t2\n")]
-    {
+    for (name, text) in [
+        ("e.tsv", "a x\tb\n1\t2\n"),
+        ("e.csv", "a x,b\n1,2\n"),
+        ("tabs.csv", "a x\tb\n1\t2\n"),
+        ("excel.csv", "a x;b\n1;2\n"),
+        ("e.dat", "a x,b\n1,2\n"),
+        ("e.txt", "a x\tb\n1\t2\n"),
+    ] {
         assert_eq!(parse(name, text).unwrap().columns, ["a x", "b"], "{name}");
     }
     let table = parse("rp.txt", "# made by\n  1.0  2e-1\n  3  4 \n").unwrap();
