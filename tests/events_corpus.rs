@@ -183,3 +183,35 @@ fn other_tables_never_panic_and_refusals_are_located() {
     }
     assert_eq!(other, OTHER);
 }
+
+/// One study in three forms: the NIDM results of ds000011 were made from the same onsets by AFNI and by FSL.
+#[test]
+fn afni_and_fsl_files_of_one_study_say_the_same() {
+    let data = std::env::var_os("BOLDLY_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let study = data.join("data/design_oracles/nidm_ds011");
+    let afni = study.join("afni_default/subject_results/group.DS0011/subj.sub_001/sub_001.results/stimuli");
+    let fsl = study.join("fsl_default/custom_timing_files");
+    if !study.is_dir() {
+        eprintln!("skipped: no {}", study.display());
+        return;
+    }
+    let file = |condition: &str, path: PathBuf| (Located::unplaced(condition.to_owned()), Located::unplaced(path));
+    // AFNI's plain times leave the duration to the model: 4 s in this study.
+    let settings = EventSettings { missing_duration: MissingDuration::Seconds(4.0), ..defaults() };
+    let events = |files| {
+        let (table, warnings) = read_events(&files, &settings, &[], 0.0..1e4).unwrap();
+        assert!(warnings.is_empty(), "{warnings}");
+        let event =
+            |event: &boldly::inputs::Event| (event.condition.clone(), event.onset_s, event.duration_s, event.amplitude);
+        table.events.iter().map(event).collect::<Vec<_>>()
+    };
+    let files = vec![
+        file("tone", afni.join("tone_counting_onset_times.txt")),
+        file("probe", afni.join("tone_counting_probe_duration.txt")),
+    ];
+    let from_afni = events(EventFiles::Afni { files, row: 0 });
+    let from_fsl = events(EventFiles::Fsl(vec![file("tone", fsl.join("ev1.txt")), file("probe", fsl.join("ev2.txt"))]));
+    assert!(from_afni.len() > 20);
+    assert_eq!(from_afni, from_fsl);
+}

@@ -277,7 +277,7 @@ fn no_events(raw: &RawEvents, outside: usize) -> Diagnostic {
     let problem = Diagnostic::error("events-none", "no events are left to model").at(Place::file(&raw.path));
     let rows = raw.rows.len();
     match (rows, outside) {
-        (0, _) => problem.note("the file has no rows but its header"),
+        (0, _) => problem.note("there are no rows of events"),
         (_, 0) => problem.note(format!("of {}, all are left out by `[events]`", counted(rows, "row"))),
         _ => problem
             .note(format!("of {}, {outside} start outside the run", counted(rows, "row")))

@@ -222,7 +222,7 @@ fn missing_onsets_and_columns() {
     insta::assert_snapshot!(error("onset\tduration\ttrial_type\n"), @"
     error[events-none]: no events are left to model
      --> events.tsv
-       = note: the file has no rows but its header
+       = note: there are no rows of events
     ");
     let missing = read("onset\tduration\ttrial_type\tRT\n1\t2\ta\t3\n", &defaults(), &["rt"]).unwrap_err();
     insta::assert_snapshot!(missing, @"

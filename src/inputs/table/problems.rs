@@ -1,11 +1,15 @@
 //! Problems of cells, gathered so that one mistake made in a hundred rows is one message with its lines.
 
 use crate::error::{Diagnostic, Diagnostics, Place};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
 /// Further places listed before the rest is only counted.
 const MOST_LISTED: usize = 9;
+
+/// Columns shown in full for one code before the rest is only counted.
+const MOST_COLUMNS: usize = 10;
 
 /// Problems of cells, one group for each code, file and column.
 #[derive(Debug, Default)]
@@ -30,7 +34,8 @@ impl CellProblems {
     /// the line and `found`.
     pub(crate) fn add(&mut self, diagnostic: Diagnostic, found: &str) {
         let key = (diagnostic.code, column_of(&diagnostic));
-        match self.groups.iter_mut().find(|group| (group.first.code, column_of(&group.first)) == key) {
+        // From the last: callers go column by column, and a wide table may have a group for each.
+        match self.groups.iter_mut().rev().find(|group| (group.first.code, column_of(&group.first)) == key) {
             None => self.groups.push(Group { first: diagnostic, listed: Vec::new(), unlisted: 0 }),
             Some(group) if group.listed.len() < MOST_LISTED => {
                 let line = match &diagnostic.place {
@@ -43,9 +48,27 @@ impl CellProblems {
         }
     }
 
-    /// One diagnostic a group, in the order found.
+    /// One diagnostic a group, in the order found; of a code that many columns share, the first ones.
     pub(crate) fn into_diagnostics(self) -> Diagnostics {
-        self.groups.into_iter().map(Group::into_diagnostic).collect()
+        let mut shown = BTreeMap::<&str, usize>::new();
+        let mut total = BTreeMap::<&str, usize>::new();
+        for group in &self.groups {
+            *total.entry(group.first.code).or_default() += 1;
+        }
+        let mut diagnostics = Vec::new();
+        for group in self.groups {
+            let code = group.first.code;
+            let position = shown.entry(code).or_default();
+            *position += 1;
+            let more = total[code] - MOST_COLUMNS.min(total[code]);
+            if *position == MOST_COLUMNS && more > 0 {
+                diagnostics
+                    .push(group.into_diagnostic().note(format!("and the like in {}", counted(more, "more column"))));
+            } else if *position <= MOST_COLUMNS {
+                diagnostics.push(group.into_diagnostic());
+            }
+        }
+        diagnostics.into_iter().collect()
     }
 }
 
@@ -101,5 +124,19 @@ error[x]: other
  --> e.tsv:3, column `duration`
 ";
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_mistake_made_in_many_columns_is_counted() {
+        let mut problems = CellProblems::new();
+        for column in 0..25 {
+            let place = Place::cell(Path::new("c.tsv"), 2, Some(&format!("c{column}")));
+            problems.add(Diagnostic::error("x", "y").at(place), "");
+        }
+        problems.add(Diagnostic::error("z", "other").at(Place::cell(Path::new("c.tsv"), 3, None)), "");
+        let diagnostics = problems.into_diagnostics();
+        assert_eq!(diagnostics.len(), 11);
+        let tenth = diagnostics.iter().nth(9).unwrap();
+        assert_eq!(tenth.notes, ["and the like in 15 more columns"]);
     }
 }

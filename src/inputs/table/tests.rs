@@ -147,3 +147,21 @@ fn globs_choose_in_the_files_order_and_say_what_they_miss() {
        = note: columns of c.tsv: trans_x, rot_y, trans_y, csf, odd[1]
     ");
 }
+
+proptest::proptest! {
+    #[test]
+    fn rows_are_the_lines_they_say_whatever_the_text(text in "[a1 \t\n\r,;#\u{feff}\u{e9}\"]{0,80}", name in "e\\.(tsv|csv|txt)") {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).replace("\r\n", "\n").replace('\r', "\n");
+        let Ok(table) = Table::parse(Path::new(&name), &text, Header::Detected) else { return Ok(()) };
+        let lines: Vec<&str> = text.split('\n').collect();
+        for row in &table.rows {
+            let line = lines[row.line - 1];
+            for column in 0..table.columns.len() {
+                let cell = row.text(column);
+                proptest::prop_assert!(line.replace('"', "").contains(&cell.replace('"', "")), "{cell:?} of {line:?}");
+            }
+        }
+        let filled = lines.iter().filter(|line| !line.trim().is_empty()).count();
+        proptest::prop_assert!(table.rows.len() <= filled);
+    }
+}
