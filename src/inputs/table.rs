@@ -70,7 +70,8 @@ impl Row {
 
 impl Table {
     /// Reads a table. `.tsv` has tabs between cells, `.csv` whatever its first line has of commas, tabs and
-    /// semicolons, in this order; for other suffixes the first line says: a tab, else a comma, else white space. `stated` is where the path was typed, if anywhere.
+    /// semicolons, in this order; for other suffixes the first line says: a tab, else a comma, else white space.
+    /// `stated` is where the path was typed, if anywhere.
     ///
     /// # Errors
     /// The file cannot be read or decoded, has no header, or has rows of another length than its header.
