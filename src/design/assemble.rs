@@ -160,7 +160,7 @@ impl Convolved<'_> {
         let early = train.stimuli.iter().filter(|stimulus| ends_before(stimulus, grid)).count();
         if early > 0 && train.modulator.is_none() {
             let found = format!(
-                "{early} events of condition `{}` end before {} s and are left out of the design",
+                "events of condition `{}` that end before {} s are left out of the design: {early}",
                 train.condition,
                 grid.start_s()
             );
@@ -220,3 +220,6 @@ fn no_freedom(design: &RunDesign) -> Diagnostic {
     ))
     .hint("nothing is left to estimate the noise from: use fewer confounds, a lower high-pass or a shorter basis")
 }
+
+#[cfg(test)]
+mod tests;

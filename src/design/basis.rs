@@ -199,7 +199,13 @@ mod tests {
     #[test]
     fn delays_that_are_no_scans_are_refused() {
         let problems = fir(&[0.0, 1.5, -1.0], 2.0, true).err().unwrap();
-        insta::assert_snapshot!(problems, @"");
+        insta::assert_snapshot!(problems, @"
+    error[fir-delay-not-scans]: FIR delay 1.5 is not a whole number of scans
+       = note: this profile counts FIR delays in scans, 0 or above
+
+    error[fir-delay-not-scans]: FIR delay -1 is not a whole number of scans
+       = note: this profile counts FIR delays in scans, 0 or above
+    ");
     }
 
     #[test]
@@ -207,9 +213,12 @@ mod tests {
         let hrf = HrfSettings::File(Located::unplaced("hrf.tsv".into()));
         let table = (vec![0.0, 1.0, 1.0], vec![0.0, 1.0, 0.0]);
         let problems = basis(&hrf, Some(&table), 2.0, &Numerics::of(Profile::Native)).err().unwrap();
-        insta::assert_snapshot!(problems, @"");
+        insta::assert_snapshot!(problems, @"
+    error[hrf-table-invalid]: this table is no response: the time of point 3 is not after that of the point before it
+     --> hrf.tsv
+    ");
         let tent = HrfSettings::Tent { start_s: 4.0, stop_s: 4.0, knots: 3 };
         let problems = basis(&tent, None, 2.0, &Numerics::of(Profile::Native)).err().unwrap();
-        insta::assert_snapshot!(problems, @"");
+        insta::assert_snapshot!(problems, @"error[tent-knots]: tent from 4 to 4 s with 3 knots: the time of point 2 is not after that of the point before it");
     }
 }

@@ -232,6 +232,10 @@ mod tests {
         let removed = variance_removed(&design);
         assert_eq!(removed[0].0, "a");
         assert!((removed[0].1 - 0.25).abs() < 1e-14);
-        insta::assert_snapshot!(warnings(&design), @"");
+        insta::assert_snapshot!(warnings(&design), @"
+    warning[variance-removed]: drift and confounds remove much of the variance of 1 regressor of sub-01 run-01
+       = note: share removed: `a` 25 %
+       = hint: a lower `high_pass_hz` or fewer confounds leave more of it
+    ");
     }
 }

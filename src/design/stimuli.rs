@@ -157,12 +157,12 @@ fn warn_of_mixed_durations(condition: &str, events: &[&Event], path: &Path, prob
             Diagnostic::warning(
                 "mixed-durations",
                 format!(
-                    "condition `{condition}` mixes {impulses} events of duration 0 with {} longer ones",
+                    "condition `{condition}` mixes events of duration 0 ({impulses}) and longer ones ({})",
                     events.len() - impulses
                 ),
             )
             .at(Place::cell(path, impulse.line, Some("duration")))
-            .note("an event of duration 0 is an impulse of area 1 s, a longer one a boxcar of height 1: their responses are scaled differently"),
+            .note("an event of duration 0 is an impulse, a longer one a boxcar: their responses differ in scale, not only in shape"),
         );
     }
 }
