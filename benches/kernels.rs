@@ -1,7 +1,7 @@
 //! The kernels a run's time goes into: smoothing a volume of 2 mm voxels by 6 mm, and the pass that gathers a run.
 //!
 //! `cargo bench --bench kernels`
-#![expect(clippy::unwrap_used, missing_docs, reason = "a benchmark stops at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
 
 use boldly::error::{CancelToken, Diagnostics};
 use boldly::inputs::{FrameSource, Grid, Support};

@@ -1,8 +1,8 @@
 //! The pass that every model needs: decode -> smooth -> gather the columns of the analysis.
 //!
 //! `values[frame][column] = f32(frame - first frame)`, f64 mean beside it. Only these and a few frames are held:
-//! memory is 4 bytes x frames x columns, 12 bytes a column, and up to nine volumes for decoding
-//! plus one for each frame of a batch, at most four, for smoothing.
+//! memory is 4 bytes x frames x columns, some 20 bytes a column, up to nine volumes for decoding, and the first
+//! kept one.
 
 use super::stream::{batch_frames, for_each_batch};
 use super::{BLOCK_COLUMNS, PassError, Scratch, Series, Smoother};
@@ -196,15 +196,13 @@ impl Smoothing {
         out: &mut [f32],
         scratch: &mut Scratch,
     ) -> usize {
-        let replaced = self.smoother.along_rows_and_columns(frame, baseline, scratch);
-        self.smoother.along_slices(scratch, |start, values| {
+        self.smoother.smooth_difference(frame, baseline, scratch, |start, values| {
             let row = start / self.n_x;
             let columns = self.first_column[row] as usize..self.first_column[row + 1] as usize;
             for (value, voxel) in out[columns.clone()].iter_mut().zip(&index[columns]) {
                 *value = values[*voxel as usize - start];
             }
-        });
-        replaced
+        })
     }
 }
 

@@ -124,12 +124,10 @@ fn differences_to_a_baseline_are_smoothed_almost_exactly() {
     let baseline = volume_of(shape, 5);
     let frame: Vec<f32> = baseline.iter().zip(volume_of(shape, 9)).map(|(b, v)| b + (v - 1000.0) / 40.0).collect();
     let smoother = Smoother::new(shape, sigma);
-    let mut scratch = Scratch::default();
-    smoother.along_rows_and_columns(&frame, Some(&baseline), &mut scratch);
     let differences: Vec<f64> = frame.iter().zip(&baseline).map(|(a, b)| f64::from(a - b)).collect();
     let expected = by_definition(&differences, shape, sigma);
     let tolerance = rounding(&smoother, 10.0);
-    smoother.along_slices(&mut scratch, |start, row| {
+    smoother.smooth_difference(&frame, Some(&baseline), &mut Scratch::default(), |start, row| {
         for (found, expected) in row.iter().zip(&expected[start..]) {
             assert!((f64::from(*found) - expected).abs() < tolerance);
         }
