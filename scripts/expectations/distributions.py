@@ -7,12 +7,24 @@ import mpmath as mp
 mp.mp.dps = 50
 
 
+def positive_series(a, b, x):
+    """2F1(a + b, 1; a + 1; x), summed term by term: all terms are positive."""
+    total, term, n = mp.mpf(0), mp.mpf(1), 0
+    while term > total * mp.mpf(10) ** -55:
+        total += term
+        term *= (a + b + n) / (a + 1 + n) * x
+        n += 1
+    return total
+
+
 def ln_tail(a, b, w):
     """Logarithm of I_x(a, b) at x = 1 / (1 + w)."""
     a, b, w = mp.mpf(a), mp.mpf(b), mp.mpf(w)
     x, rest = 1 / (1 + w), w / (1 + w)
     if x <= (a + 1) / (a + b + 2):
-        return a * mp.log(x) + b * mp.log(rest) - mp.log(mp.beta(a, b)) - mp.log(a) + mp.log(mp.hyp2f1(a + b, 1, a + 1, x))
+        return a * mp.log(x) + b * mp.log(rest) - mp.log(mp.beta(a, b)) - mp.log(a) + mp.log(
+            positive_series(a, b, x)
+        )
     return mp.log1p(-mp.exp(ln_tail(b, a, 1 / w)))
 
 

@@ -1,8 +1,10 @@
 //! The regularised incomplete beta function in logarithms, so that no tail underflows.
 //!
-//! With `x = 1 / (1 + w)`: `I_x(a, b) = x^a (1 - x)^b / (a B(a, b)) K(a, b, x)`, `K` the continued fraction of
-//! Didonato and Morris (1992), doi 10.1145/131766.131776, in Lentz's evaluation. Taking `w` instead of `x` keeps
-//! both `x` and `1 - x` exact: for t it is `t^2 / dof`, for F `d1 F / d2`.
+//! With `x = 1 / (1 + w)` and `y = 1 - x`: `I_x(a, b) = x^a y^b / (B(a, b) K)`, `K` the continued fraction (9) of
+//! Didonato and Morris (1992), doi 10.1145/131766.131776, in Lentz's evaluation, for `x <= a / (a + b)`, and its
+//! complement elsewhere. Taking `w` instead of `x` keeps both `x` and `y` exact: for t it is `t^2 / dof`, for F
+//! `d1 F / d2`. The fraction holds `a y - b x`, so nothing cancels where x is close to 1, as it does in the better
+//! known fraction in x alone (7e-12 of p at 10^5 degrees of freedom).
 
 use statrs::function::gamma::ln_gamma;
 
@@ -47,15 +49,14 @@ impl IncompleteBeta {
         }
         let (a, b) = (self.a, self.b);
         let x = (1.0 + w).recip();
-        let ln_x = -w.ln_1p();
-        let ln_rest = -w.recip().ln_1p(); // of 1 - x = w / (1 + w)
-        let ln_front = a * ln_x + b * ln_rest - self.ln_beta;
-        if x < (a + 1.0) / (a + b + 2.0) {
-            let ln_upper = ln_front + (continued_fraction(a, b, x) / a).ln();
+        let y = (1.0 + w.recip()).recip();
+        let ln_front = -a * w.ln_1p() - b * w.recip().ln_1p() - self.ln_beta;
+        if a * w >= b {
+            let ln_upper = ln_front - continued_fraction(a, b, x, y).ln();
             let upper = ln_upper.exp();
             Split { upper, ln_upper, lower: 1.0 - upper }
         } else {
-            let lower = (ln_front + (continued_fraction(b, a, w * x) / b).ln()).exp();
+            let lower = (ln_front - continued_fraction(b, a, y, x).ln()).exp();
             Split { upper: 1.0 - lower, ln_upper: (-lower).ln_1p(), lower }
         }
     }
@@ -82,22 +83,23 @@ fn stirling_rest(x: f64) -> f64 {
     COEFFICIENTS.iter().rev().fold(0.0, |sum, coefficient| sum * inverse_square + coefficient) / x
 }
 
-/// `K(a, b, x)`, quick where `x < (a + 1) / (a + b + 2)`.
-fn continued_fraction(a: f64, b: f64, x: f64) -> f64 {
+/// `K` at `x` and `y = 1 - x`, for `x <= a / (a + b)`.
+fn continued_fraction(a: f64, b: f64, x: f64, y: f64) -> f64 {
     let away_from_zero = |value: f64| if value.abs() < f64::MIN_POSITIVE { f64::MIN_POSITIVE } else { value };
-    let mut c = 1.0;
-    let mut d = away_from_zero(1.0 - (a + b) * x / (a + 1.0)).recip();
-    let mut fraction = d;
+    let excess = a * y - b * x;
+    let denominator = |m: f64| {
+        m + m * (b - m) * x / (a + 2.0 * m - 1.0) + (a + m) * (excess + 1.0 + m * (1.0 + y)) / (a + 2.0 * m + 1.0)
+    };
+    let mut fraction = away_from_zero(a * (excess + 1.0) / (a + 1.0));
+    let mut c = fraction;
+    let mut d = 0.0;
     for term in 1..=MOST_TERMS {
         let m = f64::from(term);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = away_from_zero(1.0 + even * d).recip();
-        c = away_from_zero(1.0 + even / c);
-        fraction *= d * c;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = away_from_zero(1.0 + odd * d).recip();
-        c = away_from_zero(1.0 + odd / c);
-        let change = d * c;
+        let between = a + 2.0 * m - 1.0;
+        let numerator = (a + m - 1.0) / between * ((a + b + m - 1.0) / between) * m * (b - m) * x * x;
+        d = away_from_zero(denominator(m) + numerator * d).recip();
+        c = away_from_zero(denominator(m) + numerator / c);
+        let change = c * d;
         fraction *= change;
         if (change - 1.0).abs() <= f64::EPSILON {
             break;

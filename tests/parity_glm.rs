@@ -1,0 +1,212 @@
+//! The model and its statistics against nilearn 0.14.1 and AFNI on real data, on the references' own designs.
+//!
+//! Reads `refs` and `data` under `BOLDLY_TEST_DATA`, else `../shared`; says so and passes where neither exists.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+#[path = "support/glm_data.rs"]
+mod glm_data;
+
+use boldly::config::{ContrastKind, FixedEffects, Noise, Numerics, Profile, Scaling};
+use boldly::design::{ContrastMatrix, RunDesign};
+use boldly::error::CancelToken;
+use boldly::inference::{RunContrast, StatMap, contrast_statistics};
+use boldly::model::{RunFit, fit_run};
+use boldly::preprocess::Scaler;
+use ndarray::{Array2, Axis};
+use nifti::{IntoNdArray, NiftiObject, ReaderOptions};
+use std::path::{Path, PathBuf};
+
+fn test_data() -> Option<PathBuf> {
+    let stated = std::env::var_os("BOLDLY_TEST_DATA").map(PathBuf::from);
+    let folder = stated.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"));
+    if folder.join("refs").is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no reference data in {} (set BOLDLY_TEST_DATA)", folder.display());
+    None
+}
+
+/// An image as volume x voxel, axis 0 of the grid fastest.
+fn image(path: &Path) -> Array2<f64> {
+    let object = ReaderOptions::new().read_file(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let array = object.into_volume().into_ndarray::<f64>().unwrap();
+    let voxels: usize = array.shape()[..3].iter().product();
+    let volumes = array.len() / voxels;
+    let values: Vec<f64> = array.t().iter().copied().collect();
+    Array2::from_shape_vec((volumes, voxels), values).unwrap()
+}
+
+fn in_mask(image: &Array2<f64>, mask: &[usize]) -> Array2<f64> {
+    image.select(Axis(1), mask)
+}
+
+fn mask(path: &Path) -> Vec<usize> {
+    let image = image(path);
+    (0..image.ncols()).filter(|&voxel| image[(0, voxel)] > 0.0).collect()
+}
+
+/// A table of numbers with a header line.
+fn table(path: &Path) -> Array2<f64> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    let n_columns = reader.headers().unwrap().len();
+    let cells: Vec<f64> = reader
+        .records()
+        .flat_map(|record| record.unwrap().iter().map(|cell| cell.parse().unwrap()).collect::<Vec<f64>>())
+        .collect();
+    Array2::from_shape_vec((cells.len() / n_columns, n_columns), cells).unwrap()
+}
+
+fn fit(data: &Array2<f64>, design: &RunDesign, noise: Noise, scaling: Scaling, numerics: &Numerics) -> RunFit {
+    let series = glm_data::series(&data.mapv(|value| value as f32));
+    let kept = design.timing.kept_frames();
+    let scaler = Scaler::new(scaling, numerics.scaling_arithmetic, &series, &kept, &[]).unwrap();
+    fit_run(&series, &scaler, design, noise, numerics, &CancelToken::new()).unwrap()
+}
+
+fn statistics(fits: &[RunFit], contrast: &ContrastMatrix, method: FixedEffects, numerics: &Numerics) -> StatMap {
+    let runs: Vec<RunContrast<'_>> = fits.iter().map(|fit| RunContrast { fit, contrast }).collect();
+    contrast_statistics(&runs, method, numerics, &CancelToken::new()).unwrap()
+}
+
+/// Largest `|value - reference|` over what `allowed` grants the reference.
+fn worst(value: &Array2<f64>, reference: &Array2<f64>, allowed: impl Fn(f64) -> f64) -> f64 {
+    assert_eq!(value.dim(), reference.dim());
+    value.iter().zip(reference).map(|(v, r)| (v - r).abs() / allowed(*r)).fold(0.0, |worst: f64, ratio| {
+        assert!(!ratio.is_nan());
+        worst.max(ratio)
+    })
+}
+
+fn row(values: &[f64]) -> Array2<f64> {
+    Array2::from_shape_vec((1, values.len()), values.to_vec()).unwrap()
+}
+
+/// One folder of nilearn's outputs; gives the number of maps compared.
+fn compare_folder(folder: &Path, data: &[Array2<f64>], mask: &[usize], numerics: &Numerics) -> usize {
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    let (ar1, raw) = (name.contains("_ar1"), name.ends_with("_raw"));
+    let noise = if ar1 { Noise::Ar1 } else { Noise::Ols };
+    let scaling = if raw { Scaling::None } else { Scaling::VoxelMean };
+    let mut fits = Vec::new();
+    for (run, data) in data.iter().enumerate() {
+        let design = glm_data::run_design(table(&folder.join(format!("design_run{}.csv", run + 1))), &[]);
+        let fit = fit(data, &design, noise, scaling, numerics);
+        if ar1 {
+            // every bin equal: the same f32 scaling, so no coefficient crosses an edge
+            let reference = in_mask(&image(&folder.join(format!("ar1_run{}.nii.gz", run + 1))), mask);
+            let rho = row(&fit.rho().unwrap());
+            let flips = rho.iter().zip(&reference).filter(|(rho, reference)| (*rho - *reference).abs() > 1e-6).count();
+            assert_eq!(flips, 0, "{}: bins of run {}", folder.display(), run + 1);
+        } else {
+            // its r2 is of unwhitened data only without whitening: there the definitions agree, to the f32 that its
+            // variances of the data are summed in
+            let reference = in_mask(&image(&folder.join(format!("r2_run{}.nii.gz", run + 1))), mask);
+            assert!(worst(&row(&fit.r2), &reference, |_| 1e-5) < 1.0, "{}: r2", folder.display());
+        }
+        fits.push(fit);
+    }
+    let mut compared = 0;
+    for contrast_name in ["house-face", "house", "F_conditions", "F_differences", "F_conditions_with_derivative"] {
+        let weights = folder.join(format!("{contrast_name}_weights.csv"));
+        if !weights.exists() {
+            continue;
+        }
+        let kind = if contrast_name.starts_with('F') { ContrastKind::F } else { ContrastKind::T };
+        let map = statistics(&fits, &glm_data::contrast(kind, table(&weights)), FixedEffects::Mean, numerics);
+        let reference = |map: &str| in_mask(&image(&folder.join(format!("{contrast_name}_{map}.nii.gz"))), mask);
+        // The promise is 1e-4 of t and z. The data enter both programs as the same numbers (integers, or rounded to
+        // f32 by the same steps), so only rounding in f64 is left: of a baseline up to 1e4 times the effect.
+        let exactness = 1e-5;
+        let relative = |tolerance: f64| move |reference: f64| tolerance * exactness * reference.abs().max(1.0);
+        let largest = |map: &Array2<f64>| map.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        let (effect, variance) = (reference("effect"), reference("variance"));
+        let near = |map: &Array2<f64>| {
+            let floor = 1e-6 * largest(map);
+            move |reference: f64| (1e-4 * reference.abs() + floor) * exactness
+        };
+        let checks = [
+            ("effect", worst(&map.effect, &effect, near(&effect))),
+            ("variance", worst(&map.variance, &variance, near(&variance))),
+            ("stat", worst(&row(&map.stat), &reference("stat"), relative(1e-4))),
+            ("z", worst(&row(&map.z), &reference("z"), relative(1e-4))),
+            ("p", worst(&row(&map.p), &reference("p"), |p| 1e-3 * exactness * p + 1e-300)),
+        ];
+        for (map, worst) in checks {
+            assert!(worst < 1.0, "{} {contrast_name} {map}: {worst} of the tolerance", folder.display());
+            compared += 1;
+        }
+    }
+    compared
+}
+
+#[test]
+fn nilearn_on_haxby_both_grids_all_models() {
+    let Some(root) = test_data() else { return };
+    let numerics = Numerics::of(Profile::Nilearn);
+    let mut compared = 0;
+    for grid in ["25mm", "1slice"] {
+        let mask = mask(&root.join(format!("refs/mask_{grid}.nii.gz")));
+        let runs: Vec<Array2<f64>> = (1..=3)
+            .map(|run| {
+                let name = format!("sub-01_task-objectviewing_run-{run:02}_desc-{grid}_bold.nii.gz");
+                in_mask(&image(&root.join("data/haxby2001/sub-01/func").join(name)), &mask)
+            })
+            .collect();
+        for (set, n_runs) in [("run1", 1), ("runs1-3", 3)] {
+            let folder = root.join("refs").join(grid).join(set);
+            let mut folders: Vec<PathBuf> =
+                std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+            folders.sort();
+            assert_eq!(folders.len(), 10, "{}", folder.display());
+            for folder in folders {
+                compared += compare_folder(&folder, &runs[..n_runs], &mask, &numerics);
+            }
+        }
+    }
+    // 2 grids x 2 sets x (10 fits x 4 contrasts + 2 with derivatives) x 5 maps
+    assert_eq!(compared, 2 * 2 * (10 * 4 + 2) * 5);
+}
+
+#[test]
+fn afni_ordinary_least_squares_with_and_without_censoring() {
+    let Some(root) = test_data() else { return };
+    let haxby = "data/haxby2001/sub-01/func/sub-01_task-objectviewing_run-01_desc-1slice_bold.nii.gz";
+    let localizer = "data/localizer/sub-01/func/sub-01_task-localizer_space-MNI_";
+    let localizer_mask = format!("{localizer}mask.nii.gz");
+    let cases = [
+        ("haxby_1slice_run1", haxby.to_owned(), "refs/mask_1slice.nii.gz"),
+        ("haxby_1slice_run1_censored", haxby.to_owned(), "refs/mask_1slice.nii.gz"),
+        ("localizer_sub01", format!("{localizer}bold.nii.gz"), localizer_mask.as_str()),
+    ];
+    let numerics = Numerics::of(Profile::Native);
+    for (case, bold, mask_path) in cases {
+        let folder = root.join("refs/afni").join(case);
+        let labels: serde_json::Value =
+            serde_json::from_reader(std::fs::File::open(folder.join("labels.json")).unwrap()).unwrap();
+        let censored: Vec<usize> =
+            labels["censored"].as_array().unwrap().iter().map(|frame| frame.as_u64().unwrap() as usize).collect();
+        let volumes: Vec<&str> =
+            labels["ols_bucket"].as_array().unwrap().iter().map(|label| label.as_str().unwrap()).collect();
+        let mask = mask(&root.join(mask_path));
+        let data = in_mask(&image(&root.join(bold)), &mask);
+        let design = glm_data::run_design(table(&folder.join("design.csv")), &censored);
+        let fit = fit(&data, &design, Noise::Ols, Scaling::None, &numerics);
+        let bucket = in_mask(&image(&folder.join("obuck.nii.gz")), &mask);
+        let mut compared = 0;
+        for (volume, label) in volumes.iter().enumerate().filter(|(_, label)| label.ends_with("#0_Tstat")) {
+            let column = (volume - 2) / 2;
+            if column >= design.n_columns() {
+                continue; // the general linear test, a sum of columns
+            }
+            let weights = Array2::from_shape_fn((1, design.n_columns()), |(_, at)| f64::from(u8::from(at == column)));
+            let contrast = glm_data::contrast(ContrastKind::T, weights);
+            let map = statistics(std::slice::from_ref(&fit), &contrast, FixedEffects::Precision, &numerics);
+            let reference = bucket.index_axis(Axis(0), volume).insert_axis(Axis(0)).to_owned();
+            // AFNI stores f32 and computes residuals in it where the constant is large
+            let worst = worst(&row(&map.stat), &reference, |t| 1e-4 * t.abs().max(1.0));
+            assert!(worst < 1.0, "{case} {label}: {worst}");
+            compared += 1;
+        }
+        assert_eq!(compared, design.n_columns(), "{case}");
+    }
+}
