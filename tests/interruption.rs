@@ -3,6 +3,12 @@
 //! The test re-runs its own executable as the victim, told so by an environment variable.
 
 #![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test stops at the first surprise, and talks to its victim"
+)]
 
 use boldly::outputs::{
     Digest, Manifest, ManifestKey, OutputFolder, OutputLock, RelativePath, StagedOutputs, Unit, open_output_folder,

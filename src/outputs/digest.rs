@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// A SHA-256, shown and saved as 64 hexadecimal digits.
@@ -32,14 +32,15 @@ impl Digest {
     /// # Errors
     /// The file cannot be read.
     pub fn of_file(path: &Path) -> Result<(Self, u64), OutputError> {
-        let read = |file: &mut File, buffer: &mut [u8]| file.read(buffer).map_err(OutputError::machine("read", path));
         let mut file = File::open(path).map_err(OutputError::machine("open", path))?;
         let mut hasher = Hasher::default();
         let mut buffer = vec![0; 256 * 1024];
         loop {
-            match read(&mut file, &mut buffer)? {
-                0 => return Ok(hasher.finish()),
-                n_read => hasher.update(&buffer[..n_read]),
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok(hasher.finish()),
+                Ok(n_read) => hasher.update(&buffer[..n_read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(OutputError::machine("read", path)(error)),
             }
         }
     }

@@ -81,6 +81,14 @@ impl Storage {
         }
     }
 
+    const fn bitpix(self) -> i16 {
+        match self {
+            Self::Uint8 => 8,
+            Self::Float32 => 32,
+            Self::Float64 => 64,
+        }
+    }
+
     /// NIfTI's `datatype`.
     const fn code(self) -> i16 {
         match self {

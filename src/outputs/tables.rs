@@ -177,9 +177,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
     fn a_sink_that_fails_is_an_error() {
         let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
-            println!("skipped: no /dev/full here");
+            eprintln!("skipped: no /dev/full here");
             return;
         };
         assert!(write_series(full, &["a".to_owned()], 1, |_| vec![0.0]).is_err());

@@ -50,7 +50,7 @@ pub(super) fn output_header(
         intent_p2,
         intent_code,
         datatype: storage.code(),
-        bitpix: 8 * storage.bytes() as i16,
+        bitpix: storage.bitpix(),
         pixdim,
         vox_offset: PREAMBLE_BYTES as f32,
         scl_slope: 1.0,
@@ -85,7 +85,7 @@ pub(super) fn header_bytes(header: &NiftiHeader) -> Vec<u8> {
     out.extend(header.extents.to_le_bytes());
     out.extend(header.session_error.to_le_bytes());
     out.extend([header.regular, header.dim_info]);
-    header.dim.iter().for_each(|length| out.extend(length.to_le_bytes()));
+    out.extend(header.dim.iter().flat_map(|length| length.to_le_bytes()));
     float(&mut out, &[header.intent_p1, header.intent_p2, header.intent_p3]);
     short(&mut out, &[header.intent_code, header.datatype, header.bitpix, header.slice_start]);
     float(&mut out, &header.pixdim);
@@ -110,11 +110,11 @@ pub(super) fn header_bytes(header: &NiftiHeader) -> Vec<u8> {
 }
 
 fn float(out: &mut Vec<u8>, values: &[f32]) {
-    values.iter().for_each(|value| out.extend(value.to_le_bytes()));
+    out.extend(values.iter().flat_map(|value| value.to_le_bytes()));
 }
 
 fn short(out: &mut Vec<u8>, values: &[i16]) {
-    values.iter().for_each(|value| out.extend(value.to_le_bytes()));
+    out.extend(values.iter().flat_map(|value| value.to_le_bytes()));
 }
 
 /// Text in a field of `N` bytes, the last of them zero; cut between characters.

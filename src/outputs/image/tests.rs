@@ -163,9 +163,10 @@ fn what_does_not_fit_is_refused() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn a_full_disk_is_never_lost() {
     let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") else {
-        println!("skipped: no /dev/full here");
+        eprintln!("skipped: no /dev/full here");
         return;
     };
     let buffered = io::BufWriter::new(full);

@@ -147,6 +147,7 @@ fn files_may_be_written_from_many_threads() {
 /// A file system of 1 MiB, where the machine lets us mount one.
 #[cfg(target_os = "linux")]
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn a_full_disk_leaves_the_old_results() {
     struct Mounted(tempfile::TempDir);
     impl Drop for Mounted {
@@ -158,7 +159,7 @@ fn a_full_disk_leaves_the_old_results() {
     let mount =
         std::process::Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(root.path()).output();
     if !mount.is_ok_and(|output| output.status.success()) {
-        println!("skipped: may not mount a small file system here");
+        eprintln!("skipped: may not mount a small file system here");
         return;
     }
     let root = Mounted(root);
