@@ -6,7 +6,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 /// Fedora and its kin call the threaded library `openblasp`; their plain `openblas` is not safe to call from several
 /// threads at once, so it comes second.
@@ -20,7 +20,7 @@ struct Found {
     folder: Option<PathBuf>,
 }
 
-fn main() -> ExitCode {
+fn main() {
     for variable in ["OPENBLAS_DIR", "CONDA_PREFIX", "PKG_CONFIG_PATH", "CC"] {
         println!("cargo::rerun-if-env-changed={variable}");
     }
@@ -34,14 +34,9 @@ fn main() -> ExitCode {
                 }
             }
             println!("cargo::rustc-link-lib=dylib={}", found.name);
-            ExitCode::SUCCESS
         }
-        Err(lines) => {
-            for line in lines {
-                println!("cargo::error={line}");
-            }
-            ExitCode::FAILURE
-        }
+        // cargo shows these lines alone and stops; an exit code would add the script's whole output
+        Err(lines) => lines.iter().for_each(|line| println!("cargo::error={line}")),
     }
 }
 

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# select_outputs.sh RESULTS SELECTION: copies what a shipped pipeline is held to from its results: maps over runs, the
+# design of first runs, and tables of statistics; a few hundred kB a pipeline.
+set -euo pipefail
+
+results=$1
+selection=$2
+rm -rf "$selection"
+mkdir -p "$selection"
+selection=$(cd "$selection" && pwd)
+cd "$results"
+find . -type f \( \
+    \( -name '*_statmap.nii.gz' ! -name '*_run-*' \) -o \
+    -name '*_run-01_design.tsv' -o \
+    \( -name '*_stats.tsv' ! -name '*_run-*' \) \
+    \) ! -path './.boldly/*' | LC_ALL=C sort | while IFS= read -r file; do
+    mkdir -p "$selection/$(dirname "$file")"
+    cp "$file" "$selection/$file"
+done
+if [ -z "$(find "$selection" -type f | head -n 1)" ]; then
+    echo "select_outputs: nothing to compare in $results" >&2
+    exit 1
+fi
