@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// The pipeline file it came from; `None` for a default or a `--set` override.
+    /// The text it came from (the pipeline file, or a `--set` override); `None` for a default.
     pub source: Option<(Arc<TextSource>, Range<usize>)>,
 }
 
@@ -30,13 +30,24 @@ impl<T> Located<T> {
     /// The place of a part of it: for strings, `range` counts bytes of the unescaped value from its first
     /// character (the opening quote is skipped).
     pub fn place_within(&self, range: Range<usize>) -> Option<Place> {
-        self.source.as_ref().map(|(source, own)| {
-            let first = own.start + usize::from(source.text[own.clone()].starts_with(['"', '\'']));
-            Place::Span {
-                source: Arc::clone(source),
-                range: (first + range.start).min(own.end)..(first + range.end).min(own.end),
-            }
-        })
+        let (source, words) = self.words()?;
+        let range = (words.start + range.start).min(words.end)..(words.start + range.end).min(words.end);
+        Some(Place::Span { source, range })
+    }
+
+    /// Its place without quotes, so that carets stand under the words.
+    pub fn place_of_words(&self) -> Option<Place> {
+        let (source, range) = self.words()?;
+        Some(Place::Span { source, range })
+    }
+
+    fn words(&self) -> Option<(Arc<TextSource>, Range<usize>)> {
+        const QUOTES: [&str; 4] = ["\"\"\"", "'''", "\"", "'"];
+        let (source, range) = self.source.as_ref()?;
+        let text = source.text.get(range.clone()).unwrap_or_default();
+        let quoted = |quote: &&str| text.len() > 2 * quote.len() && text.starts_with(*quote) && text.ends_with(*quote);
+        let inset = QUOTES.into_iter().find(quoted).map_or(0, str::len);
+        Some((Arc::clone(source), range.start + inset..range.end - inset))
     }
 }
 

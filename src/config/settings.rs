@@ -2,6 +2,10 @@
 //!
 //! Paths are absolute or relative to the working directory (the pipeline file's folder already joined).
 
+mod inputs;
+
+pub use inputs::*;
+
 use super::{Located, Numerics, Profile};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -31,132 +35,6 @@ pub struct Settings {
     pub output: OutputSettings,
 }
 
-/// The kind of input; they do not mix.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Inputs {
-    /// 4-D images.
-    Runs(Vec<RunSettings>),
-    /// Tables of series.
-    Timeseries(Vec<TimeseriesSettings>),
-}
-
-/// BIDS labels of one input, each without its key and `[A-Za-z0-9]+`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Labels {
-    /// `sub-`; never empty after resolution.
-    pub subject: String,
-    /// `ses-`.
-    pub session: Option<String>,
-    /// `task-`.
-    pub task: Option<String>,
-    /// `run-`.
-    pub run: Option<String>,
-    /// `space-`.
-    pub space: Option<String>,
-    /// `res-`.
-    pub res: Option<String>,
-}
-
-/// One `[[run]]`.
-#[derive(Debug, Clone, Serialize)]
-pub struct RunSettings {
-    /// Its labels: keys win over the entities of the file's name.
-    pub labels: Labels,
-    /// The image.
-    pub bold: Located<PathBuf>,
-    /// Its events; `None`: no model needs them.
-    pub events: Option<EventFiles>,
-    /// Its confound table.
-    pub confounds: Option<Located<PathBuf>>,
-    /// Its own mask.
-    pub mask: Option<Located<PathBuf>>,
-    /// Repetition time as the pipeline states it, seconds.
-    pub tr_s: Option<Located<f64>>,
-}
-
-/// One `[[timeseries]]`.
-#[derive(Debug, Clone, Serialize)]
-pub struct TimeseriesSettings {
-    /// Its labels.
-    pub labels: Labels,
-    /// The table.
-    pub table: Located<PathBuf>,
-    /// Globs of the columns analysed.
-    pub columns: Vec<Located<String>>,
-    /// Sampling interval, seconds; `None`: from the column `time_s`.
-    pub tr_s: Option<Located<f64>>,
-    /// Its events.
-    pub events: Option<EventFiles>,
-    /// Its confound table.
-    pub confounds: Option<Located<PathBuf>>,
-}
-
-/// Where events are read from.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EventFiles {
-    /// A BIDS events table.
-    Bids(Located<PathBuf>),
-    /// FSL three-column files, one a condition (name, file).
-    Fsl(Vec<(Located<String>, Located<PathBuf>)>),
-    /// AFNI stimulus-time files, one a condition (name, file); this run's row is `row` (0-based).
-    Afni {
-        /// Condition and file.
-        files: Vec<(Located<String>, Located<PathBuf>)>,
-        /// 0-based row of this run in each file.
-        row: usize,
-    },
-}
-
-/// Which voxels are analysed.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MaskSettings {
-    /// By the histogram of the mean image, over all runs of the subject.
-    Auto,
-    /// One image for all runs.
-    File(Located<PathBuf>),
-    /// Each run names its own; combined.
-    PerRun(MaskCombination),
-    /// Every voxel.
-    All,
-}
-
-/// How the runs' own masks are combined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MaskCombination {
-    /// In every run's mask.
-    Intersection,
-    /// In more than half of the runs' masks.
-    Majority,
-}
-
-/// One `[[roi]]`.
-#[derive(Debug, Clone, Serialize)]
-pub struct RoiSettings {
-    /// Its name.
-    pub name: Located<String>,
-    /// Its voxels.
-    pub source: RoiSource,
-}
-
-/// What defines a region.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RoiSource {
-    /// One mask image.
-    Mask(Located<PathBuf>),
-    /// A label image; names from a table with columns `index` and `name`.
-    Atlas {
-        /// The label image.
-        atlas: Located<PathBuf>,
-        /// Names of the labels.
-        labels: Option<Located<PathBuf>>,
-    },
-}
-
 /// `[preprocess]`.
 #[derive(Debug, Clone, Serialize)]
 pub struct PreprocessSettings {
@@ -171,7 +49,7 @@ pub struct PreprocessSettings {
 }
 
 /// Scaling of the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scaling {
     /// Percent of the voxel's mean.
@@ -200,7 +78,7 @@ pub struct EventSettings {
 }
 
 /// What becomes of an odd row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RowPolicy {
     /// It is an error.
@@ -220,7 +98,7 @@ pub enum MissingDuration {
 }
 
 /// What becomes of rows of equal onset and condition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DuplicatePolicy {
     /// They are an error.
@@ -241,7 +119,7 @@ pub struct ConfoundSettings {
 }
 
 /// n/a in the first row of a confound column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FirstRowNan {
     /// It is an error.
@@ -344,7 +222,7 @@ pub enum Drift {
 }
 
 /// What becomes of a contrast that names a condition a run lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AbsentCondition {
     /// It is an error.
@@ -396,7 +274,7 @@ pub enum Noise {
 }
 
 /// Combination over runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FixedEffects {
     /// Weighted by inverse variance.
@@ -406,7 +284,7 @@ pub enum FixedEffects {
 }
 
 /// A map a model can write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 pub enum MapKind {
     /// Contrast estimate.
     #[serde(rename = "effect")]

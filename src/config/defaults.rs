@@ -1,0 +1,170 @@
+//! The default of every key, by profile: one table.
+//!
+//! Serialised, each field is named by its key's path and spelled as in the pipeline file; the manual and the JSON
+//! Schema print it from there.
+
+use super::keys::{DriftKind, MaskKind};
+use super::{
+    AbsentCondition, DuplicatePolicy, FirstRowNan, FixedEffects, HrfShape, MapKind, MaskCombination, Noise, Profile,
+    RowPolicy, Scaling,
+};
+use serde::Serialize;
+
+/// Defaults of the keys that have one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[expect(missing_docs, reason = "each field is the key its serialised name says; the key's documentation is in `keys`")]
+pub struct Defaults {
+    #[serde(rename = "profile")]
+    pub profile: Profile,
+    #[serde(rename = "timeseries.columns")]
+    pub timeseries_columns: [&'static str; 1],
+    #[serde(rename = "mask.kind")]
+    pub mask_kind: MaskKind,
+    #[serde(rename = "mask.combine")]
+    pub mask_combine: MaskCombination,
+    #[serde(rename = "preprocess.discard_volumes")]
+    pub discard_volumes: usize,
+    #[serde(rename = "preprocess.smooth_fwhm_mm")]
+    pub smooth_fwhm_mm: f64,
+    #[serde(rename = "preprocess.smooth_within_mask")]
+    pub smooth_within_mask: bool,
+    #[serde(rename = "preprocess.scaling")]
+    pub scaling: Scaling,
+    #[serde(skip)] // tables have no voxels; said in the key's documentation
+    pub scaling_of_tables: Scaling,
+    #[serde(rename = "confounds.columns")]
+    pub confound_columns: [&'static str; 0],
+    #[serde(rename = "confounds.first_row_nan")]
+    pub first_row_nan: FirstRowNan,
+    #[serde(rename = "confounds.scrub.min_segment")]
+    pub scrub_min_segment: usize,
+    #[serde(rename = "events.condition_column")]
+    pub condition_column: &'static str,
+    #[serde(rename = "events.ignore")]
+    pub ignore: [&'static str; 0],
+    #[serde(rename = "events.missing_condition_label")]
+    pub missing_condition_label: RowPolicy,
+    #[serde(rename = "events.missing_duration")]
+    pub missing_duration: MissingDurationDefault,
+    #[serde(rename = "events.outside_run")]
+    pub outside_run: RowPolicy,
+    #[serde(rename = "events.duplicates")]
+    pub duplicates: DuplicatePolicy,
+    #[serde(rename = "design.hrf")]
+    pub hrf: HrfShape,
+    #[serde(rename = "design.fir_delays_s")]
+    pub fir_delays: [f64; 0],
+    #[serde(rename = "design.tent.start_s")]
+    pub tent_start_s: f64,
+    #[serde(rename = "design.tent.stop_s")]
+    pub tent_stop_s: f64,
+    #[serde(rename = "design.tent.knots")]
+    pub tent_knots: usize,
+    #[serde(rename = "design.slice_time_ref")]
+    pub slice_time_ref: f64,
+    #[serde(rename = "design.drift")]
+    pub drift: DriftKind,
+    #[serde(rename = "design.high_pass_hz")]
+    pub high_pass_hz: f64,
+    #[serde(rename = "design.polynomial_order")]
+    pub polynomial_order: usize,
+    #[serde(rename = "design.when_condition_absent")]
+    pub when_condition_absent: AbsentCondition,
+    #[serde(rename = "design.modulator.center")]
+    pub modulator_center: bool,
+    #[serde(rename = "glm.noise")]
+    pub noise: Noise,
+    #[serde(rename = "glm.fixed_effects")]
+    pub fixed_effects: FixedEffects,
+    #[serde(rename = "glm.condition_contrasts")]
+    pub condition_contrasts: bool,
+    #[serde(rename = "glm.maps")]
+    pub maps: [MapKind; 4],
+    #[serde(rename = "output.dir")]
+    pub output_dir: &'static str,
+    #[serde(rename = "output.compression_level")]
+    pub compression_level: u32,
+}
+
+/// `events.missing_duration` where it is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingDurationDefault {
+    /// It is an error.
+    Error,
+}
+
+const NATIVE: Defaults = Defaults {
+    profile: Profile::Native,
+    timeseries_columns: ["*"],
+    mask_kind: MaskKind::Auto,
+    mask_combine: MaskCombination::Intersection,
+    discard_volumes: 0,
+    smooth_fwhm_mm: 0.0,
+    smooth_within_mask: false,
+    scaling: Scaling::VoxelMean,
+    scaling_of_tables: Scaling::None,
+    confound_columns: [],
+    first_row_nan: FirstRowNan::Error,
+    scrub_min_segment: 5, // as fMRIPrep users know it from nilearn's load_confounds
+    condition_column: "trial_type",
+    ignore: [],
+    missing_condition_label: RowPolicy::Error,
+    missing_duration: MissingDurationDefault::Error,
+    outside_run: RowPolicy::Error,
+    duplicates: DuplicatePolicy::Error,
+    hrf: HrfShape::Spm,
+    fir_delays: [],
+    tent_start_s: 0.0,
+    tent_stop_s: 20.0,
+    tent_knots: 11,
+    slice_time_ref: 0.0,
+    drift: DriftKind::Cosine,
+    high_pass_hz: 0.01,
+    polynomial_order: 1,
+    when_condition_absent: AbsentCondition::Error,
+    modulator_center: true,
+    noise: Noise::Ar1,
+    fixed_effects: FixedEffects::Precision,
+    condition_contrasts: false,
+    maps: [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::Z],
+    output_dir: "results",
+    compression_level: 1,
+};
+
+const NILEARN: Defaults = Defaults {
+    profile: Profile::Native, // the key's own default does not depend on the profile
+    hrf: HrfShape::Glover,
+    fixed_effects: FixedEffects::Mean,
+    duplicates: DuplicatePolicy::Sum,
+    ..NATIVE
+};
+
+impl Defaults {
+    /// The defaults under a profile.
+    pub const fn of(profile: Profile) -> Self {
+        match profile {
+            Profile::Native => NATIVE,
+            Profile::Nilearn => NILEARN,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profiles_differ_where_nilearn_does() {
+        let [native, nilearn] =
+            [Profile::Native, Profile::Nilearn].map(|profile| serde_json::to_value(Defaults::of(profile)).unwrap());
+        let differing: Vec<&str> = native
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(key, value)| nilearn[key.as_str()] != **value)
+            .map(|(key, _)| key.as_str())
+            .collect();
+        assert_eq!(differing, ["events.duplicates", "design.hrf", "glm.fixed_effects"]);
+    }
+}

@@ -1,0 +1,321 @@
+//! `[[glm]]`, its contrasts and confounds, and what models ask of the inputs.
+
+use super::Resolver;
+use super::design::merged;
+use super::labels::describe;
+use crate::config::keys::{ConfoundsConfig, ContrastConfig, DesignConfig, GlmConfig};
+use crate::config::placed::{Placed, TextOr};
+use crate::config::{
+    ConfoundSettings, ContrastKind, ContrastSettings, GlmSettings, Inputs, Labels, Located, MapKind, Noise,
+    ScrubSettings,
+};
+use crate::error::{Diagnostic, Place};
+use std::ops::Range;
+
+/// What the models need to know of one input.
+struct InputFacts {
+    labels: Labels,
+    place: Option<Place>,
+    has_events: bool,
+    confounds: Option<Place>,
+}
+
+fn facts(inputs: &Inputs) -> Vec<InputFacts> {
+    let place = |path: &Located<std::path::PathBuf>| path.place_of_words();
+    match inputs {
+        Inputs::Runs(runs) => runs
+            .iter()
+            .map(|run| InputFacts {
+                labels: run.labels.clone(),
+                place: place(&run.bold),
+                has_events: run.events.is_some(),
+                confounds: run.confounds.as_ref().and_then(place),
+            })
+            .collect(),
+        Inputs::Timeseries(tables) => tables
+            .iter()
+            .map(|table| InputFacts {
+                labels: table.labels.clone(),
+                place: place(&table.table),
+                has_events: table.events.is_some(),
+                confounds: table.confounds.as_ref().and_then(place),
+            })
+            .collect(),
+    }
+}
+
+impl Resolver<'_> {
+    pub(super) fn glms(
+        &mut self,
+        configs: Vec<Placed<GlmConfig>>,
+        design: &DesignConfig,
+        confounds: &ConfoundsConfig,
+        inputs: &Inputs,
+    ) -> Vec<GlmSettings> {
+        self.unique(configs.iter().filter_map(|config| config.value.name.as_ref()), "models");
+        let facts = facts(inputs);
+        let all_have_events = self.told_in_any("run", "events") || self.told_in_any("timeseries", "events");
+        let with_events = facts.iter().filter(|input| input.has_events).count();
+        let without_task = with_events == 0 && !facts.is_empty() && !all_have_events;
+        let mut glms = Vec::new();
+        let mut confound_spans = Vec::new();
+        for (index, Placed { value: config, span }) in configs.into_iter().enumerate() {
+            if without_task {
+                self.model_without_task(&config, design, confounds, &span);
+            }
+            let columns = config.confounds.columns.as_ref().or(confounds.columns.as_ref()).map(|key| key.span.clone());
+            let scrub = config.confounds.scrub.as_ref().or(confounds.scrub.as_ref()).map(|key| key.span.clone());
+            confound_spans.push(columns.or(scrub));
+            let own_design = config.design.clone();
+            let glm = self.glm(index, config, &span, design, confounds);
+            if !self.told_of_design() {
+                self.idle_design_keys(&own_design, &[&glm.design]);
+            }
+            glms.push(glm);
+        }
+        if !glms.is_empty() && !self.told_of_design() {
+            self.idle_design_keys(design, &glms.iter().map(|glm| &glm.design).collect::<Vec<_>>());
+        }
+        if with_events > 0 && !all_have_events {
+            self.inputs_without(&facts, |input| input.has_events, "events");
+        }
+        if !glms.is_empty() && !self.told_of_confounds() {
+            self.confound_files(&facts, &glms, &confound_spans);
+        }
+        glms
+    }
+
+    fn glm(
+        &mut self,
+        index: usize,
+        config: GlmConfig,
+        span: &Range<usize>,
+        design: &DesignConfig,
+        confounds: &ConfoundsConfig,
+    ) -> GlmSettings {
+        let defaults = self.defaults;
+        let condition_contrasts = config.condition_contrasts.unwrap_or(defaults.condition_contrasts);
+        let told = ["contrast", "condition_contrasts"].iter().any(|key| self.told(&format!("glm[{index}].{key}")));
+        if config.contrast.is_empty() && !condition_contrasts && !told {
+            let diagnostic = Diagnostic::error("glm-without-contrast", "model without a contrast");
+            self.say(diagnostic.hint("add a `[[glm.contrast]]`, or condition_contrasts = true"), span);
+        }
+        self.unique(config.contrast.iter().filter_map(|contrast| contrast.value.name.as_ref()), "contrasts");
+        let contrasts: Vec<ContrastSettings> =
+            config.contrast.into_iter().filter_map(|contrast| self.contrast(contrast.value)).collect();
+        let noise = config.noise.unwrap_or(defaults.noise);
+        let wrong = told || self.told(&format!("glm[{index}].noise"));
+        let kinds: Vec<ContrastKind> = contrasts
+            .iter()
+            .map(|contrast| contrast.kind)
+            .chain(condition_contrasts.then_some(ContrastKind::T))
+            .collect();
+        let maps = self.maps(config.maps, &kinds, noise, wrong);
+        if !wrong {
+            self.unwritten(&contrasts, &maps);
+        }
+        GlmSettings {
+            name: config.name.map_or_else(|| Located::unplaced(String::new()), |name| self.name(name, "a model")),
+            noise,
+            fixed_effects: config.fixed_effects.unwrap_or(defaults.fixed_effects),
+            condition_contrasts,
+            maps,
+            design: self.design(merged(design, &config.design)),
+            confounds: self.confounds(&config.confounds, confounds),
+            contrasts,
+        }
+    }
+
+    fn contrast(&mut self, contrast: ContrastConfig) -> Option<ContrastSettings> {
+        let name = contrast.name.map(|name| self.name(name, "a contrast"));
+        let Placed { value, span } = contrast.expr?; // absent only where that was said
+        let (kind, rows) = match value {
+            TextOr::Text(text) => (ContrastKind::T, vec![Placed { value: text, span }]),
+            TextOr::Other(rows) => (ContrastKind::F, rows.0),
+        };
+        for row in rows.iter().filter(|row| row.value.trim().is_empty()) {
+            let diagnostic = Diagnostic::error("contrast-empty", "empty contrast expression");
+            self.say(diagnostic.note("expected: conditions or columns, such as `house - face`"), &row.span);
+        }
+        let rows = rows.into_iter().map(|row| self.context.sources.located(row)).collect();
+        name.map(|name| ContrastSettings { name, kind, rows })
+    }
+
+    fn maps(
+        &mut self,
+        maps: Option<Vec<Placed<MapKind>>>,
+        kinds: &[ContrastKind],
+        noise: Noise,
+        wrong: bool,
+    ) -> Vec<MapKind> {
+        let Some(maps) = maps else {
+            let mut maps = self.defaults.maps.to_vec();
+            if kinds.contains(&ContrastKind::F) {
+                maps.push(MapKind::F);
+            }
+            maps.sort_unstable();
+            return maps;
+        };
+        let mut chosen: Vec<MapKind> = Vec::new();
+        for Placed { value: map, span } in maps {
+            let word = self.context.sources.text(&span);
+            let idle = match map {
+                MapKind::T if !kinds.contains(&ContrastKind::T) => Some("the model has no t contrast"),
+                MapKind::F if !kinds.contains(&ContrastKind::F) => {
+                    Some("the model has no F contrast (`expr = [\"…\"]`)")
+                }
+                MapKind::Rho if noise == Noise::Ols => Some("noise = \"ols\" has no autoregressive parameter"),
+                _ => None,
+            };
+            if chosen.contains(&map) {
+                self.say(Diagnostic::error("maps-duplicate", format!("map {word} is listed twice")), &span);
+            } else if let Some(reason) = idle.filter(|_| !wrong) {
+                let message = format!("map {word} cannot be written: {reason}");
+                self.say(Diagnostic::error("maps-impossible", message), &span);
+            } else {
+                chosen.push(map);
+            }
+        }
+        chosen.sort_unstable();
+        chosen
+    }
+
+    fn confounds(&mut self, own: &ConfoundsConfig, shared: &ConfoundsConfig) -> ConfoundSettings {
+        let columns = own.columns.as_ref().or(shared.columns.as_ref()).map(|columns| columns.value.clone());
+        let columns = self.globs(columns.unwrap_or_default());
+        let scrub = own.scrub.as_ref().or(shared.scrub.as_ref()).map(|Placed { value: scrub, span }| {
+            if scrub.fd_mm.is_none() && scrub.std_dvars.is_none() && !self.told_of_scrub() {
+                let diagnostic = Diagnostic::error("scrub-without-limit", "`scrub` has no limit");
+                self.say(diagnostic.note("expected: `fd_mm`, `std_dvars` or both"), span);
+            }
+            let min_segment = scrub.min_segment.unwrap_or(self.defaults.scrub_min_segment);
+            ScrubSettings { fd_mm: scrub.fd_mm, std_dvars: scrub.std_dvars, min_segment }
+        });
+        let first_row_nan = own.first_row_nan.or(shared.first_row_nan).unwrap_or(self.defaults.first_row_nan);
+        ConfoundSettings { columns, first_row_nan, scrub }
+    }
+
+    /// Says which contrasts the chosen maps leave without any output. Maps that are not of contrasts (`residuals`) may
+    /// be all that is wanted.
+    fn unwritten(&mut self, contrasts: &[ContrastSettings], maps: &[MapKind]) {
+        let of_t = [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::Z, MapKind::P];
+        let of_f = [MapKind::F, MapKind::Z, MapKind::P];
+        let any = |kinds: &[MapKind]| maps.iter().any(|map| kinds.contains(map));
+        if !any(&of_t) && !any(&of_f) {
+            return;
+        }
+        for contrast in contrasts {
+            let (kind, written, needed) = match contrast.kind {
+                ContrastKind::T => ("a t", any(&of_t), "`effect`, `variance`, `t`, `z`, `p`"),
+                ContrastKind::F => ("an F", any(&of_f), "`F`, `z`, `p`"),
+            };
+            if !written {
+                let message = format!("`maps` writes nothing of `{}`, {kind} contrast", contrast.name.value);
+                let diagnostic =
+                    Diagnostic::error("maps-impossible", message).note(format!("expected: any of {needed}"));
+                let place = contrast.name.place_of_words();
+                self.shape.problems.push(Diagnostic { place, ..diagnostic });
+            }
+        }
+    }
+
+    /// Whether what decides which design keys have an effect was found wrong.
+    fn told_of_design(&self) -> bool {
+        ["design.hrf", "design.drift"].iter().any(|key| self.told(key) || self.told_in_any("glm", key))
+    }
+
+    /// Whether what decides the use of confound files was found wrong.
+    fn told_of_confounds(&self) -> bool {
+        let keys = ["confounds.columns", "confounds.scrub"];
+        let inputs = ["run", "timeseries"];
+        keys.iter().any(|key| self.told(key) || self.told_in_any("glm", key))
+            || inputs.iter().any(|array| self.told_in_any(array, "confounds"))
+    }
+
+    fn told_of_scrub(&self) -> bool {
+        self.told("confounds.scrub") || self.told_in_any("glm", "confounds.scrub")
+    }
+
+    /// A model over inputs of which none has events: resting state, with confounds or drift alone.
+    fn model_without_task(
+        &mut self,
+        config: &GlmConfig,
+        design: &DesignConfig,
+        confounds: &ConfoundsConfig,
+        span: &Range<usize>,
+    ) {
+        let merged = merged(design, &config.design);
+        let columns = config.confounds.columns.as_ref().or(confounds.columns.as_ref());
+        let has_columns = columns.is_some_and(|columns| !columns.value.is_empty());
+        let hint = "add `events` to the runs";
+        if config.condition_contrasts == Some(true) {
+            let diagnostic =
+                Diagnostic::error("contrast-without-events", "`condition_contrasts = true`, but no run has `events`");
+            self.say(diagnostic.hint(hint), span);
+        }
+        if let Some(contrast) = config.contrast.first().filter(|_| !has_columns) {
+            let place = contrast.value.name.as_ref().map_or(&contrast.span, |name| &name.span);
+            let diagnostic = Diagnostic::error(
+                "contrast-without-events",
+                "contrast without anything to contrast: no run has `events`",
+            );
+            self.say(diagnostic.hint(hint), place);
+        }
+        if let Some(hrf) = &merged.hrf
+            && !matches!(&hrf.value, TextOr::Text(text) if text.0.trim() == "none")
+        {
+            let diagnostic = Diagnostic::error("config-idle-key", "`hrf` has no effect: no run has `events`");
+            self.say(diagnostic.hint(hint), &hrf.span);
+        }
+        if let Some(modulator) = merged.modulator.iter().flatten().next() {
+            let diagnostic = Diagnostic::error("config-idle-key", "a modulator has no effect: no run has `events`");
+            self.say(diagnostic.hint(hint), &modulator.span);
+        }
+    }
+
+    /// Says which inputs lack what others have.
+    fn inputs_without(&mut self, inputs: &[InputFacts], has: fn(&InputFacts) -> bool, key: &'static str) {
+        for input in inputs.iter().filter(|input| !has(input)) {
+            let message = format!("{} has no `{key}`, which the models need", describe(&input.labels));
+            let diagnostic = Diagnostic::error("input-incomplete", message).hint(format!("add {key} = \"…\""));
+            self.shape.problems.push(Diagnostic { place: input.place.clone(), ..diagnostic });
+        }
+    }
+
+    /// Confound files without a use, and uses without a file.
+    fn confound_files(&mut self, inputs: &[InputFacts], glms: &[GlmSettings], spans: &[Option<Range<usize>>]) {
+        let wants = |glm: &GlmSettings| !glm.confounds.columns.is_empty() || glm.confounds.scrub.is_some();
+        let wanting = glms.iter().zip(spans).find(|(glm, _)| wants(glm));
+        let with_file = inputs.iter().filter(|input| input.confounds.is_some()).count();
+        match (wanting, inputs.iter().find_map(|input| input.confounds.clone())) {
+            (None, Some(place)) => {
+                let diagnostic = Diagnostic::error("confounds-unused", "confound file from which nothing is taken")
+                    .hint("add [confounds] with columns = [\"trans_*\", \"rot_*\"], or leave the file out");
+                self.shape.problems.push(diagnostic.at(place));
+            }
+            (Some((_, span)), None) if !inputs.is_empty() => {
+                let diagnostic = Diagnostic::error(
+                    "confounds-without-file",
+                    "confounds are asked for, but no run has a confound file",
+                );
+                let diagnostic = diagnostic.hint("add confounds = \"…_desc-confounds_timeseries.tsv\" to each run");
+                self.say(diagnostic, span.as_ref().unwrap_or(&(0..0)));
+            }
+            (Some(_), Some(_)) if with_file < inputs.len() => {
+                self.inputs_without(inputs, |input| input.confounds.is_some(), "confounds");
+            }
+            _ => {}
+        }
+    }
+
+    /// Patterns of column names, each checked.
+    pub(super) fn globs(&mut self, globs: Vec<Placed<String>>) -> Vec<Located<String>> {
+        for glob in &globs {
+            if let Err(error) = globset::Glob::new(&glob.value) {
+                let message = format!("`{}` is no pattern: {}", glob.value, error.kind());
+                self.say(Diagnostic::error("config-glob", message), &glob.span);
+            }
+        }
+        globs.into_iter().map(|glob| self.context.sources.located(glob)).collect()
+    }
+}
