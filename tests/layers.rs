@@ -67,9 +67,12 @@ fn sources() -> Vec<Source> {
     found
 }
 
-/// Drops comments, and the unit tests, which end a file.
+/// Drops comments, and unit tests that stand at the end of a file.
 fn product_code(text: &str) -> String {
-    let product = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let is_inline_module =
+        |at: usize| text[at..].lines().nth(1).is_some_and(|line| line.starts_with("mod ") && line.contains('{'));
+    let tests = text.match_indices("#[cfg(test)]\n").map(|(at, _)| at).find(|&at| is_inline_module(at));
+    let product = &text[..tests.unwrap_or(text.len())];
     product.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
@@ -113,7 +116,7 @@ fn has_word(code: &str, word: &str) -> bool {
 #[test]
 fn the_readers_of_source_text_see_what_they_should() {
     let code = product_code(
-        "use crate::{error::{A, B}, inputs::C,\n    model};\nfn f() { crate::design::g() } // crate::cli\n\
+        "#[cfg(test)]\nmod fixture;\nuse crate::{error::{A, B}, inputs::C,\n    model};\nfn f() { crate::design::g() } // crate::cli\n\
          #[cfg(test)]\nmod tests { use crate::outputs; }\n",
     );
     assert_eq!(Vec::from_iter(rooms_used(&code)), ["design", "error", "inputs", "model"]);

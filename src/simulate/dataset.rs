@@ -66,9 +66,10 @@ impl<'a> Dataset<'a> {
     fn write_text(&mut self, relative: PathBuf, text: &str) -> Result<(), Diagnostics> {
         let path = self.place(relative);
         let temporary = temporary_path(&path);
-        std::fs::write(&temporary, text)
-            .and_then(|()| std::fs::rename(&temporary, &path))
-            .map_err(|error| write_error(&path, &error))
+        std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, &path)).map_err(|error| {
+            let _ = std::fs::remove_file(&temporary);
+            write_error(&path, &error)
+        })
     }
 
     fn write_json(&mut self, relative: PathBuf, value: &serde_json::Value) -> Result<(), Diagnostics> {

@@ -50,7 +50,8 @@ impl UnitSmoother {
         let sigma_mm = fwhm_mm / libm::sqrt(8.0 * std::f64::consts::LN_2);
         let kernels: [Vec<f32>; 3] = std::array::from_fn(|axis| {
             let sigma = sigma_mm / voxel_mm[axis];
-            let radius = libm::ceil(4.0 * sigma) as i32;
+            // taps beyond the grid never meet a value
+            let radius = libm::ceil(4.0 * sigma).min(shape[axis] as f64 - 1.0) as i32;
             let tap = |at: i32| {
                 if at == 0 { 1.0 } else { libm::exp(-0.5 * f64::from(at * at) / (sigma * sigma)) as f32 }
             };

@@ -6,6 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use toml::de::{DeTable, DeValue};
 
+/// Voxels a grid may have: a volume of floats of this size is 1 GiB.
+const LARGEST_GRID: usize = 1 << 28;
+
 /// A step to a value in the file: a key, or the index of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -160,6 +163,9 @@ fn check_size(spec: &SimulationSpec, faults: &mut Faults) {
         faults.positive(spec.grid.voxel_mm[axis], &[Key("grid"), Key("voxel_mm"), Index(axis)]);
         faults.positive(spec.head.radii_mm[axis], &[Key("head"), Key("radii_mm"), Index(axis)]);
     }
+    let voxels = spec.grid.shape.iter().fold(1_usize, |product, &n| product.saturating_mul(n));
+    let message = format!("{voxels} voxels");
+    faults.require(voxels <= LARGEST_GRID, &[Key("grid"), Key("shape")], message, "at most 2^28 voxels");
     if let Some(origin_mm) = spec.grid.origin_mm {
         faults.finite(&origin_mm, &[Key("grid"), Key("origin_mm")]);
     }
@@ -213,7 +219,8 @@ fn check_conditions(spec: &SimulationSpec, faults: &mut Faults) {
         faults.name(&condition.name, &mut taken, &at("name"));
         faults.not_negative(condition.duration_s, &at("duration_s"));
         let events = condition.events;
-        faults.require(events > 0, &at("events"), format!("{events} events a run"), "at least 1");
+        let holds = (1..=32767).contains(&events);
+        faults.require(holds, &at("events"), format!("{events} events a run"), "1 to 32767");
         for (blob_index, blob) in condition.blobs.iter().enumerate() {
             let at = |key| [Key("condition"), Index(index), Key("blob"), Index(blob_index), Key(key)];
             faults.positive(blob.size_mm, &at("size_mm"));
@@ -298,6 +305,13 @@ duration_s = 1.0
             "--> ./spec.toml:20:14",
         ];
         assert_eq!(places, expected, "{shown}");
+    }
+
+    #[test]
+    fn sizes_that_no_memory_holds_are_refused() {
+        let text = VALID.replace("[4, 5, 6]", "[32767, 32767, 32767]").replace("events = 2", "events = 1000000000000");
+        let shown = load(&text).unwrap_err();
+        assert!(shown.contains("35181150961663 voxels") && shown.contains("1000000000000 events"), "{shown}");
     }
 
     #[test]
