@@ -5,4 +5,4 @@ pub mod gaussian;
 pub mod hrf;
 mod orthogonalise;
 
-pub use orthogonalise::orthogonalise_in_order;
+pub use orthogonalise::{orthogonalise_in_order, orthogonalise_to};

@@ -99,14 +99,11 @@ pub(super) fn basis(
         }
         HrfSettings::None => Ok(vec![BasisFunction { part: String::new(), kernel: BasisKernel::Identity }]),
         HrfSettings::File(path) => {
-            let kernel = table
-                .ok_or_else(|| Diagnostic::error("hrf-table-invalid", "the response's table was not read"))
-                .and_then(|(times_s, amplitudes)| {
-                    PiecewiseLinear::through(times_s, amplitudes).and_then(PiecewiseLinear::of_unit_area).map_err(
-                        |error| Diagnostic::error("hrf-table-invalid", format!("this table is no response: {error}")),
-                    )
-                })
-                .map_err(|problem| problem.at(Place::file(path)))?;
+            let invalid = |found: String| Diagnostic::error("hrf-table-invalid", found).at(Place::file(path));
+            let (times_s, amplitudes) = table.ok_or_else(|| invalid("the response's table was not read".to_owned()))?;
+            let kernel = PiecewiseLinear::through(times_s, amplitudes)
+                .and_then(PiecewiseLinear::of_unit_area)
+                .map_err(|error| invalid(format!("this table is no response: {error}")))?;
             Ok(vec![BasisFunction { part: String::new(), kernel: BasisKernel::Lines(kernel) }])
         }
     }

@@ -16,7 +16,7 @@ const ENTRY_TOLERANCE: f64 = 1e-8;
 
 /// Number of independent columns over the frames in the model.
 pub fn rank(design: &RunDesign) -> usize {
-    OrthogonalBasis::of(design.kept_matrix().view()).rank()
+    OrthogonalBasis::of(&design.kept_matrix()).rank()
 }
 
 /// Whether a contrast has an estimate that does not depend on which of the many least-squares solutions is taken.
@@ -40,7 +40,7 @@ impl Estimability {
 
 /// Whether every row of a contrast is estimable in a design: orthogonal to every combination of columns that is zero.
 pub fn estimable(design: &RunDesign, contrast: &ContrastMatrix) -> Estimability {
-    let basis = OrthogonalBasis::of(design.kept_matrix().view());
+    let basis = OrthogonalBasis::of(&design.kept_matrix());
     let mut guilty = vec![false; design.n_columns()];
     for vector in basis.null_vectors() {
         let longest = norm(vector.iter().copied());
@@ -72,7 +72,7 @@ pub fn estimable(design: &RunDesign, contrast: &ContrastMatrix) -> Estimability 
 /// (Marquardt 1970, doi 10.1080/00401706.1970.10488699).
 pub fn variance_inflation(design: &RunDesign) -> Vec<(String, f64)> {
     let matrix = design.kept_matrix();
-    let basis = OrthogonalBasis::of(matrix.view());
+    let basis = OrthogonalBasis::of(&matrix);
     let dependent: Vec<Vec<f64>> = basis.null_vectors();
     task_columns(design)
         .map(|column| {
@@ -94,7 +94,7 @@ pub fn variance_removed(design: &RunDesign) -> Vec<(String, f64)> {
     let matrix = design.kept_matrix();
     let nuisance: Vec<usize> =
         (0..design.n_columns()).filter(|&j| !matches!(design.roles[j], ColumnRole::Task { .. })).collect();
-    let basis = OrthogonalBasis::of(matrix.select(ndarray::Axis(1), &nuisance).view());
+    let basis = OrthogonalBasis::of(&matrix.select(ndarray::Axis(1), &nuisance));
     task_columns(design)
         .map(|column| {
             let values = matrix.column(column).to_vec();

@@ -1,4 +1,4 @@
-//! Contrast expressions: `house - face`, `mean(`house_delay_*`)`, and the weights they mean in a run's design.
+//! Contrast expressions such as `house - face`, and the weights they mean in a run's design.
 //!
 //! ```text
 //! sum     = product { ("+" | "-") product }

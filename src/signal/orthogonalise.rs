@@ -1,21 +1,26 @@
 //! Sequential orthogonalisation of columns.
 
 /// Makes each column orthogonal to all before it, in order; the first stays as it is, none is centred or rescaled.
-///
-/// Gram-Schmidt with every projection taken twice: the second pass removes what rounding leaves of the first, so that
-/// high polynomials stay orthogonal to 1e-15 of their length. Columns (time) must be equally long.
+/// Columns (time) must be equally long.
 pub fn orthogonalise_in_order(columns: &mut [Vec<f64>]) {
     for index in 1..columns.len() {
         let (before, rest) = columns.split_at_mut(index);
-        let column = &mut rest[0];
-        for _pass in 0..2 {
-            for earlier in before.iter() {
-                let squares = dot(earlier, earlier);
-                if squares > 0.0 {
-                    let share = dot(column, earlier) / squares;
-                    for (value, other) in column.iter_mut().zip(earlier) {
-                        *value -= share * other;
-                    }
+        orthogonalise_to(before, &mut rest[0]);
+    }
+}
+
+/// Takes out of `column` what lies along each of `others`, which must be orthogonal to each other.
+///
+/// Gram-Schmidt with every projection taken twice: the second pass removes what rounding leaves of the first, so that
+/// the result is orthogonal to 1e-15 of its length.
+pub fn orthogonalise_to(others: &[Vec<f64>], column: &mut [f64]) {
+    for _pass in 0..2 {
+        for other in others {
+            let squares = dot(other, other);
+            if squares > 0.0 {
+                let share = dot(column, other) / squares;
+                for (value, other) in column.iter_mut().zip(other) {
+                    *value -= share * other;
                 }
             }
         }

@@ -70,7 +70,12 @@ fn events_of(path: &Path) -> EventTable {
         .enumerate()
         .map(|(index, row)| {
             let cells: Vec<&str> = row.split('\t').collect();
-            event(cells[at("trial_type")], cells[at("onset")].parse().unwrap(), cells[at("duration")].parse().unwrap(), index)
+            event(
+                cells[at("trial_type")],
+                cells[at("onset")].parse().unwrap(),
+                cells[at("duration")].parse().unwrap(),
+                index,
+            )
         })
         .collect();
     events.sort_by(|a, b| a.onset_s.total_cmp(&b.onset_s));

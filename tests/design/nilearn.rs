@@ -3,6 +3,7 @@
 use super::{Table, design, difference, event, events_of, expectation, shared, with_confounds};
 use boldly::config::{Drift, HrfSettings, HrfShape, Profile};
 use boldly::design::RunDesign;
+use boldly::design::checks::{variance_inflation, variance_removed};
 use boldly::inputs::{ConfoundTable, EventTable, Timing};
 use serde_json::Value;
 
@@ -130,4 +131,28 @@ fn confounds_stand_between_regressors_and_drift() {
     );
     assert_eq!(found.names, ["a", "b", "z", "y", "drift_1", "constant"]);
     assert_eq!(found.matrix.column(2).to_vec(), confounds.columns[0]);
+}
+
+/// Inflation and removed variance of a censored design, against least squares by numpy 2 (`numpy.linalg.lstsq`) on
+/// nilearn's own matrix without row 40. The native design of the same run differs by 1e-3, so the profile shows too.
+#[test]
+fn collinearity_of_a_haxby_design() {
+    let Some(shared) = shared("collinearity_of_a_haxby_design") else { return };
+    let name = "data/haxby2001/sub-01/func/sub-01_task-objectviewing_run-01_events.tsv";
+    let mut timing = Timing::new(2.5, 121, 0, 0.0);
+    timing.kept[40] = false;
+    let drift = Drift::Cosine { high_pass_hz: 1.0 / 128.0 };
+    let found =
+        design(Profile::Nilearn, timing, &events_of(&shared.join(name)), hrf(Some("spm + derivative"), &[]), drift);
+    let (inflation, removed) = (variance_inflation(&found), variance_removed(&found));
+    for (column, expected_inflation, expected_removed) in [
+        ("bottle", 1.627_966_552_431_688, 0.205_507_735_743_974_63),
+        ("chair", 2.135_865_317_257_311_4, 0.460_320_409_666_228),
+        ("shoe_derivative", 1.047_768_109_369_945_4, 0.013_225_711_135_616_325),
+    ] {
+        let value = |list: &[(String, f64)]| list.iter().find(|(name, _)| name == column).unwrap().1;
+        // two least-squares solutions of a well-conditioned system
+        assert!((value(&inflation) - expected_inflation).abs() < 1e-12, "{column}: {}", value(&inflation));
+        assert!((value(&removed) - expected_removed).abs() < 1e-12, "{column}: {}", value(&removed));
+    }
 }

@@ -8,7 +8,13 @@ use std::path::Path;
 
 const TOLERANCE: f64 = 1e-10;
 
-fn response(delay_s: f64, undershoot_s: f64, dispersion_s: f64, undershoot_dispersion_s: f64, ratio: f64) -> DoubleGamma {
+fn response(
+    delay_s: f64,
+    undershoot_s: f64,
+    dispersion_s: f64,
+    undershoot_dispersion_s: f64,
+    ratio: f64,
+) -> DoubleGamma {
     DoubleGamma::new(
         GammaDensity::of_delay(delay_s, dispersion_s),
         GammaDensity::of_delay(undershoot_s, undershoot_dispersion_s),
@@ -110,10 +116,8 @@ fn cosines_of_spm() {
     for size in [5, 10, 100] {
         let path = shared.join(format!("data/design_oracles/nipy_spm/dct_{size}.txt"));
         let text = std::fs::read_to_string(&path).unwrap();
-        let rows: Vec<Vec<f64>> = text
-            .lines()
-            .map(|line| line.split_whitespace().map(|cell| cell.parse().unwrap()).collect())
-            .collect();
+        let rows: Vec<Vec<f64>> =
+            text.lines().map(|line| line.split_whitespace().map(|cell| cell.parse().unwrap()).collect()).collect();
         assert_eq!(rows.len(), size);
         for (k, column) in cosine_columns(size, size - 1).into_iter().enumerate() {
             let expected: Vec<f64> = rows.iter().map(|row| row[k + 1]).collect();

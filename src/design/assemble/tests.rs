@@ -120,7 +120,8 @@ fn columns_stand_in_order() {
             "constant"
         ]
     );
-    let task = |condition: &str, part: &str| ColumnRole::Task { condition: condition.to_owned(), part: part.to_owned() };
+    let task =
+        |condition: &str, part: &str| ColumnRole::Task { condition: condition.to_owned(), part: part.to_owned() };
     assert_eq!(design.roles[..4], ["", "derivative", "rt", "rt_derivative"].map(|part| task("face", part)));
     assert_eq!(design.roles[6], ColumnRole::Confound);
     assert_eq!(design.roles[8], ColumnRole::Drift);
@@ -332,9 +333,9 @@ fn warnings_ride_along() {
     let (design, warnings) = Case { events: mixed, confounds: Some(table), ..Case::default() }.build().unwrap();
     assert_eq!(design.n_columns(), 6);
     insta::assert_snapshot!(warnings, @"
-    warning[mixed-durations]: condition `face` mixes 1 events of duration 0 with 2 longer ones
+    warning[mixed-durations]: condition `face` mixes events of duration 0 (1) and longer ones (2)
      --> events.tsv:3, column `duration`
-       = note: an event of duration 0 is an impulse of area 1 s, a longer one a boxcar of height 1: their responses are scaled differently
+       = note: an event of duration 0 is an impulse, a longer one a boxcar: their responses differ in scale, not only in shape
 
     warning[confound-constant]: confound `motion_outlier00` is 0 in every frame that enters the model
      --> confounds.tsv:1, column `motion_outlier00`
@@ -344,7 +345,7 @@ fn warnings_ride_along() {
     let timing = Timing::new(2.0, 60, 20, 0.0);
     let case = Case { timing, events: early, profile: Profile::Nilearn, ..Case::default() };
     insta::assert_snapshot!(case.build().unwrap().1, @"
-    warning[event-before-grid]: 1 events of condition `face` end before 16 s and are left out of the design
+    warning[event-before-grid]: events of condition `face` that end before 16 s are left out of the design: 1
      --> events.tsv:2, column `onset`
        = note: this profile's grid starts 24 s before the first frame in the model
     ");

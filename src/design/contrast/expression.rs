@@ -48,7 +48,7 @@ pub(super) fn linear_form(text: &str) -> Result<Vec<Term>, ExpressionError> {
     if let Some((token, range)) = reader.peek() {
         return Err(syntax(range.clone(), format!("expected an operator, found {}", token.describe())));
     }
-    reader.columns(value, range)
+    terms_of(value, range)
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -285,7 +285,7 @@ impl Reader {
         let mut sums = Vec::new();
         loop {
             let (value, range) = self.sum(depth + 1)?;
-            sums.push(self.columns(value, range)?);
+            sums.push(terms_of(value, range)?);
             if self.symbol(&[',']).is_none() {
                 break;
             }
@@ -294,16 +294,16 @@ impl Reader {
         let range = start..close.end;
         Ok((Value::Columns(vec![Term { weight: 1.0, source: Source::Mean(sums), range: range.clone() }]), range))
     }
+}
 
-    /// The terms of a value that must not be a bare number.
-    fn columns(&self, value: Value, range: Range<usize>) -> Result<Vec<Term>, ExpressionError> {
-        match value {
-            Value::Number(_) => Err(not_linear(range, "a number without a column", "name a column of the design")),
-            Value::Columns(terms) => match terms.iter().find(|term| !term.weight.is_finite()) {
-                Some(term) => Err(not_linear(term.range.clone(), "an infinite weight", "weights are finite numbers")),
-                None => Ok(terms),
-            },
-        }
+/// The terms of a value that must not be a bare number.
+fn terms_of(value: Value, range: Range<usize>) -> Result<Vec<Term>, ExpressionError> {
+    match value {
+        Value::Number(_) => Err(not_linear(range, "a number without a column", "name a column of the design")),
+        Value::Columns(terms) => match terms.iter().find(|term| !term.weight.is_finite()) {
+            Some(term) => Err(not_linear(term.range.clone(), "an infinite weight", "weights are finite numbers")),
+            None => Ok(terms),
+        },
     }
 }
 

@@ -25,7 +25,8 @@ pub fn resolve_contrast(
     when_absent: AbsentCondition,
     known_elsewhere: &BTreeSet<String>,
 ) -> Result<Option<ContrastMatrix>, Diagnostics> {
-    let mut resolver = Resolver { contrast, design, when_absent, known_elsewhere, skips: false, problems: Diagnostics::new() };
+    let mut resolver =
+        Resolver { contrast, design, when_absent, known_elsewhere, skips: false, problems: Diagnostics::new() };
     let mut weights: Vec<Vec<f64>> = Vec::new();
     for row in &contrast.rows {
         if let Some(rows) = resolver.rows(row, &row.terms)
@@ -95,7 +96,8 @@ impl Resolver<'_> {
             }
             Source::Mean(sums) => {
                 let parts: Vec<Option<Vec<Vec<f64>>>> = sums.iter().map(|sum| self.rows(row, sum)).collect();
-                let rows: Vec<Vec<f64>> = parts.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
+                let rows: Vec<Vec<f64>> =
+                    parts.into_iter().collect::<Option<Vec<_>>>()?.into_iter().flatten().collect();
                 let count = rows.len() as f64;
                 let mut mean = vec![0.0; self.design.n_columns()];
                 for row in rows {
@@ -127,7 +129,8 @@ impl Resolver<'_> {
         };
         let delays = format!("{text}_delay_");
         if self.design.names.iter().any(|column| column.starts_with(&delays)) {
-            let found = format!("condition `{text}` has a column for each delay, none of its own, under an FIR or tent model");
+            let found =
+                format!("condition `{text}` has a column for each delay, none of its own, under an FIR or tent model");
             let problem = Diagnostic::error("contrast-needs-delay", found).hint(format!(
                 "in a list `{text}_delay_*` (with its backticks) is a row for each delay of an F; mean(`{text}_delay_*`) averages them in a t"
             ));
@@ -229,5 +232,5 @@ fn dependent(rows: &[Vec<f64>], before: &[Vec<f64>]) -> bool {
     for (k, weights) in all.iter().enumerate() {
         transposed.slice_mut(s![.., k]).iter_mut().zip(*weights).for_each(|(cell, weight)| *cell = *weight);
     }
-    OrthogonalBasis::of(transposed.view()).rank() < all.len()
+    OrthogonalBasis::of(&transposed).rank() < all.len()
 }

@@ -13,11 +13,9 @@ fn settings(kind: ContrastKind, expressions: &[&str]) -> ContrastSettings {
     let mut text = "name = \"x\"\nexpr = [".to_owned();
     let mut ranges = Vec::new();
     for expression in expressions {
-        text.push_str("\n  ");
-        let start = text.len();
-        text.push_str(&format!("\"{expression}\""));
-        ranges.push(start..text.len());
-        text.push(',');
+        let start = text.len() + 3;
+        ranges.push(start..start + expression.len() + 2);
+        text.extend(["\n  \"", *expression, "\","]);
     }
     text.push_str("\n]\n");
     let source = Arc::new(TextSource { path: "objects.toml".into(), text });
@@ -327,4 +325,29 @@ fn every_bad_row_is_reported() {
     assert_eq!(problems.len(), 2);
     let problems = resolve_in(&design(), ContrastKind::F, &["hosue", "fcae"], AbsentCondition::Error, &[]).unwrap_err();
     assert_eq!(problems.len(), 2);
+}
+
+proptest::proptest! {
+    /// Any text is understood or refused at a place inside it.
+    #[test]
+    fn no_text_is_too_odd(text in "[a-c0-9.e`*?/+(), \\-é]{0,30}") {
+        if let Err(error) = expression::linear_form(&text) {
+            proptest::prop_assert!(error.range.start <= error.range.end && error.range.end <= text.len());
+            proptest::prop_assert!(text.is_char_boundary(error.range.start) && text.is_char_boundary(error.range.end));
+        }
+    }
+
+    /// Weights are linear: scaling an expression scales its weights, and a sum adds them.
+    #[test]
+    fn weights_are_linear(a in -8.0_f64..8.0, b in -8.0_f64..8.0, c in 0.5_f64..8.0) {
+        let weights = |expression: &str| {
+            resolve_in(&design(), ContrastKind::T, &[expression], AbsentCondition::Error, &[]).unwrap().unwrap().weights
+        };
+        let together = weights(&format!("({a:.3}*house - {b:.3}*(face + cat/2))*{c:.3} + house"));
+        let apart = weights("house") * (a * 1e3).round() / 1e3 * ((c * 1e3).round() / 1e3) + weights("house")
+            - (weights("face") + weights("cat") * 0.5) * ((b * 1e3).round() / 1e3) * ((c * 1e3).round() / 1e3);
+        for (found, expected) in together.iter().zip(&apart) {
+            proptest::prop_assert!((found - expected).abs() < 1e-9);
+        }
+    }
 }
