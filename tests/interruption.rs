@@ -84,7 +84,7 @@ fn check(root: &Path) -> bool {
         let bytes = fs::read(root.join(&name)).unwrap();
         if name.contains("/sub-01/") {
             assert!(is_whole(&bytes), "{name} is not whole");
-        } else if name.ends_with(".json") {
+        } else if name.strip_suffix(".json").is_some() {
             serde_json::from_slice::<Value>(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
         } else {
             assert!(name.ends_with("/.bidsignore") && bytes.ends_with(b"\n"), "{name}");

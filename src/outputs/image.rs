@@ -112,8 +112,8 @@ pub struct ImageDescription {
     pub compression_level: u32,
 }
 
-/// Writes a 3-D map: one value a column of `support`, zero outside it; `cal_min` and `cal_max` are the range of
-/// the finite values. Gives the sink back, flushed of everything the encoder held.
+/// Writes a 3-D map: one value a column of `support`, zero outside it, NaN and infinities as they are; `cal_min` and
+/// `cal_max` are the range of the finite values. Gives the sink back, flushed of everything the encoder held.
 ///
 /// # Errors
 /// The image does not fit NIfTI-1, the values do not fit the support, or the sink fails.

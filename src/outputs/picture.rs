@@ -130,10 +130,8 @@ impl AxialView {
     fn voxel(&self, x: usize, y: usize, slice: usize) -> usize {
         let from_left_posterior_bottom = [x, self.height - 1 - y, slice];
         let mut index = [0; 3];
-        for world in 0..3 {
-            let axis = self.axes[world];
-            let at = from_left_posterior_bottom[world];
-            index[axis] = if self.flipped[world] { self.shape[axis] - 1 - at } else { at };
+        for ((axis, flipped), at) in self.axes.into_iter().zip(self.flipped).zip(from_left_posterior_bottom) {
+            index[axis] = if flipped { self.shape[axis] - 1 - at } else { at };
         }
         index[0] + self.shape[0] * (index[1] + self.shape[1] * index[2])
     }
