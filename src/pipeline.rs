@@ -2,6 +2,7 @@
 
 mod check;
 mod contrasts;
+mod designs;
 mod excluded;
 mod failure;
 mod mask_stage;
@@ -20,6 +21,7 @@ mod summary;
 
 pub use check::CheckReport;
 pub use contrasts::PlannedContrast;
+pub use designs::write_designs;
 pub use failure::Failure;
 pub use memory::Estimate;
 pub use plan::{Plan, RefusedSubject};

@@ -1,6 +1,6 @@
 //! Messages for people, on stderr.
 
-use super::args::ColorChoice;
+use super::args::{Color, MessageArgs};
 use crate::error::{Diagnostics, Severity, Styling, render};
 use std::io::{IsTerminal, Write};
 
@@ -13,13 +13,17 @@ pub(super) struct Messages {
 
 impl Messages {
     /// `NO_COLOR` and a stderr that is no terminal turn colours off unless they are asked for.
-    pub(super) fn new(color: ColorChoice, quiet: bool, verbose: bool) -> Self {
-        let coloured = match color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    pub(super) fn new(words: &MessageArgs) -> Self {
+        let coloured = match words.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         };
-        Self { styling: if coloured { Styling::Coloured } else { Styling::Plain }, quiet, verbose }
+        Self {
+            styling: if coloured { Styling::Coloured } else { Styling::Plain },
+            quiet: words.quiet,
+            verbose: words.verbose > 0,
+        }
     }
 
     /// All problems, and where there are several errors, their number.
@@ -31,29 +35,34 @@ impl Messages {
             } else if self.quiet {
                 continue;
             }
-            self.raw(&render(problem, self.styling));
+            Self::raw(&render(problem, self.styling));
         }
         if errors > 1 {
-            self.raw(&format!("{errors} errors\n"));
+            Self::raw(&format!("{errors} errors\n"));
         }
+    }
+
+    /// Whether only what is wrong is said.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
     }
 
     /// What was done; silent with `--quiet`.
     pub(super) fn info(&self, line: &str) {
         if !self.quiet {
-            self.raw(&format!("{line}\n"));
+            Self::raw(&format!("{line}\n"));
         }
     }
 
     /// Details; only with `--verbose`.
     pub(super) fn detail(&self, line: &str) {
         if self.verbose {
-            self.raw(&format!("{line}\n"));
+            Self::raw(&format!("{line}\n"));
         }
     }
 
     /// A stderr that went away must not end the work.
-    fn raw(&self, text: &str) {
+    fn raw(text: &str) {
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }

@@ -34,7 +34,12 @@ pub(super) fn cancel_on_signals(cancel: &CancelToken) -> io::Result<Caught> {
 /// Replaces the panic message by one that says whose fault it is, and where.
 pub(super) fn say_that_a_panic_is_our_bug() {
     std::panic::set_hook(Box::new(|panic| {
-        let message = panic.payload_as_str().unwrap_or("no message");
+        let message = panic
+            .payload()
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.payload().downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no message");
         let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
         let line = format!(
             "bug: boldly {} met a condition it should have handled{place}: {message}\n",

@@ -73,7 +73,7 @@ pub(super) fn require_estimable(
     design: &RunDesign,
     matrix: &ContrastMatrix,
     contrast: &ContrastSettings,
-) -> Result<(), Diagnostic> {
+) -> Result<(), Diagnostics> {
     let Estimability::NotEstimable { columns } = estimable(design, matrix) else { return Ok(()) };
     let mut problem = Diagnostic::error(
         "contrast-not-estimable",
@@ -82,5 +82,5 @@ pub(super) fn require_estimable(
     .note(format!("these columns of the design are linearly dependent: {}", columns.join(", ")))
     .hint("look at the design with `boldly design`; leave out confounds or conditions that repeat each other");
     problem.place = contrast.rows.first().and_then(Located::place);
-    Err(problem)
+    Err(problem.into())
 }

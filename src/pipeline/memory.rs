@@ -3,7 +3,7 @@
 use super::plan::Plan;
 use super::plan_subject::{SpacePlan, SubjectPlan, map_applies};
 use crate::config::{MapKind, MaskSettings, Noise};
-use crate::error::Diagnostic;
+use crate::error::{Diagnostic, Diagnostics};
 use serde::Serialize;
 
 /// Share of a grid that a mask is taken to hold until it is known: an automatic mask that holds more
@@ -49,7 +49,7 @@ impl Plan {
     ///
     /// # Errors
     /// A diagnostic with the figure that is needed.
-    pub fn check_memory(&self, threads: usize, limit_bytes: u64) -> Result<(), Diagnostic> {
+    pub fn check_memory(&self, threads: usize, limit_bytes: u64) -> Result<(), Diagnostics> {
         let estimate = self.estimate(threads);
         if estimate.memory_bytes <= limit_bytes {
             return Ok(());
@@ -63,7 +63,8 @@ impl Plan {
             ),
         )
         .note(format!("needed: {}", estimate.memory_formula))
-        .hint("raise `--max-memory`, use a smaller mask, or fewer threads"))
+        .hint("raise `--max-memory`, use a smaller mask, or fewer threads")
+        .into())
     }
 
     fn space_memory(&self, subject: &SubjectPlan, space: &SpacePlan, threads: usize) -> (u64, String) {

@@ -73,8 +73,7 @@ impl Plan {
         let mut pipeline_mistakes = Diagnostics::new();
         for (subject, (runs, mut problems)) in read {
             let planned = problems.collect(plan_subject::plan(&plan, &subject, runs, &conditions));
-            let (mistakes, own) =
-                problems.into_iter().partition::<Vec<_>, _>(|problem| is_mistake_of_pipeline(problem));
+            let (mistakes, own) = problems.into_iter().partition::<Vec<_>, _>(is_mistake_of_pipeline);
             for mistake in mistakes {
                 if !pipeline_mistakes.iter().any(|known| known.code == mistake.code && known.place == mistake.place) {
                     pipeline_mistakes.push(mistake);

@@ -4,6 +4,7 @@ use crate::config::{EventFiles, GlmSettings, HrfSettings, Labels, Located, RunSe
 use crate::design::{ContrastMatrix, RunDesign};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::{self, ConfoundTable, EventTable, ImageHeader, SeriesTable, Support, Timing};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -221,7 +222,7 @@ pub(super) fn display_name(labels: &Labels) -> String {
         [("ses", &labels.session), ("task", &labels.task), ("run", &labels.run), ("space", &labels.space)]
     {
         if let Some(label) = label {
-            name.push_str(&format!(" {key}-{label}"));
+            let _ = write!(name, " {key}-{label}"); // a String takes all
         }
     }
     name

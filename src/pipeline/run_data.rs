@@ -73,7 +73,9 @@ fn smoother(plan: &Plan, grid: &Grid, support: &Support) -> Option<Smoother> {
     Some(match support {
         Support::Voxels { index, .. } if preprocess.smooth_within_mask => {
             let mut mask = vec![false; grid.n_voxels()];
-            index.iter().for_each(|&voxel| mask[voxel as usize] = true);
+            for &voxel in index {
+                mask[voxel as usize] = true;
+            }
             Smoother::within_mask(grid.shape, sigma_voxels, &mask)
         }
         _ => Smoother::new(grid.shape, sigma_voxels),

@@ -77,7 +77,7 @@ impl SpaceJob<'_> {
                 regions.iter().map(|set| set.mean_series(&data.series, &data.never_finite)).collect();
             for (model, glm) in settings.glms.iter().enumerate() {
                 progress.stage(&self.subject.subject, &run.display_name(), &format!("model {}", *glm.name));
-                let outputs = self.outputs(model, &geometry, level(group, run));
+                let outputs = self.outputs(model, geometry.as_ref(), level(group, run));
                 outputs.write_design(&run.models[model].design)?;
                 let (fitted, found) = self.fit(model, run, &data.series, &data.never_finite, &outputs)?;
                 warnings.extend(found);
@@ -101,21 +101,21 @@ impl SpaceJob<'_> {
             progress.step();
         }
         progress.stage(&self.subject.subject, &super::plan_run::display_name(&group.labels), "contrasts over runs");
-        for model in 0..settings.glms.len() {
-            let outputs = self.outputs(model, &geometry, Level::of_group(group));
-            self.write_contrasts(model, &runs, &fits[model].columns, &outputs, support, Some(&mean))?;
-            for (region, fitted) in regions.iter().zip(&fits[model].regions) {
+        for (model, fits) in fits.iter().enumerate() {
+            let outputs = self.outputs(model, geometry.as_ref(), Level::of_group(group));
+            self.write_contrasts(model, &runs, &fits.columns, &outputs, support, Some(&mean))?;
+            for (region, fitted) in regions.iter().zip(&fits.regions) {
                 self.write_contrasts(model, &runs, fitted, &outputs.of_regions(&region.name), &region.support(), None)?;
             }
             outputs.write_group_images(support, &mean)?;
-            outputs.write_summary(&runs, &fits[model].columns, support)?;
+            outputs.write_summary(&runs, &fits.columns, support)?;
         }
         progress.step();
         Ok(warnings)
     }
 
-    fn outputs<'o>(&'o self, model: usize, geometry: &'o Option<Geometry>, level: Level<'o>) -> ModelOutputs<'o> {
-        ModelOutputs::new(self.plan, model, self.staged, geometry.as_ref(), level)
+    fn outputs<'o>(&'o self, model: usize, geometry: Option<&'o Geometry>, level: Level<'o>) -> ModelOutputs<'o> {
+        ModelOutputs::new(self.plan, model, self.staged, geometry, level)
     }
 
     fn fit(

@@ -50,8 +50,8 @@ impl InputDigests {
                 Some(sha256) => sha256.clone(),
                 None => inputs::digest_file(path)?,
             };
-            let digest = Digest::try_from(sha256.clone())
-                .map_err(|problem| Diagnostic::error("internal-bug", problem.to_string()))?;
+            let digest =
+                Digest::try_from(sha256.clone()).map_err(|problem| Diagnostic::error("internal-bug", problem))?;
             self.0.insert(path.clone(), sha256);
             all.insert(portable_path(path, base), digest);
         }

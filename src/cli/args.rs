@@ -1,0 +1,307 @@
+//! What may be typed after `boldly`: definitions alone, no I/O.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Exit codes, below the help of the whole program.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0        done
+  1        `compare` or `check` found something
+  2        the command line or the pipeline is wrong, or every subject's input is
+  3        the machine failed (disk, permission)
+  4        some subjects failed, the others are complete
+  130/143  interrupted; nothing is half-written
+  101      a bug in boldly";
+
+/// Declared fMRI analysis: a TOML file in, statistic maps out.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "boldly", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// How messages look and how many there are.
+    #[command(flatten)]
+    pub messages: MessageArgs,
+}
+
+/// The commands.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Run every subject, run and model of a pipeline
+    Run(RunArgs),
+    /// Plan a pipeline and report on its inputs, timing and designs, without reading a voxel
+    Check(CheckArgs),
+    /// Write the design matrices of a pipeline as TSV and SVG, without reading a voxel
+    Design(DesignArgs),
+    /// Compare two maps or two result folders within tolerances
+    Compare(CompareArgs),
+    /// Write a seeded BIDS-like dataset with known truth
+    Simulate(SimulateArgs),
+    /// Print the JSON Schema of the pipeline file
+    Schema(SchemaArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionArgs),
+}
+
+/// Messages, on stderr; stdout is data.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Messages")]
+pub struct MessageArgs {
+    /// Say more; twice, say it all
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Say only what is wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Colour messages
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub color: Color,
+}
+
+/// When messages are coloured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How progress is shown, on stderr.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// Bars on a terminal, plain lines in a log
+    #[default]
+    Auto,
+    /// Not at all
+    Never,
+    /// One JSON object a line
+    Json,
+}
+
+/// Which pipeline, and what of it.
+#[derive(Debug, Clone, Args)]
+pub struct PipelineArgs {
+    /// The pipeline file (TOML)
+    #[arg(value_name = "PIPELINE.toml")]
+    pub pipeline: PathBuf,
+    /// Only this subject, without `sub-`; may be given more than once
+    #[arg(long = "subject", value_name = "LABEL")]
+    pub subjects: Vec<String>,
+    /// Override one key, such as glm.objects.noise=ar1 (arrays of tables by name; the value is TOML, else text); may be given
+    /// more than once
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Write here instead of `[output] dir`
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// What long work may use of the machine.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Resources")]
+pub struct ResourceArgs {
+    /// Worker threads; results do not depend on it [default: the processors this process may use]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Memory to stay under, such as 2GiB or 500MB; results do not depend on it [default: 70 % of what is free]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    pub max_memory: Option<u64>,
+    /// Show progress
+    #[arg(long, value_name = "HOW", value_enum, default_value_t)]
+    pub progress: Progress,
+}
+
+/// `boldly run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Redo subjects that are complete and unchanged
+    #[arg(long)]
+    pub force: bool,
+    /// The machine.
+    #[command(flatten)]
+    pub resources: ResourceArgs,
+}
+
+/// `boldly check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// The pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Print the plan and what was found as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The machine.
+    #[command(flatten)]
+    pub resources: ResourceArgs,
+}
+
+/// `boldly design`.
+#[derive(Debug, Clone, Args)]
+pub struct DesignArgs {
+    /// The pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+}
+
+/// `boldly compare`.
+#[derive(Debug, Clone, Args)]
+pub struct CompareArgs {
+    /// A map or a result folder: the reference
+    pub a: PathBuf,
+    /// A map or a result folder: what is compared with it
+    pub b: PathBuf,
+    /// Absolute tolerance; a value x of A may differ by the larger of it and `rtol` times |x|
+    #[arg(long, value_name = "NUMBER", default_value = "1e-6", value_parser = parse_tolerance)]
+    pub atol: f64,
+    /// Relative tolerance
+    #[arg(long, value_name = "NUMBER", default_value = "1e-6", value_parser = parse_tolerance)]
+    pub rtol: f64,
+}
+
+/// `boldly simulate`.
+#[derive(Debug, Clone, Args)]
+pub struct SimulateArgs {
+    /// What to simulate (TOML)
+    #[arg(value_name = "SPEC.toml")]
+    pub spec: PathBuf,
+    /// Write here [default: the folder of the specification]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// `boldly schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// Print the reference manual of the pipeline file in Markdown instead
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// `boldly completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// Units of memory sizes; a letter alone is binary, as with `ulimit`, Docker and Slurm.
+const UNITS: [(&str, f64); 14] = [
+    ("", 1.0),
+    ("B", 1.0),
+    ("K", 1024.0),
+    ("KB", 1e3),
+    ("KIB", 1024.0),
+    ("M", 1_048_576.0),
+    ("MB", 1e6),
+    ("MIB", 1_048_576.0),
+    ("G", 1_073_741_824.0),
+    ("GB", 1e9),
+    ("GIB", 1_073_741_824.0),
+    ("T", 1_099_511_627_776.0),
+    ("TB", 1e12),
+    ("TIB", 1_099_511_627_776.0),
+];
+
+/// Bytes of a size such as `2GiB`, `1.5 GB`, `500M`.
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let split = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(split);
+    let number: f64 = number.parse().map_err(|_| "expected a number with a unit, such as 2GiB".to_owned())?;
+    let unit = unit.trim().to_ascii_uppercase();
+    let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+        return Err("unknown unit; expected B, KB, KiB, MB, MiB, GB, GiB, TB or TiB".to_owned());
+    };
+    let bytes = number * factor;
+    if (1.0..2_f64.powi(63)).contains(&bytes) { Ok(bytes as u64) } else { Err("not a size in memory".to_owned()) }
+}
+
+fn parse_tolerance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number >= 0.0 && number.is_finite() => Ok(number),
+        _ => Err("expected a number not below 0".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use std::fmt::Write as _;
+
+    #[test]
+    fn sizes_are_read_in_both_kinds_of_unit() {
+        for (text, bytes) in [
+            ("2GiB", 2_147_483_648),
+            ("2G", 2_147_483_648),
+            ("500MB", 500_000_000),
+            ("1.5 KiB", 1536),
+            ("4096", 4096),
+            ("3tb", 3_000_000_000_000),
+        ] {
+            assert_eq!(parse_bytes(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "GiB", "2 apples", "0", "-1G", "1e3", "99999999TiB", "1.2.3M"] {
+            assert!(parse_bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_long_command_line_is_read() {
+        let typed = "boldly run p.toml --subject 01 --subject 02 --set a.b=1 --set c=d --out o --force --threads 3 \
+                     --max-memory 2GiB --progress json --color never -vv";
+        let cli = Cli::try_parse_from(typed.split_whitespace()).unwrap();
+        assert_eq!((cli.messages.verbose, cli.messages.color), (2, Color::Never));
+        let Command::Run(run) = cli.command else { panic!("run") };
+        assert_eq!(run.pipeline.subjects, ["01", "02"]);
+        assert_eq!(run.pipeline.overrides, ["a.b=1", "c=d"]);
+        assert_eq!(run.resources.max_memory, Some(2_147_483_648));
+        assert_eq!((run.force, run.resources.progress), (true, Progress::Json));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for typed in [
+            "boldly",
+            "boldly run",
+            "boldly run p --threads 0",
+            "boldly run p --max-memory 0",
+            "boldly run p -q -v",
+            "boldly compare a",
+            "boldly compare a b --atol -1",
+            "boldly compare a b --rtol nan",
+            "boldly completions cmd",
+            "boldly report x",
+        ] {
+            assert!(Cli::try_parse_from(typed.split_whitespace()).is_err(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn help_is_short_and_whole() {
+        let mut command = Cli::command().term_width(100);
+        let mut all = command.render_help().to_string();
+        for name in ["run", "check", "compare", "simulate", "schema"] {
+            let subcommand = command.find_subcommand_mut(name).unwrap();
+            write!(all, "\n---- {name} ----\n{}", subcommand.clone().term_width(100).render_help()).unwrap();
+        }
+        insta::assert_snapshot!(all);
+    }
+}

@@ -1,0 +1,149 @@
+//! `boldly run` and `boldly check`.
+
+use crate::cli::args::{self, CheckArgs, PipelineArgs, ResourceArgs, RunArgs};
+use crate::cli::exit::Exit;
+use crate::cli::messages::Messages;
+use crate::cli::resources;
+use crate::cli::signals;
+use crate::config;
+use crate::error::{CancelToken, Diagnostic, Diagnostics};
+use crate::pipeline::{self, CheckReport, Failure, Plan, ProgressMode, RunOptions, RunOutcome};
+use std::io::Write;
+use std::path::Path;
+
+/// Analyses every subject of a pipeline.
+pub(in crate::cli) fn run(words: &RunArgs, messages: &Messages) -> Exit {
+    let plan = match plan(&words.pipeline) {
+        Ok(plan) => plan,
+        Err(problems) => return wrong(&problems, messages),
+    };
+    let cancel = CancelToken::new();
+    let caught = match signals::cancel_on_signals(&cancel) {
+        Ok(caught) => caught,
+        Err(problem) => {
+            let problem = Diagnostic::error("signals-not-caught", format!("cannot catch interrupts: {problem}"));
+            messages.problems(&problem.into());
+            return Exit::Machine;
+        }
+    };
+    messages.problems(&plan.warnings);
+    let options = RunOptions {
+        threads: threads(&words.resources),
+        max_memory_bytes: words.resources.max_memory.or_else(resources::default_memory_limit),
+        force: words.force,
+        progress: progress_mode(&words.resources, messages),
+        cancel,
+    };
+    match pipeline::run(&plan, &options) {
+        Ok(outcome) => report(&outcome, &plan, messages, caught.signal()),
+        Err(failure) => failed(&failure, messages, caught.signal()),
+    }
+}
+
+/// Plans a pipeline and says what it found.
+pub(in crate::cli) fn check(words: &CheckArgs, messages: &Messages) -> Exit {
+    let plan = match plan(&words.pipeline) {
+        Ok(plan) => plan,
+        Err(problems) => return wrong(&problems, messages),
+    };
+    let threads = threads(&words.resources);
+    let report = CheckReport::new(&plan, threads);
+    let text = if words.json {
+        match serde_json::to_string_pretty(&report) {
+            Ok(text) => text + "\n",
+            Err(problem) => {
+                messages.problems(&Diagnostic::error("internal-bug", problem.to_string()).into());
+                return Exit::Bug;
+            }
+        }
+    } else {
+        report.text()
+    };
+    // A reader that closed the pipe has seen enough.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    messages.problems(&plan.warnings);
+    for refused in &plan.refused {
+        messages.problems(&refused.problems);
+    }
+    let limit = words.resources.max_memory.or_else(resources::default_memory_limit);
+    let memory = limit.map_or(Ok(()), |limit| plan.check_memory(threads, limit));
+    if let Err(problem) = memory {
+        messages.problems(&problem);
+        return Exit::Found;
+    }
+    let found = !plan.refused.is_empty() || !plan.warnings.is_empty();
+    if found { Exit::Found } else { Exit::Done }
+}
+
+/// The plan of a pipeline file with the command line's overrides.
+pub(super) fn plan(words: &PipelineArgs) -> Result<Plan, Diagnostics> {
+    let (mut settings, warnings) = config::load(&words.pipeline, &words.overrides)?;
+    if let Some(folder) = &words.out {
+        settings.output.dir.clone_from(folder);
+    }
+    let folder = words.pipeline.parent().unwrap_or(Path::new(""));
+    let mut plan = Plan::new(settings, folder, &words.subjects)?;
+    let mut all = warnings;
+    all.extend(std::mem::take(&mut plan.warnings));
+    plan.warnings = all;
+    Ok(plan)
+}
+
+fn threads(words: &ResourceArgs) -> usize {
+    words.threads.map_or_else(resources::default_threads, std::num::NonZero::get)
+}
+
+fn progress_mode(words: &ResourceArgs, messages: &Messages) -> ProgressMode {
+    match words.progress {
+        _ if messages.is_quiet() => ProgressMode::Never,
+        args::Progress::Auto => ProgressMode::Auto,
+        args::Progress::Never => ProgressMode::Never,
+        args::Progress::Json => ProgressMode::Json,
+    }
+}
+
+pub(super) fn wrong(problems: &Diagnostics, messages: &Messages) -> Exit {
+    messages.problems(problems);
+    Exit::WrongInput
+}
+
+fn failed(failure: &Failure, messages: &Messages, signal: i32) -> Exit {
+    messages.problems(&failure.problems);
+    if failure.interrupted {
+        Exit::Interrupted(signal)
+    } else if failure.machine {
+        Exit::Machine
+    } else {
+        Exit::WrongInput
+    }
+}
+
+fn report(outcome: &RunOutcome, plan: &Plan, messages: &Messages, signal: i32) -> Exit {
+    messages.problems(&outcome.warnings);
+    for (_, problems) in &outcome.failed {
+        messages.problems(problems);
+    }
+    let n_good = outcome.done.len() + outcome.unchanged.len();
+    let unchanged = if outcome.unchanged.is_empty() {
+        String::new()
+    } else {
+        format!(", {} of them unchanged", outcome.unchanged.len())
+    };
+    if outcome.interrupted {
+        messages.info(&format!("interrupted; {n_good} subjects are complete, run again to finish"));
+        return Exit::Interrupted(signal);
+    }
+    let n_all = n_good + outcome.failed.len();
+    messages.info(&format!("{n_good} of {n_all} subjects complete{unchanged}: {}", plan.settings.output.dir.display()));
+    if outcome.panicked {
+        Exit::Bug
+    } else if outcome.failed.is_empty() {
+        Exit::Done
+    } else if n_good > 0 {
+        Exit::SomeFailed
+    } else if outcome.machine_failed {
+        Exit::Machine
+    } else {
+        Exit::WrongInput
+    }
+}

@@ -1,0 +1,46 @@
+//! `boldly simulate`.
+
+use crate::cli::args::SimulateArgs;
+use crate::cli::exit::Exit;
+use crate::cli::messages::Messages;
+use crate::cli::signals;
+use crate::error::CancelToken;
+use crate::simulate::{self, load_spec};
+use std::path::Path;
+
+/// Writes a dataset with known truth.
+pub(in crate::cli) fn simulate(words: &SimulateArgs, messages: &Messages) -> Exit {
+    let spec = match load_spec(&words.spec) {
+        Ok(spec) => spec,
+        Err(problems) => {
+            messages.problems(&problems);
+            return Exit::WrongInput;
+        }
+    };
+    let cancel = CancelToken::new();
+    let caught = signals::cancel_on_signals(&cancel).unwrap_or_default();
+    let beside = || words.spec.parent().unwrap_or(Path::new("")).join("dataset");
+    let folder = words.out.clone().unwrap_or_else(beside);
+    let mut current = None;
+    let mut progress = |progress: simulate::Progress| {
+        if current.replace(progress.item) != Some(progress.item) {
+            messages.detail(&format!("subject {}, run {}", progress.item.0 + 1, progress.item.1 + 1));
+        }
+    };
+    match simulate::simulate(&spec, &folder, &mut progress, &cancel) {
+        Ok(report) => {
+            messages.info(&format!(
+                "{} files, {} brain voxels: {}",
+                report.files.len(),
+                report.brain_voxels,
+                folder.display()
+            ));
+            Exit::Done
+        }
+        Err(_) if cancel.check().is_err() => Exit::Interrupted(caught.signal()),
+        Err(problems) => {
+            messages.problems(&problems);
+            Exit::WrongInput
+        }
+    }
+}

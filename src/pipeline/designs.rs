@@ -1,0 +1,40 @@
+//! The design matrices of a plan as files, without results.
+
+use super::failure::Failure;
+use super::plan::Plan;
+use crate::design::figure;
+use crate::outputs::tables;
+use crate::outputs::{
+    Digest, ManifestKey, OutputLock, OutputNames, StagedOutputs, open_output_folder, provenance::portable_settings,
+};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+/// Writes the design of every run and model below `folder`, under the names that results have; says how many there are.
+///
+/// # Errors
+/// The folder is not ours, or cannot be written.
+pub fn write_designs(plan: &Plan, folder: &Path) -> Result<usize, Failure> {
+    let folder = open_output_folder(folder)?;
+    let settings = portable_settings(&plan.settings, &plan.pipeline_folder).map_err(std::io::Error::from)?;
+    let digest = Digest::of_json(&settings).map_err(std::io::Error::from)?;
+    let mut n_designs = 0;
+    for subject in &plan.subjects {
+        let staged = StagedOutputs::new(OutputLock::acquire(&folder, &subject.subject)?)?;
+        for run in &subject.runs {
+            for (model, glm) in run.models.iter().zip(&plan.settings.glms) {
+                let names = OutputNames::of_run(&glm.name, &run.labels)?;
+                staged.write(&names.design_table()?, |file| tables::write_design(file, &model.design))?;
+                staged.write(&names.design_figure()?, |file| file.write_all(figure::svg(&model.design).as_bytes()))?;
+                n_designs += 1;
+            }
+        }
+        staged.commit(ManifestKey {
+            plan: digest,
+            numerics_version: super::NUMERICS_VERSION,
+            inputs: BTreeMap::new(),
+        })?;
+    }
+    Ok(n_designs)
+}
