@@ -1,0 +1,64 @@
+//! What several test binaries share: where the reference data are, a scratch project, and the binary.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "each test binary uses its own part"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+/// The folder with reference data and outputs: `BOLDLY_TEST_DATA`, else `../shared` beside the package. Says so when
+/// there is none.
+pub fn shared() -> Option<PathBuf> {
+    let folder = std::env::var_os("BOLDLY_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    if folder.join("refs").is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: no reference data at {} (set BOLDLY_TEST_DATA)", folder.display());
+    None
+}
+
+/// A scratch folder with a pipeline file in it.
+pub struct Project {
+    pub folder: tempfile::TempDir,
+}
+
+impl Project {
+    pub fn new(pipeline: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("pipeline.toml"), pipeline).unwrap();
+        Self { folder }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs the binary with these words in the project's folder.
+    pub fn boldly(&self, words: &[&str]) -> Output {
+        boldly(self.path(), words)
+    }
+
+    /// As [`boldly`](Self::boldly); must succeed.
+    pub fn succeed(&self, words: &[&str]) -> Output {
+        let output = self.boldly(words);
+        assert!(output.status.success(), "boldly {words:?} failed:\n{}", String::from_utf8_lossy(&output.stderr));
+        output
+    }
+}
+
+/// Runs the binary with these words in this folder.
+pub fn boldly(folder: &Path, words: &[&str]) -> Output {
+    std::process::Command::new(env!("CARGO_BIN_EXE_boldly")).args(words).current_dir(folder).output().unwrap()
+}
+
+/// All values of an image, volume by volume.
+pub fn image(path: &Path) -> Vec<f64> {
+    let (_, values, _) = boldly::inputs::read_frames_f64(path).unwrap_or_else(|problems| panic!("{problems}"));
+    values
+}
