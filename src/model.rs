@@ -19,7 +19,7 @@ mod residuals;
 mod whitening;
 
 pub use blas_threads::{blas_version, hold_blas_to_one_thread};
-pub use covariance::UnitCovariance;
+pub use covariance::{CovarianceScratch, UnitCovariance};
 pub use fit::{RunFit, fit_run};
 pub use noise::{NoiseField, NoiseModel};
 pub use problem::ModelError;

@@ -206,7 +206,7 @@ mod tests {
         let mut w = Array2::zeros((n, n));
         w[(0, 0)] = if first_sample == FirstSample::Scaled { (1.0 - rho * rho).sqrt() } else { 1.0 };
         for t in 1..n {
-            let correlation = rho.powi(lags[t - 1] as i32);
+            let correlation = rho.powi(i32::try_from(lags[t - 1]).unwrap());
             let scale = ((1.0 - rho * rho) / (1.0 - correlation * correlation)).sqrt();
             w[(t, t)] = scale;
             w[(t, t - 1)] = -scale * correlation;
@@ -242,8 +242,8 @@ mod tests {
                 for column in 0..3 {
                     let quadratic = whitening.apply(rho, &products, column, &mut linear);
                     close(quadratic, we.column(column).dot(&we.column(column)));
-                    for i in 0..4 {
-                        close(linear[i], wq.column(i).dot(&we.column(column)));
+                    for (i, value) in linear.iter().enumerate() {
+                        close(*value, wq.column(i).dot(&we.column(column)));
                     }
                 }
             }

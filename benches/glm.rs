@@ -1,0 +1,58 @@
+//! Time of a fit and of a contrast: 20 000 columns, 300 frames, 18 regressors.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[path = "../tests/support/glm_data.rs"]
+mod glm_data;
+
+use boldly::config::{ContrastKind, FixedEffects, Noise, Numerics, Profile, Scaling};
+use boldly::error::CancelToken;
+use boldly::inference::{RunContrast, contrast_statistics};
+use boldly::model::fit_run;
+use boldly::preprocess::Scaler;
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use ndarray::Array2;
+use std::hint::black_box;
+
+const FRAMES: usize = 300;
+const COLUMNS: usize = 20_000;
+const REGRESSORS: usize = 18;
+
+fn glm(criterion: &mut Criterion) {
+    let design = Array2::from_shape_fn((FRAMES, REGRESSORS), |(frame, column)| {
+        ((frame as f64 + 0.5) * column as f64 * std::f64::consts::PI / FRAMES as f64).cos()
+    });
+    let design = glm_data::run_design(design, &[]);
+    // deterministic noise around 1000: a linear congruence is random enough for a stopwatch
+    let mut state = 1_u32;
+    let data = Array2::from_shape_simple_fn((FRAMES, COLUMNS), || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        1000.0 + (state >> 8) as f32 / 1e6
+    });
+    let series = glm_data::series(&data);
+    let kept: Vec<usize> = (0..FRAMES).collect();
+    let cancel = CancelToken::new();
+    let mut weights = Array2::zeros((1, REGRESSORS));
+    weights[(0, 1)] = 1.0;
+    let t = glm_data::contrast(ContrastKind::T, weights);
+    let f = glm_data::contrast(ContrastKind::F, Array2::eye(REGRESSORS).slice_move(ndarray::s![1..5, ..]));
+    let mut group = criterion.benchmark_group("glm");
+    group.sample_size(10).throughput(Throughput::Elements(COLUMNS as u64));
+    for (name, profile) in [("native", Profile::Native), ("nilearn", Profile::Nilearn)] {
+        let numerics = Numerics::of(profile);
+        let scaler = Scaler::new(Scaling::VoxelMean, numerics.scaling_arithmetic, &series, &kept, &[]).unwrap();
+        let fit = |noise| fit_run(&series, &scaler, &design, noise, &numerics, &cancel).unwrap();
+        group.bench_function(format!("{name}/ols"), |bencher| bencher.iter(|| black_box(fit(Noise::Ols))));
+        group.bench_function(format!("{name}/ar1"), |bencher| bencher.iter(|| black_box(fit(Noise::Ar1))));
+        let fitted = fit(Noise::Ar1);
+        for (kind, contrast) in [("t", &t), ("F of 4 rows", &f)] {
+            let runs = [RunContrast { fit: &fitted, contrast }];
+            group.bench_function(format!("{name}/{kind}"), |bencher| {
+                bencher.iter(|| contrast_statistics(&runs, FixedEffects::Mean, &numerics, &cancel).unwrap());
+            });
+        }
+    }
+    group.finish();
+}
+
+criterion_group!(benches, glm);
+criterion_main!(benches);
