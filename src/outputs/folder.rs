@@ -3,6 +3,7 @@
 use super::OutputError;
 use super::durable::{require_folder, sync_folder, write_atomically};
 use super::names::check_label;
+use serde::Serialize;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -18,6 +19,7 @@ pub(super) const LAYOUT_LINE: &str = "boldly output folder, layout 1";
 /// .boldly/locks/            one lock a subject
 /// .boldly/manifests/        one manifest a subject
 /// .boldly/tmp/              staged files
+/// .boldly/timings/          how long each stage of a subject took
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFolder {
@@ -80,7 +82,7 @@ pub fn open_output_folder(dir: &Path) -> Result<OutputFolder, OutputError> {
         }
         Err(error) => return Err(OutputError::machine("read", &marker)(error)),
     }
-    for name in ["", "tmp", "locks", "manifests"] {
+    for name in ["", "tmp", "locks", "manifests", "timings"] {
         folder.create_state(name)?;
     }
     Ok(folder)
@@ -106,6 +108,17 @@ impl OutputFolder {
     /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Notes how long a subject's stages took, in `.boldly/timings`: of no result, and different every time.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_timings(&self, subject: &str, timings: &impl Serialize) -> Result<(), OutputError> {
+        let unit = Unit::subject(subject)?;
+        let text = serde_json::to_vec_pretty(timings).map_err(io::Error::from)?;
+        let staged = self.scratch().join(format!("{unit}.timings.{}", std::process::id()));
+        write_atomically(&staged, &self.root.join(format!(".boldly/timings/{unit}.json")), &text)
     }
 
     pub(super) fn state(&self) -> PathBuf {

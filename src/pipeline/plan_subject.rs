@@ -200,10 +200,13 @@ fn check_run_labels(runs: &[RunPlan], groups: &[RunGroup], problems: &mut Diagno
     let combined = groups.iter().filter(|group| group.runs.len() > 1).flat_map(|group| &group.runs);
     for run in combined.map(|&run| &runs[run]).filter(|run| run.labels.run.is_none()) {
         problems.push(
-            Diagnostic::error("run-without-label", format!("a run of {} has no run label, but others do", run.display_name()))
-                .at(Place::file(run.data_path()))
-                .note("its maps would have the names of the maps over runs")
-                .hint("give it a label with `run = \"01\"`, or a `run-01` in the file's name"),
+            Diagnostic::error(
+                "run-without-label",
+                format!("a run of {} has no run label, but others do", run.display_name()),
+            )
+            .at(Place::file(run.data_path()))
+            .note("its maps would have the names of the maps over runs")
+            .hint("give it a label with `run = \"01\"`, or a `run-01` in the file's name"),
         );
     }
 }

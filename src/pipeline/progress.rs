@@ -1,6 +1,7 @@
 //! What a person, a log or a program sees while work goes on. Everything goes to stderr.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,24 @@ pub struct Progress {
     started: Instant,
     total: usize,
     done: usize,
+    /// The stage at work and since when; stages of the current subject that are over.
+    current: Option<(StageName, Instant)>,
+    finished: Vec<StageTime>,
+}
+
+/// Which run and stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct StageName {
+    run: String,
+    stage: String,
+}
+
+/// How long a stage took.
+#[derive(Debug, Clone, Serialize)]
+pub struct StageTime {
+    run: String,
+    stage: String,
+    seconds: f64,
 }
 
 enum Shown {
@@ -39,11 +58,13 @@ impl Progress {
             ProgressMode::Auto if std::io::stderr().is_terminal() => Shown::Bar(bar(total)),
             ProgressMode::Auto => Shown::Lines,
         };
-        Self { shown, started: Instant::now(), total, done: 0 }
+        Self { shown, started: Instant::now(), total, done: 0, current: None, finished: Vec::new() }
     }
 
     /// Says what is being worked on; `done` counts the steps finished before it.
     pub fn stage(&mut self, subject: &str, run: &str, stage: &str) {
+        self.end_stage();
+        self.current = Some((StageName { run: run.to_owned(), stage: stage.to_owned() }, Instant::now()));
         match &self.shown {
             Shown::Bar(bar) => bar.set_message(format!("{run}: {stage}")),
             Shown::Lines | Shown::Nothing => {}
@@ -55,6 +76,18 @@ impl Progress {
                 say(&line.to_string());
             }
         }
+    }
+
+    fn end_stage(&mut self) {
+        if let Some((StageName { run, stage }, since)) = self.current.take() {
+            self.finished.push(StageTime { run, stage, seconds: round_ms(since.elapsed()) });
+        }
+    }
+
+    /// The stages of the subject that is done, with the time each took; the next subject starts afresh.
+    pub fn take_timings(&mut self) -> Vec<StageTime> {
+        self.end_stage();
+        std::mem::take(&mut self.finished)
     }
 
     /// One step is finished.

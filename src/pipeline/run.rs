@@ -67,8 +67,10 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
         let label = subject.subject.clone();
         let job = SubjectJob { plan, subject, folder: &folder, force: options.force, cancel: &options.cancel };
         let result = catch_unwind(AssertUnwindSafe(|| pool.install(|| job.run(&mut progress))));
+        let timings = progress.take_timings();
         match result {
             Ok(Ok(SubjectOutcome::Done { n_files, warnings })) => {
+                folder.write_timings(&label, &timings)?;
                 progress.subject(&label, "done", &format!("{n_files} files"));
                 outcome.warnings.extend(warnings);
                 outcome.done.push(label);
