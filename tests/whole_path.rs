@@ -20,16 +20,15 @@ const STEM: &str = "sub-01_task-objects";
 /// A pipeline over both runs of the first subject.
 fn pipeline(profile: &str, rest: &str) -> String {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/dataset/sub-01/func");
-    let runs: String = (1..=2)
-        .map(|run| {
-            let stem = data.join(format!("{STEM}_run-0{run}"));
-            let stem = stem.display();
-            format!(
-                "[[run]]\nbold = '{stem}_bold.nii.gz'\nevents = '{stem}_events.tsv'\n\
-                 confounds = '{stem}_desc-confounds_timeseries.tsv'\n"
-            )
-        })
-        .collect();
+    let run = |run: usize| {
+        let stem = data.join(format!("{STEM}_run-0{run}"));
+        let stem = stem.display();
+        format!(
+            "[[run]]\nbold = '{stem}_bold.nii.gz'\nevents = '{stem}_events.tsv'\n\
+             confounds = '{stem}_desc-confounds_timeseries.tsv'\n"
+        )
+    };
+    let runs = run(1) + &run(2);
     format!(
         "schema = 1\nname = \"whole path\"\nprofile = \"{profile}\"\n{runs}\
          [design]\nslice_time_ref = 0.5\n[confounds]\ncolumns = [\"trans_*\", \"rot_*\"]\n{rest}"
