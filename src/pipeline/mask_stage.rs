@@ -66,8 +66,6 @@ fn automatic(
         })?;
         masks.push(mask);
     }
-    if masks.len() == 1 {
-        return Ok(masks.swap_remove(0));
-    }
+    // Of a single run too: closing may have added a piece of its own beside the component that was dilated.
     preprocess::combine_epi_masks(&masks, shape).map_err(|problem| Diagnostic::from(problem).into())
 }
