@@ -228,7 +228,7 @@ fn what_cannot_be_compared_is_an_error() {
     error[compare-unreadable]: cannot read `b/x.json`: EOF while parsing a list at line 1 column 2
      --> b/x.json
 
-    error[compare-unreadable]: cannot read `a/y.nii.gz`: Io(Kind(UnexpectedEof))
+    error[image-not-nifti]: not a NIfTI image: 8 bytes, but a header has 348
      --> a/y.nii.gz
 
     error[compare-unreadable]: cannot read `a/z.tsv`: CSV error: record 1 (line: 2, byte: 4): found record with 1 fields, but the previous record has 2 fields

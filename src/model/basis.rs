@@ -1,8 +1,7 @@
 //! An orthonormal basis of the columns of a design, and the way back to its coefficients.
 
-use super::linalg::{ThinSvd, product, thin_svd};
+use super::linalg::{LinalgError, ThinSvd, product, thin_svd};
 use ndarray::{Array1, Array2, Axis, s};
-use ndarray_linalg::error::LinalgError;
 
 /// `X = Q R` with orthonormal `Q` (frame x rank), and `T` (column x rank) such that `B = T G` are the
 /// coefficients of the fit `Q G`: the only ones where `X` has full rank, else those of least norm.

@@ -6,7 +6,7 @@
 use super::blas_threads::hold_blas_to_one_thread;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayRef2};
-use ndarray_linalg::error::LinalgError;
+pub(crate) use ndarray_linalg::error::LinalgError;
 use ndarray_linalg::{Eigh, JobSvd, SVDDC, UPLO};
 
 /// `a b`.
