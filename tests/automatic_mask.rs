@@ -24,7 +24,7 @@ fn nifti() -> Vec<u8> {
     let mut put = |at: usize, bytes: &[u8]| header[at..at + bytes.len()].copy_from_slice(bytes);
     put(0, &348_i32.to_le_bytes());
     for (slot, length) in [4, SHAPE[0], SHAPE[1], SHAPE[2], N_FRAMES, 1, 1, 1].into_iter().enumerate() {
-        put(40 + 2 * slot, &(length as i16).to_le_bytes());
+        put(40 + 2 * slot, &(length as u16).to_le_bytes());
     }
     put(70, &4_i16.to_le_bytes()); // int16
     put(72, &16_i16.to_le_bytes());
@@ -40,8 +40,8 @@ fn nifti() -> Vec<u8> {
         for voxel in 0..SHAPE.iter().product() {
             let at = [voxel % SHAPE[0], voxel / SHAPE[0] % SHAPE[1], voxel / (SHAPE[0] * SHAPE[1])];
             let bright = BOXES.iter().any(|(from, to)| (0..3).all(|axis| (from[axis]..to[axis]).contains(&at[axis])));
-            let waver = ((frame * frame + 3 * voxel * frame) % 5) as i16 - 2;
-            bytes.extend((if bright { 1100 } else { 100 } + waver).to_le_bytes());
+            let waver = ((frame * frame + 3 * voxel * frame) % 5) as u16;
+            bytes.extend((if bright { 1098 } else { 98 } + waver).to_le_bytes());
         }
     }
     bytes
