@@ -18,10 +18,12 @@ pub enum Profile {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Convolution {
-    /// In continuous time, at the exact onsets and durations, by the response's own integral.
+    /// In continuous time, at the exact onsets and durations, by the response's own integral; the response has unit
+    /// area, a boxcar height 1, an event of no duration area 1 s.
     Exact,
     /// On a grid of `per_tr` samples a repetition time that starts `min_onset_s` before the first frame;
-    /// linear interpolation at the frame times.
+    /// linear interpolation at the frame times. The response's samples sum to 1, a boxcar has height 1, an event of
+    /// no duration is one sample of height 1.
     Oversampled {
         /// Samples a repetition time.
         per_tr: usize,
@@ -113,23 +115,11 @@ pub enum ScalingArithmetic {
     SingleWithFloor,
 }
 
-/// How responses are normalised.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HrfNormalisation {
-    /// Unit area; a boxcar has height 1, an event of no duration area 1 s.
-    UnitArea,
-    /// Samples on the grid sum to 1; an event of no duration is one grid sample of height 1.
-    UnitSampleSum,
-}
-
 /// Everything a profile fixes that is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Numerics {
     /// Convolution of events with the response.
     pub convolution: Convolution,
-    /// Normalisation of the response.
-    pub hrf_normalisation: HrfNormalisation,
     /// Sharing of rho between voxels.
     pub rho: RhoRule,
     /// First sample under whitening.
@@ -164,7 +154,6 @@ impl Numerics {
         match profile {
             Profile::Native => Self {
                 convolution: Convolution::Exact,
-                hrf_normalisation: HrfNormalisation::UnitArea,
                 rho: RhoRule::PerVoxel,
                 first_sample: FirstSample::Scaled,
                 gaps: GapRule::TrueLag,
@@ -181,7 +170,6 @@ impl Numerics {
             },
             Profile::Nilearn => Self {
                 convolution: Convolution::Oversampled { per_tr: 50, min_onset_s: -24.0 },
-                hrf_normalisation: HrfNormalisation::UnitSampleSum,
                 rho: RhoRule::Truncated { bins: 100 },
                 first_sample: FirstSample::Unscaled,
                 gaps: GapRule::Bridged,
