@@ -1,5 +1,6 @@
 //! Tables: tab-separated, numbers in the fewest digits that read back as the same f64, `n/a` where there is none.
 
+use crate::config::ContrastKind;
 use crate::design::RunDesign;
 use std::io::{self, Write};
 
@@ -86,7 +87,7 @@ pub fn write_series(
 /// The statistics of one contrast, a value a column of the input table or a region.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ContrastColumns<'a> {
-    /// Effect, or the first row's for an F.
+    /// Effect of a t.
     pub effect: &'a [f64],
     /// Its variance.
     pub variance: &'a [f64],
@@ -100,29 +101,31 @@ pub struct ContrastColumns<'a> {
     pub p: &'a [f64],
 }
 
-/// Writes a contrast's statistics: `name effect variance t dof z p`; an F has `F` for `t`.
+/// Writes a contrast's statistics: `name effect variance t dof z p` of a t, `name F dof z p` of an F, whose effects are
+/// as many as its rows.
 ///
 /// # Errors
 /// The columns differ in length, or the sink fails.
 pub fn write_contrast(
     sink: impl Write,
     names: &[String],
-    kind: crate::config::ContrastKind,
+    kind: ContrastKind,
     values: &ContrastColumns<'_>,
 ) -> io::Result<()> {
-    let statistic = match kind {
-        crate::config::ContrastKind::T => "t",
-        crate::config::ContrastKind::F => "F",
-    };
-    let columns = [
-        ("name", Column::Text(names)),
-        ("effect", Column::Numbers(values.effect)),
-        ("variance", Column::Numbers(values.variance)),
-        (statistic, Column::Numbers(values.statistic)),
+    let mut columns = vec![("name", Column::Text(names))];
+    match kind {
+        ContrastKind::T => columns.extend([
+            ("effect", Column::Numbers(values.effect)),
+            ("variance", Column::Numbers(values.variance)),
+            ("t", Column::Numbers(values.statistic)),
+        ]),
+        ContrastKind::F => columns.push(("F", Column::Numbers(values.statistic))),
+    }
+    columns.extend([
         ("dof", Column::Numbers(values.dof)),
         ("z", Column::Numbers(values.z)),
         ("p", Column::Numbers(values.p)),
-    ];
+    ]);
     write_table(sink, &columns)
 }
 
@@ -156,15 +159,19 @@ mod tests {
             p: &[5e-324, f64::INFINITY],
         };
         let mut out = Vec::new();
-        write_contrast(&mut out, &names, crate::config::ContrastKind::T, &values).unwrap();
+        write_contrast(&mut out, &names, ContrastKind::T, &values).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "name\teffect\tvariance\tt\tdof\tz\tp\n\
              V1\t1.0\t1e-20\t2.5\t97.0\t2.0\t5e-324\n\
              \"a\tb\"\t-0.1\tn/a\t1e30\t97.5\t0.0\tinf\n"
         );
+        let mut out = Vec::new();
+        write_contrast(&mut out, &names, ContrastKind::F, &values).unwrap();
+        let header = String::from_utf8(out).unwrap().lines().next().unwrap().to_owned();
+        assert_eq!(header, "name\tF\tdof\tz\tp", "the effect of an F's first row is not the F's");
         let short = ContrastColumns { p: &[1.0], ..values };
-        assert!(write_contrast(Vec::new(), &names, crate::config::ContrastKind::F, &short).is_err());
+        assert!(write_contrast(Vec::new(), &names, ContrastKind::F, &short).is_err());
     }
 
     #[test]
