@@ -79,7 +79,7 @@ impl From<InferenceError> for Diagnostic {
             InferenceError::Supports { .. } => Self::error("contrast-supports-differ", message),
             InferenceError::NoRun { .. } => Self::error("contrast-without-run", message),
             InferenceError::Decomposition { .. } => Self::error("contrast-decomposition", message),
-            InferenceError::Cancelled(_) => Self::error("interrupted", message),
+            InferenceError::Cancelled(_) => Self::error("work-interrupted", message),
         }
     }
 }

@@ -62,7 +62,7 @@ impl From<ModelError> for Diagnostic {
                 .hint("look for n/a in the confounds and modulators of this run"),
             ModelError::FramesDiffer { .. } => Self::error("model-frames-differ", message),
             ModelError::Decomposition { .. } => Self::error("model-decomposition", message),
-            ModelError::Cancelled(_) => Self::error("interrupted", message),
+            ModelError::Cancelled(_) => Self::error("work-interrupted", message),
         }
     }
 }

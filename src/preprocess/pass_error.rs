@@ -47,12 +47,14 @@ impl From<PassError> for Diagnostics {
     fn from(error: PassError) -> Self {
         let (code, hint) = match &error {
             PassError::Source(problems) => return problems.clone(),
-            PassError::Cancelled(_) => ("interrupted", "run the pipeline again to complete it"),
+            PassError::Cancelled(_) => ("work-interrupted", "run the pipeline again to complete it"),
             PassError::NoFrames { .. } => ("run-too-short", "lower `discard_volumes` under `[preprocess]`"),
             PassError::NoColumns => ("mask-empty", "name a mask that covers the brain: `path` under `[mask]`"),
             PassError::ValuesDiffer { .. } => ("grid-mismatch", "name a mask on the run's own grid"),
-            PassError::Memory { .. } => ("memory", "analyse fewer subjects at a time, or within a smaller mask"),
-            PassError::Thread(_) => ("thread", "raise the limit on processes, or use fewer threads"),
+            PassError::Memory { .. } => {
+                ("memory-not-given", "analyse fewer subjects at a time, or within a smaller mask")
+            }
+            PassError::Thread(_) => ("threads-not-started", "raise the limit on processes, or use fewer threads"),
         };
         Diagnostic::error(code, error.to_string()).hint(hint).into()
     }

@@ -144,7 +144,7 @@ pub(super) fn write_bold(
     let mut process = NoiseProcess::new(spec, &world.noise);
     let mut measuring = Measuring::new(world);
     for first in (0..spec.volumes).step_by(BATCH) {
-        cancel.check().map_err(|cancelled| Diagnostic::error("interrupted", cancelled.to_string()))?;
+        cancel.check().map_err(|cancelled| Diagnostic::error("work-interrupted", cancelled.to_string()))?;
         let batch = first..(first + BATCH).min(spec.volumes);
         let innovations: Vec<Vec<f32>> = batch
             .clone()

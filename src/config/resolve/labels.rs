@@ -57,7 +57,7 @@ impl Resolver<'_> {
         if !is_label(&label.value) {
             let message = format!("label `{}` of `{key}` is not letters and digits", label.value);
             let mut diagnostic =
-                Diagnostic::error("label", message).note("expected: [A-Za-z0-9]+, as in BIDS file names");
+                Diagnostic::error("config-label", message).note("expected: [A-Za-z0-9]+, as in BIDS file names");
             if let Some(bare) = label.value.strip_prefix(&format!("{entity}-")).filter(|bare| is_label(bare)) {
                 diagnostic = diagnostic.hint(format!("write {key} = \"{bare}\""));
             }
@@ -69,7 +69,8 @@ impl Resolver<'_> {
     fn label_of_name(&mut self, label: &str, key: &str, entity: &str, file: &Located<PathBuf>) -> String {
         if !is_label(label) {
             let message = format!("label `{label}` of `{entity}-` in the file's name is not letters and digits");
-            let diagnostic = Diagnostic::error("label", message).note("expected: [A-Za-z0-9]+, as in BIDS file names");
+            let diagnostic =
+                Diagnostic::error("config-label", message).note("expected: [A-Za-z0-9]+, as in BIDS file names");
             let hint = if key == "res" {
                 "rename the file".to_owned()
             } else {

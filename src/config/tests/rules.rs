@@ -113,9 +113,9 @@ fn labels() {
     let bold = "sub-01_task-objects_run-01_bold.nii.gz";
     assert_eq!(small(bold, "bold.nii.gz"), one("input-without-subject", "bold.nii.gz"));
     assert_eq!(small(bold, "sub-01/bold.nii.gz"), one("input-without-subject", "sub-01/bold.nii.gz"));
-    assert_eq!(small("bold   =", "subject = 'sub-01'\nbold   ="), one("label", "sub-01"));
-    assert_eq!(small("bold   =", "subject = '../01'\nbold   ="), one("label", "../01"));
-    assert_eq!(small(bold, "sub-été_bold.nii.gz"), one("label", "sub-été_bold.nii.gz"));
+    assert_eq!(small("bold   =", "subject = 'sub-01'\nbold   ="), one("config-label", "sub-01"));
+    assert_eq!(small("bold   =", "subject = '../01'\nbold   ="), one("config-label", "../01"));
+    assert_eq!(small(bold, "sub-été_bold.nii.gz"), one("config-label", "sub-été_bold.nii.gz"));
     assert_eq!(
         refused(&SMALL.replacen(bold, "été_bold.nii.gz", 1).replacen("bold   =", "subject = 'ete'\nbold   =", 1)),
         []
