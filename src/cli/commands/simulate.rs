@@ -40,7 +40,8 @@ pub(in crate::cli) fn simulate(words: &SimulateArgs, messages: &Messages) -> Exi
         Err(_) if cancel.check().is_err() => Exit::Interrupted(caught.signal()),
         Err(problems) => {
             messages.problems(&problems);
-            Exit::WrongInput
+            let of_machine = problems.iter().any(|problem| problem.code == "simulation-write-failed");
+            if of_machine { Exit::Machine } else { Exit::WrongInput }
         }
     }
 }
