@@ -2,6 +2,7 @@
 
 mod check;
 mod contrasts;
+mod design_findings;
 mod designs;
 mod excluded;
 mod failure;
@@ -15,6 +16,7 @@ mod progress;
 mod regions;
 mod run;
 mod run_data;
+mod shared_files;
 mod space_job;
 mod subject_job;
 mod summary;
@@ -29,4 +31,5 @@ pub use plan_run::{RunModel, RunPlan, RunSource};
 pub use plan_subject::{RunGroup, SpacePlan, SubjectPlan};
 pub use progress::{Progress, ProgressMode};
 pub use run::{RunOptions, RunOutcome, run};
+pub use shared_files::SharedFiles;
 pub use subject_job::NUMERICS_VERSION;

@@ -193,6 +193,18 @@ impl Diagnostics {
         self.0.len()
     }
 
+    /// Each problem once, in the order of first mention: work that reads one file twice finds the same twice.
+    #[must_use]
+    pub fn said_once(self) -> Self {
+        let mut kept = Vec::with_capacity(self.0.len());
+        for problem in self.0 {
+            if !kept.contains(&problem) {
+                kept.push(problem);
+            }
+        }
+        Self(kept)
+    }
+
     /// `Ok(value)` when there are no errors (warnings are handed on beside it), else all problems.
     ///
     /// # Errors

@@ -1,12 +1,12 @@
 //! The plan as a person or a program reads it: what was found, what will be fitted, what it will need.
 
-use super::memory::{Estimate, mib};
+use super::memory::{Estimate, counted, mib};
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource};
 use super::plan_subject::SubjectPlan;
 use crate::config::ContrastKind;
 use crate::design::{ColumnRole, RunDesign, checks};
-use crate::inputs::EventTable;
+use crate::inputs::{EventTable, Grid};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -121,7 +121,7 @@ impl CheckReport {
             }
         }
         for (model, contrasts) in &self.contrasts {
-            let _ = writeln!(out, "\nmodel `{model}`: {} contrasts", contrasts.len());
+            let _ = writeln!(out, "\nmodel `{model}`: {}", counted(contrasts.len(), "contrast"));
             for contrast in contrasts {
                 let rows: Vec<&str> = contrast.rows.iter().map(|row| row.as_str()).collect();
                 let kind = if contrast.kind == ContrastKind::T { "t" } else { "F" };
@@ -166,6 +166,13 @@ impl RunReport {
             if let Some((column, vif)) = model.vif.iter().max_by(|a, b| a.1.total_cmp(b.1)) {
                 let _ = writeln!(out, "      largest variance inflation {vif:.2} (`{column}`)");
             }
+            if let Some((column, share)) = model.variance_removed.iter().max_by(|a, b| a.1.total_cmp(b.1)) {
+                let percent = 100.0 * share;
+                let _ = writeln!(
+                    out,
+                    "      drift and confounds remove up to {percent:.0} % of a regressor's variance (`{column}`)"
+                );
+            }
             if !model.skipped_contrasts.is_empty() {
                 let _ = writeln!(out, "      does not enter: {}", model.skipped_contrasts.join(", "));
             }
@@ -176,8 +183,8 @@ impl RunReport {
 fn subject_report(plan: &Plan, subject: &SubjectPlan) -> SubjectReport {
     let runs = subject.runs.iter().map(|run| {
         let shape = match &run.source {
-            RunSource::Image(header) => header.grid.to_string(),
-            RunSource::Table(table) => format!("{} columns", table.names.len()),
+            RunSource::Image(header) => voxels_of(&header.grid),
+            RunSource::Table(table) => counted(table.names.len(), "column"),
         };
         let models = run.models.iter().enumerate().map(|(index, model)| {
             let skipped = plan.contrasts[index].iter().zip(&model.contrasts).filter(|(_, matrix)| matrix.is_none());
@@ -195,6 +202,13 @@ fn subject_report(plan: &Plan, subject: &SubjectPlan) -> SubjectReport {
         }
     });
     SubjectReport { subject: subject.subject.clone(), runs: runs.collect() }
+}
+
+/// Shape and voxel sizes; micrometres are enough.
+fn voxels_of(grid: &Grid) -> String {
+    let [x, y, z] = grid.shape;
+    let [dx, dy, dz] = grid.voxel_sizes_mm().map(|size| (1e3 * size).round() / 1e3);
+    format!("{x}x{y}x{z} voxels of {dx}x{dy}x{dz} mm")
 }
 
 fn model_report(name: &str, design: &RunDesign, skipped_contrasts: Vec<String>) -> ModelReport {

@@ -1,5 +1,6 @@
 //! Which voxels of a space are analysed.
 
+use super::failure::Failure;
 use super::plan::Plan;
 use super::plan_subject::{SpacePlan, SubjectPlan};
 use crate::config::MaskSettings;
@@ -16,7 +17,7 @@ pub(super) fn support(
     subject: &SubjectPlan,
     space: &SpacePlan,
     cancel: &CancelToken,
-) -> Result<(Support, Diagnostics), Diagnostics> {
+) -> Result<(Support, Diagnostics), Failure> {
     let Some(grid) = &space.grid else {
         let support = subject.runs[space.runs[0]].table_support();
         return Ok((support.unwrap_or(Support::Columns { names: Vec::new() }), Diagnostics::new()));
@@ -31,8 +32,8 @@ pub(super) fn support(
         }
         MaskSettings::PerRun(combination) => {
             let mut masks = Vec::new();
-            for path in space.runs.iter().filter_map(|&run| subject.runs[run].mask.as_ref()) {
-                let (_, mask, found) = inputs::read_mask(path)?;
+            for mask in space.runs.iter().filter_map(|&run| subject.runs[run].mask.as_ref()) {
+                let (_, mask, found) = inputs::read_mask(&mask.path)?;
                 warnings.extend(found);
                 masks.push(mask);
             }
@@ -54,7 +55,7 @@ fn automatic(
     subject: &SubjectPlan,
     space: &SpacePlan,
     cancel: &CancelToken,
-) -> Result<Vec<bool>, Diagnostics> {
+) -> Result<Vec<bool>, Failure> {
     let mut masks = Vec::new();
     let shape = space.grid.as_ref().map_or([0; 3], |grid| grid.shape);
     for &run in &space.runs {

@@ -88,12 +88,12 @@ impl Plan {
         let total = BASE_BYTES + (series + frames + work + fit + fields + maps) as u64;
         let formula = format!(
             "series {} (4 B x {n_columns} columns x {longest} frames) + frames in flight {} + block buffers {} + fit {} \
-             + contrasts of {} runs {} + maps {} + program {}",
+             + contrasts of {} {} + maps {} + program {}",
             mib(series as u64),
             mib(frames as u64),
             mib(work as u64),
             mib(fit as u64),
-            space.runs.len(),
+            counted(space.runs.len(), "run"),
             mib(fields as u64),
             mib(maps as u64),
             mib(BASE_BYTES),
@@ -153,6 +153,11 @@ fn field_values(rows: usize) -> usize {
 
 fn has_image(subject: &SubjectPlan) -> bool {
     subject.spaces.iter().any(|space| space.grid.is_some())
+}
+
+/// `1 run`, `2 runs`.
+pub(super) fn counted(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Bytes as whole MiB, for people.

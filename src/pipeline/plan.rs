@@ -4,8 +4,8 @@
 use super::contrasts::{PlannedContrast, planned_contrasts};
 use super::plan_run::RunPlan;
 use super::plan_subject::{self, SubjectPlan};
+use super::shared_files::SharedFiles;
 use crate::config::{Inputs, Settings};
-
 use crate::error::{Diagnostic, Diagnostics};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,8 @@ pub struct Plan {
     pub settings: Settings,
     /// The folder of the pipeline file: outputs say paths relative to it.
     pub pipeline_folder: PathBuf,
+    /// Mask, regions and responses.
+    pub shared: SharedFiles,
     /// The contrasts of each model, parsed; those of `condition_contrasts` follow the declared ones.
     pub contrasts: Vec<Vec<PlannedContrast>>,
     /// Subjects whose inputs are in order.
@@ -46,9 +48,8 @@ impl Plan {
     pub fn new(settings: Settings, pipeline_folder: &Path, subjects: &[String]) -> Result<Self, Diagnostics> {
         let mut problems = Diagnostics::new();
         let labels = chosen_subjects(&settings, subjects, &mut problems);
-        if problems.has_errors() {
-            return Err(problems);
-        }
+        let shared = problems.collect(SharedFiles::read(&settings));
+        let Some(shared) = shared.filter(|_| !problems.has_errors()) else { return Err(problems) };
         let read: BTreeMap<String, (Vec<RunPlan>, Diagnostics)> =
             labels.iter().map(|subject| (subject.clone(), plan_subject::read_runs(&settings, subject))).collect();
         let conditions: BTreeSet<String> = read
@@ -65,39 +66,36 @@ impl Plan {
         let mut plan = Self {
             settings,
             pipeline_folder,
+            shared,
             contrasts,
             subjects: Vec::new(),
             refused: Vec::new(),
             warnings: problems,
         };
         let mut pipeline_mistakes = Diagnostics::new();
-        for (subject, (runs, mut problems)) in read {
-            let planned = problems.collect(plan_subject::plan(&plan, &subject, runs, &conditions));
-            let (mistakes, own) = problems.into_iter().partition::<Vec<_>, _>(is_mistake_of_pipeline);
-            for mistake in mistakes {
-                if !pipeline_mistakes.iter().any(|known| known.code == mistake.code && known.place == mistake.place) {
-                    pipeline_mistakes.push(mistake);
-                }
-            }
-            let own: Diagnostics = own.into_iter().collect();
-            match planned {
-                Some((planned, warnings)) if !own.has_errors() => {
-                    plan.warnings.extend(own);
+        for (subject, read) in read {
+            match plan_subject::plan(&plan, &subject, read, &conditions) {
+                Ok((planned, warnings)) => {
                     plan.warnings.extend(warnings);
                     plan.subjects.push(planned);
                 }
-                _ => plan.refused.push(RefusedSubject { subject, problems: own }),
+                Err(problems) => {
+                    let (mistakes, own) = problems.into_iter().partition::<Vec<_>, _>(is_mistake_of_pipeline);
+                    for mistake in mistakes {
+                        let is_known =
+                            |known: &Diagnostic| (known.code, &known.place) == (mistake.code, &mistake.place);
+                        if !pipeline_mistakes.iter().any(is_known) {
+                            pipeline_mistakes.push(mistake);
+                        }
+                    }
+                    plan.refused.push(RefusedSubject { subject, problems: own.into_iter().collect() });
+                }
             }
         }
         if !pipeline_mistakes.is_empty() {
             return Err(pipeline_mistakes);
         }
         Ok(plan)
-    }
-
-    /// Contrasts of a model that are written, in order.
-    pub fn contrast_names(&self, model: usize) -> Vec<&str> {
-        self.contrasts[model].iter().map(|contrast| contrast.settings.name.as_str()).collect()
     }
 }
 

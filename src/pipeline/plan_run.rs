@@ -1,6 +1,7 @@
 //! One run of a plan: its header, timing, events, and the design and contrasts of each model.
 
-use crate::config::{EventFiles, GlmSettings, HrfSettings, Labels, Located, RunSettings, Settings, TimeseriesSettings};
+use super::plan::Plan;
+use crate::config::{EventFiles, GlmSettings, Labels, Located, RunSettings, Settings, TimeseriesSettings};
 use crate::design::{ContrastMatrix, RunDesign};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::{self, ConfoundTable, EventTable, ImageHeader, SeriesTable, Support, Timing};
@@ -22,13 +23,11 @@ pub struct RunPlan {
     /// Its events, policies applied.
     pub events: Option<EventTable>,
     /// Its own mask.
-    pub mask: Option<Located<PathBuf>>,
+    pub mask: Option<Box<ImageHeader>>,
     /// Confounds of each model, in the models' order.
     confounds: Vec<Option<ConfoundTable>>,
     /// Frame time within the repetition time, as a fraction of it, for each model.
     slice_time_refs: Vec<f64>,
-    /// Response table of each model that names one.
-    hrf_tables: Vec<Option<(Vec<f64>, Vec<f64>)>>,
     /// Design and contrasts of each model; filled once all runs are read.
     pub models: Vec<RunModel>,
     /// Every file the run is made from.
@@ -58,7 +57,7 @@ struct SharedKeys<'a> {
     labels: &'a Labels,
     events: Option<&'a EventFiles>,
     confounds: Option<&'a Located<PathBuf>>,
-    mask: Option<&'a Located<PathBuf>>,
+    mask: Option<Box<ImageHeader>>,
 }
 
 impl RunPlan {
@@ -75,19 +74,20 @@ impl RunPlan {
         let tr = problems.collect(inputs::resolve_tr(run.tr_s.as_ref(), header.tr_s, sidecar.as_ref(), &run.bold));
         let Some((tr_s, warnings)) = tr else { return Err(problems) };
         problems.extend(warnings);
-        let keys = SharedKeys {
-            labels: &run.labels,
-            events: run.events.as_ref(),
-            confounds: run.confounds.as_ref(),
-            mask: run.mask.as_ref(),
-        };
+        let mut mask = None;
+        if let Some(path) = &run.mask {
+            let read = inputs::read_header(path).map_err(|found| found_from(found, path));
+            // its warnings come with its voxels
+            mask = problems.collect(read).map(|(header, _)| Box::new(header));
+        }
+        let keys =
+            SharedKeys { labels: &run.labels, events: run.events.as_ref(), confounds: run.confounds.as_ref(), mask };
         let start_s =
             sidecar.as_ref().and_then(|sidecar| sidecar.start_time_s.map(|start_s| (start_s, sidecar.path.as_path())));
         let n_acquired = header.n_frames;
-        let mut files = vec![run.bold.value.clone()];
-        files.push(header.header_path.clone());
+        let mut files = image_files(&header).to_vec();
         files.extend(sidecar.as_ref().map(|sidecar| sidecar.path.clone()));
-        Self::finish(settings, &keys, RunSource::Image(Box::new(header)), (tr_s, n_acquired), start_s, files, problems)
+        Self::finish(settings, keys, RunSource::Image(Box::new(header)), (tr_s, n_acquired), start_s, files, problems)
     }
 
     /// Reads a table of series.
@@ -104,12 +104,12 @@ impl RunPlan {
         };
         let (tr_s, n_acquired) = (series.tr_s, series.n_frames);
         let files = vec![table.table.value.clone()];
-        Self::finish(settings, &keys, RunSource::Table(Arc::new(series)), (tr_s, n_acquired), None, files, warnings)
+        Self::finish(settings, keys, RunSource::Table(Arc::new(series)), (tr_s, n_acquired), None, files, warnings)
     }
 
     fn finish(
         settings: &Settings,
-        keys: &SharedKeys<'_>,
+        keys: SharedKeys<'_>,
         source: RunSource,
         (tr_s, n_acquired): (f64, usize),
         start_s: Option<(f64, &Path)>,
@@ -141,7 +141,7 @@ impl RunPlan {
             }
             files.extend(event_file_paths(event_files));
         }
-        let (mut confounds, mut slice_time_refs, mut hrf_tables) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut confounds, mut slice_time_refs) = (Vec::new(), Vec::new());
         for glm in &settings.glms {
             let mut table = None;
             if let Some(path) = keys.confounds
@@ -154,31 +154,24 @@ impl RunPlan {
             }
             confounds.push(table);
             slice_time_refs.push(slice_time_ref(settings, glm, tr_s, start_s, &mut problems));
-            let mut response = None;
-            if let HrfSettings::File(path) = &glm.design.hrf {
-                response = problems.collect(inputs::read_hrf_table(path));
-                files.push(path.value.clone());
-            }
-            hrf_tables.push(response);
         }
         files.extend(keys.confounds.iter().map(|path| path.value.clone()));
-        files.extend(keys.mask.iter().map(|path| path.value.clone()));
+        files.extend(keys.mask.iter().flat_map(|mask| image_files(mask)));
         dedup_in_order(&mut files);
-        dedup_problems(&mut problems);
         let run = Self {
             labels: keys.labels.clone(),
             source,
             tr_s,
             n_acquired,
             events,
-            mask: keys.mask.cloned(),
+            mask: keys.mask,
             confounds,
             slice_time_refs,
-            hrf_tables,
             models: Vec::new(),
             files,
         };
-        problems.finish(run)
+        // models that read the same table find the same problems
+        problems.said_once().finish(run)
     }
 
     /// How messages call the run: `sub-01 ses-a task-objects run-01`.
@@ -200,7 +193,8 @@ impl RunPlan {
     }
 
     /// Builds the design of the model with this index.
-    pub(super) fn design(&self, settings: &Settings, model: usize) -> Result<(RunDesign, Diagnostics), Diagnostics> {
+    pub(super) fn design(&self, plan: &Plan, model: usize) -> Result<(RunDesign, Diagnostics), Diagnostics> {
+        let settings = &plan.settings;
         let timing =
             Timing::new(self.tr_s, self.n_acquired, settings.preprocess.discard_volumes, self.slice_time_refs[model]);
         crate::design::build_design(
@@ -209,7 +203,7 @@ impl RunPlan {
             self.events.as_ref(),
             self.confounds[model].as_ref(),
             &settings.glms[model].design,
-            self.hrf_tables[model].as_ref(),
+            plan.shared.responses[model].as_ref(),
             &settings.numerics,
         )
     }
@@ -276,8 +270,13 @@ fn event_file_paths(files: &EventFiles) -> Vec<PathBuf> {
     }
 }
 
+/// The files of an image: as named first, then those of a pair.
+pub(super) fn image_files(header: &ImageHeader) -> [PathBuf; 3] {
+    [&header.path, &header.header_path, &header.data_path].map(Clone::clone)
+}
+
 /// Adds to a missing file's diagnostic where the pipeline names it.
-fn found_from(found: Diagnostics, path: &Located<PathBuf>) -> Diagnostics {
+pub(super) fn found_from(found: Diagnostics, path: &Located<PathBuf>) -> Diagnostics {
     let Some(Place::Span { source, range }) = path.place() else { return found };
     let line = source.text[..range.start.min(source.text.len())].matches('\n').count() + 1;
     found.into_iter().map(|problem| problem.note(format!("named at {}:{line}", source.path.display()))).collect()
@@ -286,15 +285,4 @@ fn found_from(found: Diagnostics, path: &Located<PathBuf>) -> Diagnostics {
 fn dedup_in_order(files: &mut Vec<PathBuf>) {
     let mut seen = std::collections::BTreeSet::new();
     files.retain(|path| seen.insert(path.clone()));
-}
-
-/// Models that read the same table find the same problems: each is said once.
-fn dedup_problems(problems: &mut Diagnostics) {
-    let mut kept: Vec<Diagnostic> = Vec::new();
-    for problem in std::mem::take(problems) {
-        if !kept.contains(&problem) {
-            kept.push(problem);
-        }
-    }
-    *problems = kept.into_iter().collect();
 }

@@ -1,9 +1,11 @@
 //! One subject of a plan: its runs, the grids they lie on, and which of them are combined.
 
 use super::contrasts::{PlannedContrast, require_estimable};
+use super::design_findings::DesignFindings;
 use super::plan::Plan;
 use super::plan_run::{RunModel, RunPlan, RunSource};
-use crate::config::{AbsentCondition, ContrastKind, Inputs, Labels, MaskSettings, RoiSource, Settings};
+use super::shared_files::SharedFiles;
+use crate::config::{AbsentCondition, ContrastKind, Inputs, Labels, Settings};
 use crate::design;
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::{self, Grid};
@@ -43,23 +45,9 @@ pub struct RunGroup {
 
 impl SubjectPlan {
     /// Every input file of the subject, each once, in a fixed order.
-    pub fn files(&self, settings: &Settings) -> Vec<PathBuf> {
-        let mut files: BTreeSet<PathBuf> = self.runs.iter().flat_map(|run| run.files.iter().cloned()).collect();
-        if let MaskSettings::File(path) = &settings.mask {
-            files.insert(path.value.clone());
-        }
-        for roi in &settings.rois {
-            match &roi.source {
-                RoiSource::Mask(path) => {
-                    files.insert(path.value.clone());
-                }
-                RoiSource::Atlas { atlas, labels } => {
-                    files.insert(atlas.value.clone());
-                    files.extend(labels.iter().map(|path| path.value.clone()));
-                }
-            }
-        }
-        files.into_iter().collect()
+    pub fn files(&self, shared: &SharedFiles) -> Vec<PathBuf> {
+        let own = self.runs.iter().flat_map(|run| &run.files);
+        own.chain(&shared.files).collect::<BTreeSet<_>>().into_iter().cloned().collect()
     }
 }
 
@@ -87,28 +75,34 @@ pub(super) fn read_runs(settings: &Settings, subject: &str) -> (Vec<RunPlan>, Di
     (runs, problems)
 }
 
-/// Builds designs and contrasts and groups the runs.
+/// Builds designs and contrasts and groups the runs; `problems` are those met in reading them.
 pub(super) fn plan(
     plan: &Plan,
     subject: &str,
-    mut runs: Vec<RunPlan>,
+    (mut runs, mut problems): (Vec<RunPlan>, Diagnostics),
     conditions: &BTreeSet<String>,
 ) -> Result<(SubjectPlan, Diagnostics), Diagnostics> {
-    let mut problems = Diagnostics::new();
+    let glms = &plan.settings.glms;
     for run in &mut runs {
-        for model in 0..plan.settings.glms.len() {
-            let Some((design, warnings)) = problems.collect(run.design(&plan.settings, model)) else { continue };
-            problems.extend(warnings);
-            problems.extend(design::checks::warnings(&design));
-            let contrasts = resolve_contrasts(plan, model, &design, conditions, &mut problems);
-            run.models.push(RunModel { design, contrasts });
+        let mut findings = DesignFindings::default();
+        for (model, glm) in glms.iter().enumerate() {
+            match run.design(plan, model) {
+                Ok((design, warnings)) => {
+                    findings.add(&glm.name, warnings);
+                    findings.add(&glm.name, design::checks::warnings(&design));
+                    let contrasts = resolve_contrasts(plan, model, &design, conditions, &mut problems);
+                    run.models.push(RunModel { design, contrasts });
+                }
+                Err(found) => findings.add(&glm.name, found),
+            }
         }
+        problems.extend(findings.said(glms.len()));
     }
     if !problems.has_errors() {
         every_contrast_has_a_run(plan, subject, &runs, &mut problems);
     }
     let spaces = group_by_space(&runs, &mut problems);
-    check_grids(&plan.settings, &runs, &spaces, &mut problems);
+    check_grids(&plan.shared, &runs, &spaces, &mut problems);
     problems.finish(SubjectPlan { subject: subject.to_owned(), runs, spaces })
 }
 
@@ -224,26 +218,15 @@ fn check_columns(first: &RunPlan, run: &RunPlan, problems: &mut Diagnostics) {
 }
 
 /// Masks and regions lie on the grid of the data.
-fn check_grids(settings: &Settings, runs: &[RunPlan], spaces: &[SpacePlan], problems: &mut Diagnostics) {
+fn check_grids(shared: &SharedFiles, runs: &[RunPlan], spaces: &[SpacePlan], problems: &mut Diagnostics) {
     for space in spaces {
         let Some(grid) = &space.grid else { continue };
         let data = runs[space.runs[0]].data_path();
-        let mut images: Vec<&std::path::Path> = Vec::new();
-        if let MaskSettings::File(path) = &settings.mask {
-            images.push(path);
-        }
-        images.extend(space.runs.iter().filter_map(|&run| runs[run].mask.as_ref()).map(|path| path.as_path()));
-        images.extend(settings.rois.iter().map(|roi| match &roi.source {
-            RoiSource::Mask(path) | RoiSource::Atlas { atlas: path, .. } => path.as_path(),
-        }));
-        for path in images {
-            if let Some((header, _)) = problems.collect(inputs::read_header(path))
-                && !header.grid.same_as(grid)
-            {
-                problems.push(
-                    inputs::grid_mismatch(path, &header.grid, data, grid).hint("resample it to the grid of the data"),
-                );
-            }
+        let own = space.runs.iter().filter_map(|&run| runs[run].mask.as_deref());
+        for image in shared.images.iter().chain(own).filter(|image| !image.grid.same_as(grid)) {
+            problems.push(
+                inputs::grid_mismatch(&image.path, &image.grid, data, grid).hint("resample it to the grid of the data"),
+            );
         }
     }
 }

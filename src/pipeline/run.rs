@@ -98,6 +98,10 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
         }
     }
     progress.finish();
+    // subjects share files, and the plan has read all headers already
+    let warnings = std::mem::take(&mut outcome.warnings).said_once();
+    outcome.warnings =
+        warnings.into_iter().filter(|warning| !plan.warnings.iter().any(|known| known == warning)).collect();
     // Also after an interruption: a subject's commit takes the old provenance back.
     let settings = portable_settings(&plan.settings, &plan.pipeline_folder).map_err(|problem| {
         Diagnostic::error("internal-bug", format!("the settings cannot be written as JSON: {problem}"))

@@ -68,7 +68,7 @@ impl SubjectJob<'_> {
     /// Analyses the subject, unless its results stand.
     pub(super) fn run(&self, progress: &mut Progress) -> Result<SubjectOutcome, Failure> {
         let lock = OutputLock::acquire(self.folder, &self.subject.subject)?;
-        let files = self.subject.files(&self.plan.settings);
+        let files = self.subject.files(&self.plan.shared);
         let base = &self.plan.pipeline_folder;
         let mut digests = InputDigests::default();
         let plan = self.plan_digest()?;
@@ -99,6 +99,13 @@ impl SubjectJob<'_> {
         Ok(SubjectOutcome::Done { n_files: manifest.outputs.len(), warnings })
     }
 
+    /// Contrasts of a model that some run of the subject enters.
+    fn contrast_names(&self, model: usize) -> Vec<&str> {
+        let contrasts = self.plan.contrasts[model].iter().enumerate();
+        let entered = |at: usize| self.subject.runs.iter().any(|run| run.models[model].contrasts[at].is_some());
+        contrasts.filter(|(at, _)| entered(*at)).map(|(_, contrast)| contrast.settings.name.as_str()).collect()
+    }
+
     /// Digest of everything but the files' contents that the results follow from.
     fn plan_digest(&self) -> Result<Digest, Failure> {
         let own = |label: &str| label == self.subject.subject;
@@ -107,8 +114,8 @@ impl SubjectJob<'_> {
             crate::config::Inputs::Runs(runs) => runs.retain(|run| own(&run.labels.subject)),
             crate::config::Inputs::Timeseries(tables) => tables.retain(|table| own(&table.labels.subject)),
         }
-        let names: Vec<Vec<&str>> =
-            (0..self.plan.contrasts.len()).map(|model| self.plan.contrast_names(model)).collect();
+        // those the subject has: which conditions other subjects know changes nothing here
+        let names: Vec<Vec<&str>> = (0..settings.glms.len()).map(|model| self.contrast_names(model)).collect();
         let digest = crate::outputs::provenance::portable_settings(&settings, &self.plan.pipeline_folder)
             .and_then(|settings| Digest::of_json(&(settings, names)));
         digest.map_err(|problem| {

@@ -71,8 +71,11 @@ pub(in crate::cli) fn check(words: &CheckArgs, messages: &Messages) -> Exit {
         messages.problems(&problem);
         return Exit::Found;
     }
-    let found = !plan.refused.is_empty() || !plan.warnings.is_empty();
-    if found { Exit::Found } else { Exit::Done }
+    match (plan.subjects.is_empty(), plan.refused.is_empty() && plan.warnings.is_empty()) {
+        (true, _) => Exit::WrongInput,
+        (false, true) => Exit::Done,
+        (false, false) => Exit::Found,
+    }
 }
 
 /// The plan of a pipeline file with the command line's overrides.
