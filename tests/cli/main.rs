@@ -1,0 +1,25 @@
+//! The binary from end to end: what it writes, what it says and how it ends, on the sample data.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests stop at the first surprise"
+)]
+
+mod bytes;
+mod commands;
+mod failures;
+mod image_forms;
+mod inputs;
+#[cfg(unix)]
+mod kills;
+#[cfg(target_os = "linux")]
+mod memory;
+mod messages;
+mod models;
+mod rerun;
+mod sample;
+#[path = "../support/mod.rs"]
+mod support;
+mod tables;

@@ -1,0 +1,91 @@
+//! The memory that `check` predicts is enough.
+
+use crate::support::Project;
+use serde_json::Value;
+use std::fs;
+use std::process::{Command, Stdio};
+
+/// 48 x 48 x 32 voxels, 200 volumes: 29 MB of integers, more than the program itself needs.
+const SPEC: &str = r#"
+name = "memory"
+task = "objects"
+seed = 1
+subjects = 1
+runs = 2
+volumes = 200
+tr_s = 2.0
+[grid]
+shape = [48, 48, 32]
+voxel_mm = [3.0, 3.0, 3.0]
+[head]
+radii_mm = [60.0, 62.0, 44.0]
+[noise]
+fwhm_mm = 6.0
+sigma_percent = 0.8
+[schedule]
+gap_s = 4.0
+[[condition]]
+name = "face"
+events = 20
+duration_s = 2.0
+"#;
+
+const PIPELINE: &str = r#"
+schema = 1
+name = "memory"
+[[run]]
+bold = "dataset/sub-01/func/sub-01_task-objects_run-01_bold.nii.gz"
+events = "dataset/sub-01/func/sub-01_task-objects_run-01_events.tsv"
+[[run]]
+bold = "dataset/sub-01/func/sub-01_task-objects_run-02_bold.nii.gz"
+events = "dataset/sub-01/func/sub-01_task-objects_run-02_events.tsv"
+[preprocess]
+smooth_fwhm_mm = 6.0
+[[glm]]
+name = "objects"
+maps = ["effect", "variance", "t", "z", "p", "beta", "r2", "residuals", "sigma", "rho"]
+[[glm.contrast]]
+name = "face"
+expr = "face"
+"#;
+
+/// Peak resident memory of the binary with these words, bytes: the kernel's own high-water mark, read until the end.
+fn peak_bytes(project: &Project, words: &[&str]) -> u64 {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_boldly"))
+        .args(words)
+        .current_dir(project.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    let exit = loop {
+        let text = fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        peak = line.map_or(peak, |line| line.trim_end_matches("kB").trim().parse::<u64>().unwrap() * 1024);
+        if let Some(exit) = child.try_wait().unwrap() {
+            break exit;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    };
+    assert!(exit.success());
+    peak
+}
+
+#[test]
+fn memory_stays_below_what_check_predicts() {
+    let project = Project::new(PIPELINE);
+    fs::write(project.path().join("spec.toml"), SPEC).unwrap();
+    project.succeed(&["simulate", "spec.toml", "--out", "dataset"]);
+    for threads in ["1", "3"] {
+        let output = project.boldly(&["check", "pipeline.toml", "--json", "--threads", threads]);
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let predicted = report["needs"]["memory_bytes"].as_u64().unwrap();
+        let peak = peak_bytes(&project, &["run", "pipeline.toml", "--force", "--threads", threads]);
+        let mib = |bytes: u64| bytes >> 20;
+        assert!(peak > 20 << 20, "the measurement works: {} MiB", mib(peak));
+        assert!(peak <= predicted, "{threads} threads: {} MiB of {} MiB predicted", mib(peak), mib(predicted));
+        // a prediction far above the need would refuse work that fits
+        assert!(predicted < 4 * peak, "{threads} threads: {} MiB of {} MiB predicted", mib(peak), mib(predicted));
+    }
+}
