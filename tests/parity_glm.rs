@@ -1,7 +1,14 @@
 //! The model and its statistics against nilearn 0.14.1 and AFNI on real data, on the references' own designs.
 //!
 //! Reads `refs` and `data` under `BOLDLY_TEST_DATA`, else `../shared`; says so and passes where neither exists.
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout
+)]
 
 #[path = "support/glm_data.rs"]
 mod glm_data;
@@ -14,6 +21,7 @@ use boldly::model::{RunFit, fit_run};
 use boldly::preprocess::Scaler;
 use ndarray::{Array2, Axis};
 use nifti::{IntoNdArray, NiftiObject, ReaderOptions};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 fn test_data() -> Option<PathBuf> {
@@ -82,7 +90,13 @@ fn row(values: &[f64]) -> Array2<f64> {
 }
 
 /// One folder of nilearn's outputs; gives the number of maps compared.
-fn compare_folder(folder: &Path, data: &[Array2<f64>], mask: &[usize], numerics: &Numerics) -> usize {
+fn compare_folder(
+    folder: &Path,
+    data: &[Array2<f64>],
+    mask: &[usize],
+    numerics: &Numerics,
+    worsts: &mut BTreeMap<&'static str, f64>,
+) -> usize {
     let name = folder.file_name().unwrap().to_str().unwrap();
     let (ar1, raw) = (name.contains("_ar1"), name.ends_with("_raw"));
     let noise = if ar1 { Noise::Ar1 } else { Noise::Ols };
@@ -133,6 +147,8 @@ fn compare_folder(folder: &Path, data: &[Array2<f64>], mask: &[usize], numerics:
         ];
         for (map, worst) in checks {
             assert!(worst < 1.0, "{} {contrast_name} {map}: {worst} of the tolerance", folder.display());
+            let largest = worsts.entry(map).or_insert(0.0_f64);
+            *largest = largest.max(worst);
             compared += 1;
         }
     }
@@ -143,7 +159,7 @@ fn compare_folder(folder: &Path, data: &[Array2<f64>], mask: &[usize], numerics:
 fn nilearn_on_haxby_both_grids_all_models() {
     let Some(root) = test_data() else { return };
     let numerics = Numerics::of(Profile::Nilearn);
-    let mut compared = 0;
+    let (mut compared, mut worsts) = (0, BTreeMap::new());
     for grid in ["25mm", "1slice"] {
         let mask = mask(&root.join(format!("refs/mask_{grid}.nii.gz")));
         let runs: Vec<Array2<f64>> = (1..=3)
@@ -159,10 +175,11 @@ fn nilearn_on_haxby_both_grids_all_models() {
             folders.sort();
             assert_eq!(folders.len(), 10, "{}", folder.display());
             for folder in folders {
-                compared += compare_folder(&folder, &runs[..n_runs], &mask, &numerics);
+                compared += compare_folder(&folder, &runs[..n_runs], &mask, &numerics, &mut worsts);
             }
         }
     }
+    println!("largest difference over 1e-5 of the promise: {worsts:.2?}");
     // 2 grids x 2 sets x (10 fits x 4 contrasts + 2 with derivatives) x 5 maps
     assert_eq!(compared, 2 * 2 * (10 * 4 + 2) * 5);
 }
@@ -192,7 +209,7 @@ fn afni_ordinary_least_squares_with_and_without_censoring() {
         let design = glm_data::run_design(table(&folder.join("design.csv")), &censored);
         let fit = fit(&data, &design, Noise::Ols, Scaling::None, &numerics);
         let bucket = in_mask(&image(&folder.join("obuck.nii.gz")), &mask);
-        let mut compared = 0;
+        let (mut compared, mut of_case) = (0, 0.0_f64);
         for (volume, label) in volumes.iter().enumerate().filter(|(_, label)| label.ends_with("#0_Tstat")) {
             let column = (volume - 2) / 2;
             if column >= design.n_columns() {
@@ -205,8 +222,10 @@ fn afni_ordinary_least_squares_with_and_without_censoring() {
             // AFNI stores f32 and computes residuals in it where the constant is large
             let worst = worst(&row(&map.stat), &reference, |t| 1e-4 * t.abs().max(1.0));
             assert!(worst < 1.0, "{case} {label}: {worst}");
+            of_case = of_case.max(worst);
             compared += 1;
         }
+        println!("{case}: t of {compared} columns within {:.1e} max(1, |t|) of AFNI's", 1e-4 * of_case);
         assert_eq!(compared, design.n_columns(), "{case}");
     }
 }

@@ -3,6 +3,7 @@
 //! Reference data lie in `BOLDLY_TEST_DATA`, or in `../shared` beside the package; without them the tests that need
 //! them say so and pass. Expectations in `tests/expectations/design` come from `scripts/expectations`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests stop at the first surprise")]
+#![allow(clippy::print_stdout, reason = "docs/validation.md quotes what they measure")]
 
 mod afni;
 mod nilearn;

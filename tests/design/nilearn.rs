@@ -28,6 +28,7 @@ fn compare(label: &str, design: &RunDesign, names: &[String], columns: &[Vec<f64
     for (index, (name, expected)) in names.iter().zip(columns).enumerate() {
         let largest = difference(design.matrix.column(index).iter().copied(), expected);
         assert!(largest < TOLERANCE, "{label}, `{name}`: off by {largest:e}");
+        println!("nilearn {largest:.1e} {label}, `{name}`");
     }
 }
 

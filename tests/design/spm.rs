@@ -43,6 +43,7 @@ fn basis(interval_s: f64, samples: usize) -> Vec<Vec<f64>> {
 fn compare(label: &Path, found: &[f64], expected: &[f64]) {
     let largest = difference(found.iter().copied(), expected);
     assert!(largest < TOLERANCE, "{}: off by {largest:e}", label.display());
+    println!("spm {largest:.1e} {}", label.display());
 }
 
 #[test]
