@@ -18,7 +18,8 @@ mod timing;
 
 pub use atlas_labels::read_atlas_labels;
 pub use confounds::{ConfoundTable, read_confounds};
-pub use digest::digest_file;
+pub(crate) use digest::Hasher;
+pub use digest::{Digest, digest_file};
 pub use events::{Event, EventTable, read_events};
 pub use frames::FrameSource;
 pub use grid::{AFFINE_TOLERANCE_MM, Grid};

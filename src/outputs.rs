@@ -1,7 +1,6 @@
 //! Everything written: names, maps, tables, sidecars, and the protocol that keeps them whole.
 
 mod dataset;
-mod digest;
 mod durable;
 mod folder;
 pub mod image;
@@ -17,8 +16,8 @@ mod staged_file;
 mod staging;
 pub mod tables;
 
+pub use crate::inputs::Digest;
 pub use dataset::write_dataset_files;
-pub use digest::Digest;
 pub use folder::{OutputFolder, Unit, open_output_folder};
 pub use image::{FrameWriter, Geometry, ImageDescription, Intent, SeriesAxis, write_map, write_mask};
 pub use lock::OutputLock;

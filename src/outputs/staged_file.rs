@@ -1,7 +1,7 @@
 //! One output on its way: hashed as it is written, on disk before it counts.
 
-use super::digest::Hasher;
 use super::{OutputError, OutputRecord, RelativePath};
+use crate::inputs::Hasher;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};

@@ -34,25 +34,23 @@ pub(super) enum SubjectOutcome {
 
 /// Digests of the files a subject is made from.
 #[derive(Debug, Default)]
-pub(super) struct InputDigests(BTreeMap<PathBuf, String>);
+pub(super) struct InputDigests(BTreeMap<PathBuf, Digest>);
 
 impl InputDigests {
     /// Notes the digests of files that were read to their end.
     pub(super) fn note(&mut self, digests: &[FileDigest]) {
-        self.0.extend(digests.iter().map(|digest| (digest.path.clone(), digest.sha256.clone())));
+        self.0.extend(digests.iter().map(|digest| (digest.path.clone(), digest.sha256)));
     }
 
     /// Digests of all `files`; those not noted yet are read. Keys are portable paths.
     fn complete(&mut self, files: &[PathBuf], base: &Path) -> Result<BTreeMap<String, Digest>, Diagnostics> {
         let mut all = BTreeMap::new();
         for path in files {
-            let sha256 = match self.0.get(path) {
-                Some(sha256) => sha256.clone(),
+            let digest = match self.0.get(path) {
+                Some(digest) => *digest,
                 None => inputs::digest_file(path)?,
             };
-            let digest =
-                Digest::try_from(sha256.clone()).map_err(|problem| Diagnostic::error("internal-bug", problem))?;
-            self.0.insert(path.clone(), sha256);
+            self.0.insert(path.clone(), digest);
             all.insert(portable_path(path, base), digest);
         }
         Ok(all)

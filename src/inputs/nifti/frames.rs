@@ -5,7 +5,7 @@ use super::header::{ImageHeader, read_header, read_problem};
 use super::source::ByteSource;
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::FrameSource;
-use crate::inputs::digest::{digest_file, hexadecimal};
+use crate::inputs::{Digest, digest_file};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -23,8 +23,8 @@ const TRUSTED_IMAGE_RATIO: u64 = 32;
 pub struct FileDigest {
     /// The file.
     pub path: PathBuf,
-    /// 64 hexadecimal digits over the bytes on disk.
-    pub sha256: String,
+    /// Over the bytes on disk.
+    pub sha256: Digest,
 }
 
 /// Streams the volumes of an image.
@@ -124,7 +124,7 @@ impl NiftiFrames {
             let when = format!("after volume {}, the last one", self.header.n_frames);
             read_problem(path, &error, &when)
         })?;
-        let mut digests = vec![FileDigest { path: path.clone(), sha256: hexadecimal(&digest) }];
+        let mut digests = vec![FileDigest { path: path.clone(), sha256: digest }];
         if self.header.header_path != *path {
             let sha256 = digest_file(&self.header.header_path)?;
             digests.insert(0, FileDigest { path: self.header.header_path.clone(), sha256 });

@@ -1,7 +1,7 @@
 //! The bytes of an image file, uncompressed on the way where it is gzip, hashed as they lie on disk.
 
+use crate::inputs::{Digest, Hasher};
 use flate2::bufread::GzDecoder;
-use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -42,7 +42,7 @@ enum Stream {
 impl ByteSource {
     /// Opens a file, as gzip (any number of members) or as it is.
     pub(super) fn open(path: &Path, gzipped: bool) -> io::Result<Self> {
-        let file = HashingFile { file: File::open(path)?, hasher: Sha256::new() };
+        let file = HashingFile { file: File::open(path)?, hasher: Hasher::default() };
         Ok(Self(if gzipped {
             Stream::Gzip(Box::new(GzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, file))))
         } else {
@@ -52,7 +52,7 @@ impl ByteSource {
 
     /// Reads what is left, so that every member's checksum and length are checked, and gives the SHA-256 of the
     /// file as it lies on disk. Bytes after the last member are passed over, as gzip itself does.
-    pub(super) fn finish(mut self) -> io::Result<[u8; 32]> {
+    pub(super) fn finish(mut self) -> io::Result<Digest> {
         io::copy(&mut self, &mut io::sink())?;
         let mut file = match self.0 {
             Stream::Plain(file) => file,
@@ -61,7 +61,7 @@ impl ByteSource {
             Stream::Moved => return Err(io::Error::other("the stream was left half-way")),
         };
         io::copy(&mut file, &mut io::sink())?;
-        Ok(file.hasher.finalize().into())
+        Ok(file.hasher.finish().0)
     }
 
     /// Reads until `buffer` is full or the content ends; gives the bytes read.
@@ -111,7 +111,7 @@ impl Read for ByteSource {
 /// A file whose bytes are hashed as they are read.
 struct HashingFile {
     file: File,
-    hasher: Sha256,
+    hasher: Hasher,
 }
 
 impl Read for HashingFile {
@@ -132,7 +132,7 @@ impl Read for HashingFile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inputs::digest::{digest_file, hexadecimal};
+    use crate::inputs::digest_file;
     use crate::inputs::nifti::test_images::gzip;
 
     /// Writes `bytes`, reads them back through the source: content, digest of the file.
@@ -144,7 +144,7 @@ mod tests {
         let mut content = Vec::new();
         source.read_to_end(&mut content)?;
         let digest = source.finish()?;
-        assert_eq!(hexadecimal(&digest), digest_file(&path).unwrap());
+        assert_eq!(digest, digest_file(&path).unwrap());
         Ok(content)
     }
 
@@ -179,6 +179,6 @@ mod tests {
         std::fs::write(&path, gzip(&vec![3; 1 << 20])).unwrap();
         let mut source = ByteSource::open(&path, true).unwrap();
         assert_eq!(source.skip(1000).unwrap(), 1000);
-        assert_eq!(hexadecimal(&source.finish().unwrap()), digest_file(&path).unwrap());
+        assert_eq!(source.finish().unwrap(), digest_file(&path).unwrap());
     }
 }
