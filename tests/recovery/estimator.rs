@@ -61,6 +61,16 @@ impl Design {
         quadratic(contrast, &covariance)
     }
 
+    /// Lag-1 autocorrelation of least-squares residuals for AR(1) noise: the ratio of expectations, from R V R with R
+    /// what makes residuals of data.
+    pub(crate) fn expected_residual_correlation(&self, rho: f64) -> f64 {
+        let n = self.x.nrows();
+        let residual = Array2::eye(n) - self.x.dot(&self.pseudo_inverse);
+        let noise = Array2::from_shape_fn((n, n), |(a, b)| rho.powf(a.abs_diff(b) as f64));
+        let covariance = residual.dot(&noise).dot(&residual);
+        (1..n).map(|frame| covariance[(frame - 1, frame)]).sum::<f64>() / covariance.diag().sum()
+    }
+
     /// Estimates of the conditions from one series, with their covariance.
     fn fit(&self, y: &[f64], autoregressive: bool) -> Fit {
         let residuals = |beta: &[f64]| -> Vec<f64> {

@@ -267,6 +267,34 @@ fn check_detection(model: &str, by_contrast: &[Subjects], expected: &[Vec<f64>],
     assert!((share - predicted).abs() < 4.0 * se, "{model}: sensitivity {share} for {predicted}");
 }
 
+/// Rho as estimated is smaller than the truth by what the design takes from the residuals.
+#[test]
+fn rho_is_as_small_as_the_design_makes_it() {
+    let made = Made::sample_data();
+    let settings = "noise = \"ar1\"\nmaps = [\"rho\", \"effect\"]";
+    let models = [Model { name: "ar1", settings, contrasts: &[("blank", "'blank'")] }];
+    let project = Project::new(&made.pipeline(&[1, 2], "", true, &models));
+    project.succeed(&["run", "pipeline.toml"]);
+    let (brain, rho) = (made.brain(), made.truth("rho"));
+    let (mut found, mut expected) = (Vec::new(), Vec::new());
+    for subject in 1..=2 {
+        for (run, design) in (1..).zip(made.designs(subject, &CONDITIONS, true)) {
+            let map = made.map(project.path(), "ar1", subject, &format!("run-{run:02}_stat-rho"));
+            // nearly straight in rho: two ends and a line
+            let ends = [0.2, 0.5].map(|rho| design.expected_residual_correlation(rho));
+            found.extend(brain.iter().map(|&voxel| map[voxel]));
+            expected.extend(brain.iter().map(|&voxel| ends[0] + (rho[voxel] - 0.2) / 0.3 * (ends[1] - ends[0])));
+        }
+    }
+    let of_truth = mean(brain.iter().map(|&voxel| rho[voxel]));
+    let (found, expected) = (mean(found.into_iter()), mean(expected.into_iter()));
+    println!("mean rho: true {of_truth:.4}, estimated {found:.4}, expected of the estimator {expected:.4}");
+    // A ratio's expectation is the ratio of expectations but for terms of 2 / frames; four standard errors of the mean of
+    // 4 runs x 493 voxels' worth of estimates, each with 1 / sqrt(frames).
+    let allowed = 2.0 / 130.0 + 4.0 / (4.0 * 493.0 * 130.0_f64).sqrt();
+    assert!((found - expected).abs() < allowed, "{found} for {expected}, allowed {allowed}");
+}
+
 #[test]
 fn the_nilearn_profile_finds_the_effects_its_regressors_define() {
     let made = Made::sample_data();
