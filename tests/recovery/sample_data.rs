@@ -16,7 +16,7 @@ pub(crate) const CONTRASTS: [(&str, &str, [f64; 3]); 4] = [
 ];
 /// Response to sustained stimulation from which a voxel counts as active, percent.
 pub(crate) const ACTIVE_PERCENT: f64 = 1.0;
-/// Response under which a voxel counts as null, percent: a three-hundredth of the standard error of its estimate.
+/// Response under which a voxel counts as null, percent: four hundred times less than the standard error of its estimate.
 pub(crate) const NULL_PERCENT: f64 = 1e-3;
 
 /// A voxel's truth and what was found.
