@@ -1,7 +1,7 @@
 //! The JSON beside a map: what it is, of which model, in which units.
 
 use super::names::stat_label;
-use crate::config::{ContrastKind, MapKind, Noise, Scaling};
+use crate::config::{ContrastKind, FixedEffects, MapKind, Noise, PValueSides, Profile, Scaling};
 use crate::design::{ColumnRole, ContrastMatrix, RunDesign};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -24,8 +24,23 @@ pub struct Sidecar {
     /// Degrees of freedom: one number for a t, two for an F.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub degrees_of_freedom: Vec<f64>,
+    /// Whether each voxel has degrees of freedom of its own, whose median is the number given.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub degrees_of_freedom_vary: bool,
+    /// Which p a p map holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p_value_sides: Option<PValueSides>,
     /// The noise model.
     pub noise_model: Noise,
+    /// How several runs were combined.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed_effects: Option<FixedEffects>,
+    /// The numerics.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// Full width at half maximum of the smoothing along each axis, mm; none where the data were not smoothed.
+    #[serde(skip_serializing_if = "Vec::is_empty", rename = "SmoothingFwhmMm")]
+    pub smoothing_fwhm_mm: Vec<f64>,
     /// Which runs enter.
     pub runs: Vec<String>,
     /// Names along the fourth axis of a 4-D map.
@@ -98,7 +113,12 @@ impl Sidecar {
             units: units(map, scaling).to_owned(),
             contrast: None,
             degrees_of_freedom: Vec::new(),
+            degrees_of_freedom_vary: false,
+            p_value_sides: None,
             noise_model: noise,
+            fixed_effects: None,
+            profile: None,
+            smoothing_fwhm_mm: Vec::new(),
             runs: runs.iter().map(|design| design.run.clone()).collect(),
             volumes: Vec::new(),
             regressor_peak_heights: peak_heights(runs),

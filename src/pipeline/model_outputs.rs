@@ -271,13 +271,14 @@ impl<'a> ModelOutputs<'a> {
         for (kind, intent, values) in maps {
             if self.wants(kind) && map_applies(kind, map.kind) {
                 let path = names.contrast_map(&contrast.name, kind)?;
-                self.write_image(&path, kind, intent, support, values, Some(&entry), &designs)?;
+                let vary = matches!(map.dof, Dof::PerColumn(_)) && kind == statistic.0;
+                self.write_image(&path, kind, intent, support, values, Some((&entry, vary)), &designs)?;
             }
         }
         Ok(())
     }
 
-    /// One 3-D map with its sidecar.
+    /// One 3-D map with its sidecar; a contrast comes with whether its dof vary from voxel to voxel.
     #[expect(
         clippy::too_many_arguments,
         reason = "a map's file, meaning, place, values and provenance are separate facts"
@@ -289,23 +290,36 @@ impl<'a> ModelOutputs<'a> {
         intent: Intent,
         support: &Support,
         values: &[f64],
-        contrast: Option<&ContrastEntry>,
+        contrast: Option<(&ContrastEntry, bool)>,
         designs: &[&RunDesign],
     ) -> Result<(), Failure> {
         let Some(geometry) = self.geometry else { return Ok(()) };
-        let description = self.description(map, intent, contrast);
+        let description = self.description(map, intent, contrast.map(|(entry, _)| entry));
         write_map(self.staged.create(path)?, geometry, support, &description, values)?.finish()?;
         let degrees_of_freedom = match intent {
             Intent::Ttest { dof } => vec![dof],
             Intent::Ftest { numerator_dof, denominator_dof } => vec![numerator_dof, denominator_dof],
             _ => Vec::new(),
         };
-        let sidecar = Sidecar { contrast: contrast.cloned(), degrees_of_freedom, ..self.sidecar(map, designs) };
+        let sidecar = Sidecar {
+            contrast: contrast.map(|(entry, _)| entry.clone()),
+            degrees_of_freedom,
+            degrees_of_freedom_vary: contrast.is_some_and(|(_, vary)| vary),
+            ..self.sidecar(map, designs)
+        };
         Ok(self.staged.write_json(&path.sidecar(), &sidecar)?)
     }
 
     fn sidecar(&self, map: MapKind, designs: &[&RunDesign]) -> Sidecar {
-        Sidecar::new(&self.glm.name, map, self.glm.noise, self.plan.settings.preprocess.scaling, designs)
+        let settings = &self.plan.settings;
+        let fwhm_mm = settings.preprocess.smooth_fwhm_mm;
+        Sidecar {
+            p_value_sides: (map == MapKind::P).then_some(settings.numerics.p_sides),
+            fixed_effects: (designs.len() > 1).then_some(self.glm.fixed_effects),
+            profile: Some(settings.profile),
+            smoothing_fwhm_mm: if fwhm_mm == [0.0; 3] { Vec::new() } else { fwhm_mm.to_vec() },
+            ..Sidecar::new(&self.glm.name, map, self.glm.noise, settings.preprocess.scaling, designs)
+        }
     }
 
     fn description(&self, map: MapKind, intent: Intent, contrast: Option<&ContrastEntry>) -> ImageDescription {

@@ -234,6 +234,18 @@ fn slice_time_ref(
     let Some((start_s, sidecar)) = start_s.filter(|_| settings.numerics.start_time_from_sidecar) else {
         return stated;
     };
+    if !(0.0..=tr_s).contains(&start_s) {
+        problems.push(
+            Diagnostic::error(
+                "start-time-outside",
+                format!("StartTime is {start_s} s, outside the repetition time of {tr_s} s"),
+            )
+            .at(Place::field(sidecar, "StartTime"))
+            .note("it says when within a repetition time the slices are taken to be measured")
+            .hint("correct the sidecar, or state `slice_time_ref` and remove `StartTime`"),
+        );
+        return stated;
+    }
     if glm.design.slice_time_ref_stated && (stated * tr_s - start_s).abs() > 1e-3 {
         problems.push(
             Diagnostic::error(

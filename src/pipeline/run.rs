@@ -70,7 +70,10 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
         let timings = progress.take_timings();
         match result {
             Ok(Ok(SubjectOutcome::Done { n_files, warnings })) => {
-                folder.write_timings(&label, &timings)?;
+                if let Err(problem) = folder.write_timings(&label, &timings) {
+                    let note = format!("the stage times of sub-{label} are not noted: {problem}");
+                    outcome.warnings.push(Diagnostic::warning("timings-not-written", note));
+                }
                 progress.subject(&label, "done", &format!("{n_files} files"));
                 outcome.warnings.extend(warnings);
                 outcome.done.push(label);
