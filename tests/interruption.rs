@@ -57,7 +57,9 @@ fn write_version(folder: &OutputFolder, version: u64) {
         staged.write(&path, |file| file.write_all(&content(version, path.as_str()))).unwrap();
     }
     let plan = Digest::of_bytes(&version.to_le_bytes());
-    staged.commit(ManifestKey { plan, numerics_version: 1, inputs: BTreeMap::new() }).unwrap();
+    staged
+        .commit(ManifestKey { plan, numerics_version: 1, inputs: BTreeMap::new(), settings: serde_json::Value::Null })
+        .unwrap();
     write_dataset_files(folder, "objects", &Value::Null, 1, &BTreeMap::new()).unwrap();
 }
 

@@ -4,7 +4,7 @@ use super::provenance::Provenance;
 use super::sidecar::Software;
 use super::staging::PROVENANCE;
 use super::{Digest, Manifest, ManifestKey, OutputError, OutputFolder, OutputLock, RelativePath, StagedOutputs};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
@@ -52,7 +52,7 @@ pub fn write_dataset_files(
     let provenance = Provenance::new(settings, numerics_version, versions, &subjects);
     let plan = Digest::of_json(&provenance).map_err(io::Error::from)?;
     staged.write_json(&RelativePath::new(PROVENANCE)?, &provenance)?;
-    staged.commit(ManifestKey { plan, numerics_version, inputs: BTreeMap::new() })?;
+    staged.commit(ManifestKey { plan, numerics_version, inputs: BTreeMap::new(), settings: Value::Null })?;
     Ok(())
 }
 
@@ -66,7 +66,14 @@ mod tests {
         let path = RelativePath::new(format!("{model}/sub-{label}/func/sub-{label}_design.tsv")).unwrap();
         staged.write(&path, |file| file.write_all(content.as_bytes())).unwrap();
         let plan = Digest::of_bytes(content.as_bytes());
-        staged.commit(ManifestKey { plan, numerics_version: 1, inputs: BTreeMap::new() }).unwrap();
+        staged
+            .commit(ManifestKey {
+                plan,
+                numerics_version: 1,
+                inputs: BTreeMap::new(),
+                settings: json!({"noise": "ols"}),
+            })
+            .unwrap();
     }
 
     fn finish(folder: &OutputFolder) -> String {

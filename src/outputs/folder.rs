@@ -16,6 +16,7 @@ pub(super) const LAYOUT_LINE: &str = "boldly output folder, layout 1";
 ///
 /// ```text
 /// .boldly/format            the marker
+/// .boldly/pipeline          the name of the pipeline whose results these are
 /// .boldly/locks/            one lock a subject
 /// .boldly/manifests/        one manifest a subject
 /// .boldly/tmp/              staged files
@@ -110,6 +111,27 @@ impl OutputFolder {
         &self.root
     }
 
+    /// Takes the folder for the pipeline of this name; the first one to write there keeps it.
+    ///
+    /// # Errors
+    /// [`OutputError::OtherPipeline`] where it holds the results of another; the marker cannot be read or written.
+    pub fn claim(&self, pipeline: &str) -> Result<(), OutputError> {
+        let marker = self.state().join("pipeline");
+        match fs::read_to_string(&marker) {
+            Ok(found) if found.trim_end() == pipeline => Ok(()),
+            Ok(found) => Err(OutputError::OtherPipeline {
+                path: self.root.clone(),
+                found: found.trim_end().to_owned(),
+                expected: pipeline.to_owned(),
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let staged = self.scratch().join(format!("pipeline.{}", std::process::id()));
+                write_atomically(&staged, &marker, format!("{pipeline}\n").as_bytes())
+            }
+            Err(error) => Err(OutputError::machine("read", &marker)(error)),
+        }
+    }
+
     /// Notes how long a subject's stages took, in `.boldly/timings`: of no result, and different every time.
     ///
     /// # Errors
@@ -200,6 +222,21 @@ mod tests {
          --> ROOT/.boldly/format
            = note: found `boldly output folder, layout 9`, expected `boldly output folder, layout 1`
            = hint: use the version of boldly that made it, or another folder
+        ");
+    }
+
+    #[test]
+    fn a_folder_belongs_to_one_pipeline() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = open_output_folder(root.path()).unwrap();
+        folder.claim("objects").unwrap();
+        folder.claim("objects").unwrap();
+        insta::assert_snapshot!(shown(folder.claim("faces").unwrap_err(), root.path()), @r"
+        error[output-folder-other-pipeline]: the output folder `ROOT` holds the results of another pipeline
+         --> ROOT
+           = note: found those of `objects`, this pipeline is `faces`
+           = note: results of one pipeline replace each other; two pipelines in one folder would delete each other's
+           = hint: give each pipeline a folder of its own, `[output] dir` or `--out DIR`, or remove this one
         ");
     }
 

@@ -124,7 +124,7 @@ pub fn write_map<W: Write>(
     description: &ImageDescription,
     values: &[f64],
 ) -> Result<W, OutputError> {
-    let range = display_range(values, values.len() < geometry.grid.n_voxels());
+    let range = display_range(description.intent, values, values.len() < geometry.grid.n_voxels());
     let storage = description.intent.storage();
     let mut frames = FrameWriter::begin(sink, geometry, support, description, storage, None, range)?;
     frames.push(values)?;
@@ -153,12 +153,20 @@ pub fn write_mask<W: Write>(
     Ok(frames.finish()?)
 }
 
-/// Smallest and largest finite value, and zero where the map has voxels outside the support.
-fn display_range(values: &[f64], has_outside: bool) -> [f32; 2] {
+/// Smallest and largest finite value, and zero where the map has voxels outside the support; symmetric about zero for
+/// t and z, so that a viewer's two colours mean the same.
+fn display_range(intent: Intent, values: &[f64], has_outside: bool) -> [f32; 2] {
     let finite = values.iter().copied().filter(|value| value.is_finite()).chain(has_outside.then_some(0.0));
     let [low, high] =
         finite.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| [low.min(value), high.max(value)]);
-    if low <= high { [low as f32, high as f32] } else { [0.0, 0.0] }
+    if low > high {
+        return [0.0, 0.0];
+    }
+    if matches!(intent, Intent::Ttest { .. } | Intent::Zscore) {
+        let largest = low.abs().max(high.abs()) as f32;
+        return [-largest, largest];
+    }
+    [low as f32, high as f32]
 }
 
 /// An `io::Error` for a call that does not fit the image begun.

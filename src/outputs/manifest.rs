@@ -18,6 +18,9 @@ pub struct ManifestKey {
     pub numerics_version: u32,
     /// The input files, by portable path, and their digests.
     pub inputs: BTreeMap<String, Digest>,
+    /// The settings behind the plan, inputs left out: what a subject was analysed with, whatever is set now.
+    #[serde(default)]
+    pub settings: serde_json::Value,
 }
 
 /// One output.
@@ -192,6 +195,7 @@ mod tests {
                 plan: Digest::of_bytes(b"plan"),
                 numerics_version: 1,
                 inputs: BTreeMap::from([("a_bold.nii.gz".to_owned(), Digest::of_bytes(b"a"))]),
+                settings: serde_json::Value::Null,
             },
             outputs: BTreeMap::from([(
                 RelativePath::new("m/x.tsv").unwrap(),

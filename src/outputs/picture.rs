@@ -33,7 +33,7 @@ impl Mosaic<'_> {
     /// The encoder's own, for a picture larger than the format can hold.
     pub fn png(&self) -> Result<Vec<u8>, png::EncodingError> {
         let view = AxialView::of(self.grid);
-        let slices = view.chosen_slices();
+        let slices = view.chosen_slices(self.background);
         let columns = (slices.len() as f64).sqrt().ceil() as usize;
         let rows = slices.len().div_ceil(columns.max(1));
         let zoom = MIN_TILE_WIDTH.div_ceil(view.width).max(1);
@@ -120,10 +120,16 @@ impl AxialView {
         Self { shape: grid.shape, axes, flipped, width: grid.shape[axes[0]], height: grid.shape[axes[1]] }
     }
 
-    fn chosen_slices(&self) -> Vec<usize> {
-        let depth = self.shape[self.axes[2]];
-        let count = depth.min(MAX_SLICES);
-        (0..count).map(|tile| (2 * tile + 1) * depth / (2 * count)).collect()
+    /// Slices shown, evenly spaced over those that hold background.
+    fn chosen_slices(&self, background: &[f32]) -> Vec<usize> {
+        let shows_something = |slice: &usize| {
+            (0..self.height).any(|y| (0..self.width).any(|x| background[self.voxel(x, y, *slice)] > 0.0))
+        };
+        let all: Vec<usize> = (0..self.shape[self.axes[2]]).collect();
+        let lit: Vec<usize> = all.iter().copied().filter(shows_something).collect();
+        let slices = if lit.is_empty() { all } else { lit };
+        let count = slices.len().min(MAX_SLICES);
+        (0..count).map(|tile| slices[(2 * tile + 1) * slices.len() / (2 * count)]).collect()
     }
 
     /// Linear index of the voxel shown at `x` from the left and `y` from the top of a slice.
@@ -159,7 +165,7 @@ mod tests {
         let flipped = AxialView::of(&grid([[-2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]));
         assert_eq!(flipped.voxel(3, flipped.height - 1, 0), 0, "x runs from right to left");
         let turned = AxialView::of(&grid([[0.0, 0.0, 2.0], [2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]));
-        assert_eq!((turned.width, turned.height, turned.chosen_slices().len()), (5, 6, 4));
+        assert_eq!((turned.width, turned.height, turned.chosen_slices(&[0.0; 120]).len()), (5, 6, 4));
     }
 
     #[test]

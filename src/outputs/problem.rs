@@ -43,6 +43,16 @@ pub enum OutputError {
         /// One of its entries.
         entry: String,
     },
+    /// The output folder holds the results of another pipeline.
+    #[error("the output folder `{}` holds the results of another pipeline", .path.display())]
+    OtherPipeline {
+        /// The folder.
+        path: PathBuf,
+        /// The pipeline whose results it holds.
+        found: String,
+        /// The pipeline at hand.
+        expected: String,
+    },
     /// The output folder has a layout this version does not know.
     #[error("the output folder has a layout this version does not know")]
     Layout {
@@ -146,6 +156,14 @@ impl From<OutputError> for Diagnostic {
             OutputError::Collision { .. } => Self::error("output-collision", message)
                 .note("names that differ in case alone are one file on many machines")
                 .hint("rename one of the models, contrasts or runs they come from"),
+            OutputError::OtherPipeline { path, found, expected } => Self::error(
+                "output-folder-other-pipeline",
+                message,
+            )
+            .at(Place::File(path))
+            .note(format!("found those of `{found}`, this pipeline is `{expected}`"))
+            .note("results of one pipeline replace each other; two pipelines in one folder would delete each other's")
+            .hint("give each pipeline a folder of its own, `[output] dir` or `--out DIR`, or remove this one"),
             OutputError::ForeignFolder { path, entry } => Self::error("output-folder-foreign", message)
                 .at(Place::File(path))
                 .note(format!("it holds `{entry}`, and no `.boldly` folder"))

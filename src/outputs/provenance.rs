@@ -30,6 +30,9 @@ pub struct SubjectProvenance<'a> {
     pub plan: Digest,
     /// Version of boldly that wrote its outputs.
     pub boldly: &'a str,
+    /// The settings it was analysed with, inputs left out, where they are not those of the pipeline as it is now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<&'a Value>,
     /// The inputs.
     pub inputs: &'a BTreeMap<String, Digest>,
     /// The outputs.
@@ -43,12 +46,25 @@ impl<'a> Provenance<'a> {
         versions: &'a BTreeMap<String, String>,
         subjects: &'a BTreeMap<Unit, Manifest>,
     ) -> Self {
+        let now = without_inputs(settings.clone());
         let subjects = subjects.iter().map(|(unit, manifest)| {
             let Manifest { version, key, outputs } = manifest;
-            (unit.to_string(), SubjectProvenance { plan: key.plan, boldly: version, inputs: &key.inputs, outputs })
+            let settings = (key.settings != now).then_some(&key.settings);
+            (
+                unit.to_string(),
+                SubjectProvenance { plan: key.plan, boldly: version, settings, inputs: &key.inputs, outputs },
+            )
         });
         Self { boldly: env!("CARGO_PKG_VERSION"), numerics_version, versions, settings, subjects: subjects.collect() }
     }
+}
+
+/// Portable settings without the list of inputs: what subjects of one pipeline share.
+pub fn without_inputs(mut settings: Value) -> Value {
+    if let Some(settings) = settings.as_object_mut() {
+        settings.remove("inputs");
+    }
+    settings
 }
 
 /// A path as it is said in outputs: relative to `base` (the pipeline file's folder), with `/`, by names alone; both

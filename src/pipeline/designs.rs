@@ -17,6 +17,7 @@ use std::path::Path;
 /// The folder is not ours, or cannot be written.
 pub fn write_designs(plan: &Plan, folder: &Path) -> Result<usize, Failure> {
     let folder = open_output_folder(folder)?;
+    folder.claim(&plan.settings.name)?;
     let settings = portable_settings(&plan.settings, &plan.pipeline_folder).map_err(std::io::Error::from)?;
     let digest = Digest::of_json(&settings).map_err(std::io::Error::from)?;
     let mut n_designs = 0;
@@ -31,6 +32,7 @@ pub fn write_designs(plan: &Plan, folder: &Path) -> Result<usize, Failure> {
             }
         }
         staged.commit(ManifestKey {
+            settings: serde_json::Value::Null,
             plan: digest,
             numerics_version: super::NUMERICS_VERSION,
             inputs: BTreeMap::new(),

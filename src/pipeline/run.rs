@@ -52,6 +52,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
         plan.check_memory(options.threads, limit_bytes)?;
     }
     let folder = outputs::open_output_folder(&plan.settings.output.dir)?;
+    folder.claim(&plan.settings.name)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|problem| {
         Diagnostic::error("threads-not-started", format!("cannot start {} worker threads: {problem}", options.threads))
             .hint("give a smaller `--threads`")

@@ -7,8 +7,9 @@ use super::progress::Progress;
 use super::space_job::SpaceJob;
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::inputs::{self, FileDigest};
-use crate::outputs::provenance::portable_path;
+use crate::outputs::provenance::{portable_path, portable_settings, without_inputs};
 use crate::outputs::{Digest, Manifest, ManifestKey, OutputFolder, OutputLock, StagedOutputs, Unit};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -69,12 +70,12 @@ impl SubjectJob<'_> {
         let files = self.subject.files(&self.plan.shared);
         let base = &self.plan.pipeline_folder;
         let mut digests = InputDigests::default();
-        let plan = self.plan_digest()?;
+        let (plan, settings) = self.plan_digest()?;
         let unit = Unit::subject(&self.subject.subject)?;
         if !self.force
             && let Some(manifest) = Manifest::load(self.folder, &unit)?
         {
-            let mut key = ManifestKey { plan, numerics_version: NUMERICS_VERSION, inputs: manifest.key.inputs.clone() };
+            let mut key = ManifestKey { inputs: manifest.key.inputs.clone(), ..key(plan, settings.clone()) };
             // Inputs are read only where nothing cheaper already says that the work must be done.
             if manifest.is_current(&key, self.folder) {
                 progress.stage(&self.subject.subject, "all runs", "comparing inputs with the last run");
@@ -93,7 +94,7 @@ impl SubjectJob<'_> {
         }
         self.cancel.check()?;
         let inputs = digests.complete(&files, base)?;
-        let manifest = staged.commit(ManifestKey { plan, numerics_version: NUMERICS_VERSION, inputs })?;
+        let manifest = staged.commit(ManifestKey { inputs, ..key(plan, settings) })?;
         Ok(SubjectOutcome::Done { n_files: manifest.outputs.len(), warnings })
     }
 
@@ -104,8 +105,9 @@ impl SubjectJob<'_> {
         contrasts.filter(|(at, _)| entered(*at)).map(|(_, contrast)| contrast.settings.name.as_str()).collect()
     }
 
-    /// Digest of everything but the files' contents that the results follow from.
-    fn plan_digest(&self) -> Result<Digest, Failure> {
+    /// Digest of everything but the files' contents that the results follow from, and the settings in it that are not
+    /// this subject's alone.
+    fn plan_digest(&self) -> Result<(Digest, Value), Failure> {
         let own = |label: &str| label == self.subject.subject;
         let mut settings = self.plan.settings.clone();
         match &mut settings.inputs {
@@ -114,10 +116,15 @@ impl SubjectJob<'_> {
         }
         // those the subject has: which conditions other subjects know changes nothing here
         let names: Vec<Vec<&str>> = (0..settings.glms.len()).map(|model| self.contrast_names(model)).collect();
-        let digest = crate::outputs::provenance::portable_settings(&settings, &self.plan.pipeline_folder)
-            .and_then(|settings| Digest::of_json(&(settings, names)));
+        let digest = portable_settings(&settings, &self.plan.pipeline_folder)
+            .and_then(|settings| Ok((Digest::of_json(&(&settings, names))?, without_inputs(settings))));
         digest.map_err(|problem| {
             Diagnostic::error("internal-bug", format!("the plan cannot be written as JSON: {problem}")).into()
         })
     }
+}
+
+/// The key of results with this plan, inputs still to be filled in.
+fn key(plan: Digest, settings: Value) -> ManifestKey {
+    ManifestKey { plan, numerics_version: NUMERICS_VERSION, inputs: BTreeMap::new(), settings }
 }

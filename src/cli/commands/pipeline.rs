@@ -71,7 +71,15 @@ pub(in crate::cli) fn check(words: &CheckArgs, messages: &Messages) -> Exit {
         messages.problems(&problem);
         return Exit::Found;
     }
-    match (plan.subjects.is_empty(), plan.refused.is_empty() && plan.warnings.is_empty()) {
+    let warnings = match plan.warnings.len() {
+        0 => "no warnings".to_owned(),
+        1 => "1 warning".to_owned(),
+        count => format!("{count} warnings"),
+    };
+    let n_ready = plan.subjects.len();
+    messages.info(&format!("{n_ready} of {} subjects can be analysed, {warnings}", n_ready + plan.refused.len()));
+    // A warning says what to look at; it does not keep a pipeline from running, nor a check in CI from passing.
+    match (plan.subjects.is_empty(), plan.refused.is_empty()) {
         (true, _) => Exit::WrongInput,
         (false, true) => Exit::Done,
         (false, false) => Exit::Found,

@@ -9,7 +9,12 @@ fn path(text: &str) -> RelativePath {
 }
 
 fn key(plan: &str) -> ManifestKey {
-    ManifestKey { plan: Digest::of_bytes(plan.as_bytes()), numerics_version: 1, inputs: BTreeMap::new() }
+    ManifestKey {
+        plan: Digest::of_bytes(plan.as_bytes()),
+        numerics_version: 1,
+        inputs: BTreeMap::new(),
+        settings: serde_json::Value::Null,
+    }
 }
 
 fn stage(root: &Path) -> StagedOutputs {
