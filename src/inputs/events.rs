@@ -64,7 +64,8 @@ impl EventTable {
 ///   Without a duration, `missing_duration` applies.
 ///
 /// `span_s` is the run: an onset outside it (by more than 1 ms before its start, which is what rounding of
-/// times leaves) follows `outside_run`. Onsets are kept as they are written.
+/// times leaves) follows `outside_run`. Onsets are kept as they are written. A written duration longer than the run is
+/// an error: it is in milliseconds, or of another run.
 ///
 /// A row without a condition that `missing_condition_label` drops, and a row of a condition that `ignore` names,
 /// is not looked at further. Rows of equal onset and condition under `duplicates = "sum"` become one event of

@@ -102,6 +102,16 @@ impl RowReader<'_> {
             self.outside.push((onset_s, self.place(row, 0)));
             return None;
         }
+        if duration_s - ROUNDING_S > self.span_s.end - self.span_s.start && !is_missing(&row.duration) {
+            let problem = Diagnostic::error(
+                "events-duration-too-long",
+                format!("the duration {duration_s} s is longer than the whole run"),
+            )
+            .note(run_words(self.span_s))
+            .hint("event files hold seconds: are these milliseconds?");
+            self.add(problem, row, 1, &format!("{duration_s} s"));
+            return None;
+        }
         Some(Event {
             condition: row.condition.clone(),
             onset_s,
@@ -165,11 +175,7 @@ impl RowReader<'_> {
         }
         let Range { start, end } = self.span_s;
         let (start, end) = (*start, *end);
-        let run = if end.is_finite() {
-            format!("the run lasts from {start} to {end} s")
-        } else {
-            format!("the run starts at {start} s")
-        };
+        let run = run_words(self.span_s);
         // Most onsets far too late, all of them inside when divided by a thousand: milliseconds.
         let milliseconds = self.outside.len() > inside
             && self.outside.iter().all(|(onset, _)| onset / 1000.0 >= start && onset / 1000.0 < end);
@@ -282,6 +288,14 @@ fn no_events(raw: &RawEvents, outside: usize) -> Diagnostic {
         _ => problem
             .note(format!("of {}, {outside} start outside the run", counted(rows, "row")))
             .hint("onsets are seconds from the start of the first volume, not milliseconds"),
+    }
+}
+
+fn run_words(Range { start, end }: &Range<f64>) -> String {
+    if end.is_finite() {
+        format!("the run lasts from {start} to {end} s")
+    } else {
+        format!("the run starts at {start} s")
     }
 }
 

@@ -104,6 +104,11 @@ fn a_modulation_without_a_value() {
 fn onsets_in_milliseconds() {
     let text = "onset\tduration\ttrial_type\n0\t2000\ta\n10000\t2000\ta\n20000\t2000\tb\n";
     insta::assert_snapshot!(error(text), @"
+    error[events-duration-too-long]: the duration 2000 s is longer than the whole run
+     --> events.tsv:2, column `duration`
+       = note: the run lasts from 0 to 300 s
+       = hint: event files hold seconds: are these milliseconds?
+
     error[events-outside-run]: the onset 10000 s is outside the run
      --> events.tsv:3, column `onset`
        = note: the run lasts from 0 to 300 s
@@ -341,6 +346,25 @@ fn read_files(
         (Located::unplaced((*condition).to_owned()), Located::unplaced(path))
     });
     shorten(directory.path(), read_events(&form(files.collect()), settings, &[], 0.0..300.0))
+}
+
+#[test]
+fn a_duration_longer_than_the_run() {
+    let text = "onset\tduration\ttrial_type\n0\t300\ta\n12\t22500\ta\n50\t300.1\tb\n";
+    insta::assert_snapshot!(error(text), @"
+    error[events-duration-too-long]: the duration 22500 s is longer than the whole run
+     --> events.tsv:3, column `duration`
+       = note: the run lasts from 0 to 300 s
+       = note: also on line 4 (300.1 s)
+       = hint: event files hold seconds: are these milliseconds?
+    ");
+    assert!(read(&text.replace("22500", "22.5").replace("300.1", "300"), &defaults(), &[]).is_ok());
+    let afni: Files = &[("face", "4:500 9:2\n")];
+    let found = read_files(afni, &defaults(), |files| EventFiles::Afni { files, row: 0 }).unwrap_err();
+    assert!(found.contains("events-duration-too-long") && found.contains("face.txt:1"), "{found}");
+    let fsl: Files = &[("face", "4 2 1\n9 500 1\n")];
+    let found = read_files(fsl, &defaults(), EventFiles::Fsl).unwrap_err();
+    assert!(found.contains("face.txt:2, column `2 (duration)`"), "{found}");
 }
 
 #[test]
