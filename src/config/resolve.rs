@@ -109,7 +109,7 @@ impl Resolver<'_> {
     fn name(&mut self, name: Placed<String>, what: &str) -> Located<String> {
         if !is_label(&name.value) {
             let message = format!("name `{}` of {what} is not letters and digits", name.value);
-            let suggestion: String = name.value.chars().filter(char::is_ascii_alphanumeric).collect();
+            let suggestion = in_camel_case(&name.value);
             let mut diagnostic =
                 Diagnostic::error("config-name", message).note("expected: [A-Za-z0-9]+, as in BIDS file names");
             if !suggestion.is_empty() {
@@ -236,4 +236,14 @@ impl Resolver<'_> {
 /// Whether a text may be a part of a BIDS file name.
 fn is_label(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The letters and digits of a text; a word after the first begins with a capital: `face vs house` is `faceVsHouse`.
+fn in_camel_case(text: &str) -> String {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (initial, rest) = word.split_at(1);
+        name + &initial.to_ascii_uppercase() + rest
+    })
 }

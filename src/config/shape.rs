@@ -176,9 +176,18 @@ impl<'a> Walk<'a> {
         let written = self.sources.text(span);
         let expected = wording::expected(self.root, schema);
         let message = format!("`{}` is {}", path.plain, found.with_article());
-        let mut diagnostic = Diagnostic::error("config-wrong-type", message)
-            .note(format!("found: {}", wording::shortened(&written)))
-            .note(format!("expected: {expected}"));
+        let mut diagnostic = Diagnostic::error("config-wrong-type", message);
+        if let Some(hint) = misplaced_table(value, &written, &expected, &path.plain) {
+            self.say(diagnostic.note(format!("expected: {expected}")).hint(hint), span);
+            return;
+        }
+        diagnostic =
+            diagnostic.note(format!("found: {}", wording::shortened(&written))).note(format!("expected: {expected}"));
+        if path.plain == "glm.contrast.expr" {
+            let hint = "write the names of conditions in text, such as expr = \"face - house\"";
+            self.say(diagnostic.hint(hint), span);
+            return;
+        }
         let a_word =
             matches!(value, DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_));
         if a_word && wording::takes_text(self.root, schema) {
@@ -234,4 +243,17 @@ impl<'a> Walk<'a> {
         self.say(Diagnostic::error("config-out-of-range", message).note(expected), span);
         false
     }
+}
+
+/// What to do where a table stands in place of several: single brackets, or a part without the table it belongs to.
+fn misplaced_table(value: &DeValue<'_>, written: &str, expected: &str, key: &str) -> Option<String> {
+    if !matches!(value, DeValue::Table(_)) || !expected.starts_with("one or more tables") {
+        return None;
+    }
+    // the words of a table that only its parts imply are its bare name
+    Some(if written == key {
+        format!("no `[[{key}]]` stands above its parts: begin it with a line `[[{key}]]`")
+    } else {
+        format!("write its header with double brackets: `[[{key}]]`")
+    })
 }

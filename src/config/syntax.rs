@@ -2,6 +2,7 @@
 
 use super::sources::Sources;
 use crate::error::{Diagnostic, Diagnostics, Place};
+use std::io::ErrorKind;
 use std::path::Path;
 use toml::Spanned;
 use toml::de::DeTable;
@@ -12,8 +13,11 @@ use toml::de::DeTable;
 /// Not readable, or not UTF-8.
 pub(super) fn read(path: &Path) -> Result<String, Diagnostics> {
     let bytes = std::fs::read(path).map_err(|error| {
-        Diagnostic::error("pipeline-unreadable", format!("cannot read the pipeline file: {error}"))
-            .at(Place::file(path))
+        let message = match error.kind() {
+            ErrorKind::NotFound => "there is no such pipeline file".to_owned(),
+            _ => format!("cannot read the pipeline file: {error}"),
+        };
+        Diagnostic::error("pipeline-unreadable", message).at(Place::file(path))
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -45,6 +49,16 @@ pub(super) fn parse(sources: &Sources) -> Result<Spanned<DeTable<'_>>, Diagnosti
     let line_of =
         |error: &toml::de::Error| error.span().map(|span| text[..floor(text, span.start)].matches('\n').count());
     errors.dedup_by_key(|error| line_of(error));
+    let mut merged_until = 0;
+    errors.retain(|error| {
+        let start = error.span().map_or(0, |span| floor(text, span.start));
+        // keys under a repeated header count as repeated too
+        let follows = error.message().contains("duplicate key") && start < merged_until;
+        if repeated_header(sources, error).is_some() {
+            merged_until = text[start..].find("\n[").map_or(text.len(), |length| start + length);
+        }
+        !follows
+    });
     Err(errors.iter().map(|error| diagnostic(sources, error)).collect())
 }
 
@@ -56,10 +70,24 @@ fn diagnostic(sources: &Sources, error: &toml::de::Error) -> Diagnostic {
     diagnostic.place = error.span().and_then(|span| sources.place(&span));
     if error.message().contains("leading zero") {
         diagnostic = diagnostic.hint("put labels in quotes, such as \"01\"");
+    } else if let Some(hint) = repeated_header(sources, error) {
+        diagnostic = diagnostic.hint(hint);
     } else if error.message().contains("must be quoted") {
         diagnostic = diagnostic.hint("put text in quotes");
     }
     diagnostic
+}
+
+/// What to do where a table that may stand several times has the header of one that may not.
+fn repeated_header(sources: &Sources, error: &toml::de::Error) -> Option<String> {
+    let span = error.span().filter(|_| error.message().contains("duplicate key"))?;
+    let text = sources.pipeline();
+    let start = text[..floor(text, span.start)].rfind('\n').map_or(0, |at| at + 1);
+    let line = text[start..].lines().next().unwrap_or_default().split('#').next().unwrap_or_default().trim();
+    let name = line.strip_prefix('[')?.strip_suffix(']')?.trim();
+    ["run", "glm", "glm.contrast", "timeseries", "roi"]
+        .contains(&name)
+        .then(|| format!("write `[[{name}]]`: each begins with its own line of double brackets"))
 }
 
 fn floor(text: &str, at: usize) -> usize {
@@ -77,6 +105,19 @@ mod tests {
     #[test]
     fn each_slip_is_shown_once_in_our_rendering() {
         insta::assert_snapshot!(syntax_errors("schema = 1\nname = x y\n[[run]]\nsubject = 01\nbold = \"a\nb\n"));
+    }
+
+    #[test]
+    fn a_repeated_header_of_single_brackets_is_told_apart() {
+        insta::assert_snapshot!(syntax_errors("schema = 1\n[run]\nbold = \"a\"\n[run] # two\nbold = \"b\"\n"), @"
+        error[pipeline-syntax]: not TOML: duplicate key
+         --> p.toml:4:2
+          |
+        4 | [run] # two
+          |  ^^^
+          = hint: write `[[run]]`: each begins with its own line of double brackets
+        ");
+        assert!(!syntax_errors("[design]\n[design]\n").contains("hint"));
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn a_file_that_is_not_there_or_not_text_is_said_so() {
     let folder = tempfile::tempdir().unwrap();
     let absent = load(&folder.path().join("absent.toml"), &[]).unwrap_err();
     assert_eq!(absent.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["pipeline-unreadable"]);
+    assert!(!absent.to_string().contains("os error"), "{absent}");
     let latin = folder.path().join("latin.toml");
     std::fs::write(&latin, b"schema = 1\nname = \"caf\xe9\"\n").unwrap();
     let problems = load(&latin, &[]).unwrap_err();

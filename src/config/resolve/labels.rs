@@ -93,7 +93,7 @@ impl Resolver<'_> {
             if let Some(first) = seen.get(&entities.to_lowercase()) {
                 let mut diagnostic = Diagnostic::error("input-duplicate-labels", format!("two inputs are {entities}"))
                     .note(format!("the other is {}", first.value.display()))
-                    .hint("give them different `run` or `session` labels");
+                    .hint("give them different `run` or `session` labels, or `space` labels where they are two versions of one run");
                 diagnostic.place = file.place_of_words();
                 self.shape.problems.push(diagnostic);
             } else {

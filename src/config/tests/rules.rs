@@ -292,3 +292,31 @@ fn messages_help() {
     let more = "[design]\nhrf = \"spm + derivativ\"\n[mask]\nkind = \"fil\"\n[[roi]]\nname = \"a b\"\n";
     insta::assert_snapshot!(load_as_study(&format!("{text}{more}"), &[]).unwrap_err());
 }
+
+#[test]
+fn tables_without_their_brackets() {
+    let headless = SMALL.replace("[[glm]]\n", "").replace("name = \"objects\"\n", "");
+    let found = load_as_study(&headless, &[]).unwrap_err().to_string();
+    insta::assert_snapshot!(found, @"
+    error[config-wrong-type]: `glm` is a table
+      --> study/p.toml:12:3
+       |
+    12 | [[glm.contrast]]
+       |   ^^^
+       = note: expected: one or more tables `[[glm]]`
+       = hint: no `[[glm]]` stands above its parts: begin it with a line `[[glm]]`
+    ");
+    let single = SMALL.replace("[[run]]", "[run]");
+    let found = load_as_study(&single, &[]).unwrap_err().to_string();
+    assert!(found.contains("double brackets: `[[run]]`"), "{found}");
+}
+
+#[test]
+fn expressions_that_are_no_text() {
+    for expression in ["[1, -1]", "{ face = 1, house = -1 }", "[[\"face\"], [\"house\"]]", "1"] {
+        let text = SMALL.replace("\"house - face\"", expression);
+        let problems = load_as_study(&text, &[]).unwrap_err();
+        let hinted = |problem: &Diagnostic| problem.hint.as_ref().is_some_and(|hint| hint.contains("face - house"));
+        assert!(problems.iter().all(hinted), "{problems}");
+    }
+}
