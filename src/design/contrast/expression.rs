@@ -1,5 +1,6 @@
 //! From the text of an expression to a weighted sum of columns.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Deepest nesting of parentheses; deeper text is no contrast.
@@ -30,7 +31,7 @@ pub(super) struct ExpressionError {
     /// The bytes of the expression meant.
     pub(super) range: Range<usize>,
     pub(super) message: String,
-    pub(super) hint: Option<&'static str>,
+    pub(super) hint: Option<Cow<'static, str>>,
 }
 
 fn syntax(range: Range<usize>, message: impl Into<String>) -> ExpressionError {
@@ -38,7 +39,7 @@ fn syntax(range: Range<usize>, message: impl Into<String>) -> ExpressionError {
 }
 
 fn not_linear(range: Range<usize>, message: &str, hint: &'static str) -> ExpressionError {
-    ExpressionError { code: "contrast-not-linear", range, message: message.to_owned(), hint: Some(hint) }
+    ExpressionError { code: "contrast-not-linear", range, message: message.to_owned(), hint: Some(hint.into()) }
 }
 
 /// Reads an expression that must come to a weighted sum of columns.
@@ -101,14 +102,21 @@ fn tokens(text: &str) -> Result<Vec<(Token, Range<usize>)>, ExpressionError> {
                         let stop = taken(|c| c.is_alphanumeric() || c == '_' || c == '.');
                         let mut error =
                             syntax(at..stop, format!("`{}` is neither a number nor a name", &text[at..stop]));
-                        error.hint = Some("a column whose name does not start with a letter stands in backticks");
+                        error.hint =
+                            Some("a column whose name does not start with a letter stands in backticks".into());
                         return Err(error);
                     }
                 }
             }
             _ => {
                 let mut error = syntax(at..at + first.len_utf8(), format!("unexpected character `{first}`"));
-                error.hint = Some("columns with other characters than letters, digits, `_` and `.` stand in backticks");
+                error.hint = Some(match first {
+                    '>' => format!("write a difference: \"{}\"", text.replace('>', "-")).into(),
+                    _ => {
+                        "columns with other characters than letters, digits, `_` and `.`, and globs, stand in backticks"
+                            .into()
+                    }
+                });
                 return Err(error);
             }
         };
@@ -258,7 +266,9 @@ impl Reader {
 
     fn atom(&mut self, depth: usize) -> Result<Part, ExpressionError> {
         let Some((token, range)) = self.peek().cloned() else {
-            return Err(syntax(self.end..self.end, "expected a column or a number, found the end"));
+            let mut error = syntax(self.end..self.end, "expected a column or a number, found the end");
+            error.hint = self.bare_glob(self.next);
+            return Err(error);
         };
         if depth > DEEPEST {
             return Err(syntax(range, "parentheses nested too deeply"));
@@ -276,9 +286,32 @@ impl Reader {
                 Ok((value, range.start..close.end))
             }
             Token::Symbol(_) => {
-                Err(syntax(range, format!("expected a column or a number, found {}", token.describe())))
+                let mut error = syntax(range, format!("expected a column or a number, found {}", token.describe()));
+                error.hint = self.bare_glob(self.next - 1);
+                Err(error)
             }
         }
+    }
+
+    /// What to do where the tokens around one that no expression has there are a glob without backticks.
+    fn bare_glob(&self, at: usize) -> Option<Cow<'static, str>> {
+        let star = Token::Symbol('*');
+        let token = |index: usize| self.tokens.get(index);
+        let glob =
+            match (at.checked_sub(2).and_then(token), at.checked_sub(1).and_then(token), token(at), token(at + 1)) {
+                (Some((Token::Name(name), before)), Some((symbol, after)), ..)
+                    if *symbol == star && before.end == after.start =>
+                {
+                    format!("{name}*")
+                }
+                (_, _, Some((symbol, before)), Some((Token::Name(name), after)))
+                    if *symbol == star && before.end == after.start =>
+                {
+                    format!("*{name}")
+                }
+                _ => return None,
+            };
+        Some(format!("globs stand in backticks: `{glob}`").into())
     }
 
     fn mean(&mut self, depth: usize, start: usize) -> Result<Part, ExpressionError> {

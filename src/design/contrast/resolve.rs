@@ -149,9 +149,19 @@ impl Resolver<'_> {
         }
         let what = if quoted && is_glob(text) { "no column matches" } else { "unknown condition" };
         let problem = Diagnostic::error("contrast-unknown-condition", format!("{what} `{text}` in contrast `{name}`"));
-        let problem = problem.note(listed());
+        let problem = problem.note(self.delays_listed(text, &conditions).unwrap_or_else(listed));
         let label = self.nearest(text, &conditions).map(|near| format!("did you mean `{near}`?"));
         self.report(row, term, problem, label);
+    }
+
+    /// The delays there are, where a name is a condition at another delay.
+    fn delays_listed(&self, text: &str, conditions: &BTreeSet<&str>) -> Option<String> {
+        let named = |condition: &&str| text.strip_prefix(*condition).is_some_and(|rest| rest.starts_with("_delay_"));
+        let condition = conditions.iter().copied().find(named)?;
+        let delays = format!("{condition}_delay_");
+        let names = self.design.names.iter().map(String::as_str).filter(|name| name.starts_with(&delays));
+        let columns: Vec<&str> = names.collect();
+        (!columns.is_empty()).then(|| format!("delays of `{condition}`: {}", columns.join(", ")))
     }
 
     fn conditions(&self) -> BTreeSet<&str> {

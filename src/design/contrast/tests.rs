@@ -307,7 +307,7 @@ fn what_is_no_expression() {
       |
     3 |   "house − face",
       |          ^
-      = hint: columns with other characters than letters, digits, `_` and `.` stand in backticks
+      = hint: columns with other characters than letters, digits, `_` and `.`, and globs, stand in backticks
     "#);
 }
 
@@ -350,4 +350,30 @@ proptest::proptest! {
             proptest::prop_assert!((found - expected).abs() < 1e-9);
         }
     }
+}
+
+#[test]
+fn what_newcomers_write() {
+    insta::assert_snapshot!(refused(&fir(), ContrastKind::T, &["house_delay_6"]), @r#"
+    error[contrast-unknown-condition]: unknown condition `house_delay_6` in contrast `x`
+     --> objects.toml:3:4
+      |
+    3 |   "house_delay_6",
+      |    ^^^^^^^^^^^^^ did you mean `house_delay_0`?
+      = note: delays of `house`: house_delay_0, house_delay_2.5, house_delay_5
+    "#);
+    insta::assert_snapshot!(refused(&design(), ContrastKind::T, &["face > house"]), @r#"
+    error[contrast-syntax]: unexpected character `>` in contrast `x`
+     --> objects.toml:3:9
+      |
+    3 |   "face > house",
+      |         ^
+      = hint: write a difference: "face - house"
+    "#);
+    for (expression, glob) in [("face_*", "`face_*`"), ("mean(face_*)", "`face_*`"), ("*_derivative", "`*_derivative`")]
+    {
+        let found = expression::linear_form(expression).unwrap_err().hint.unwrap_or_default();
+        assert!(found.contains(glob), "{expression}: {found}");
+    }
+    assert_eq!(expression::linear_form("face *").unwrap_err().hint, None);
 }
