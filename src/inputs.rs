@@ -8,6 +8,7 @@ mod frames;
 mod grid;
 mod hrf_table;
 mod mask;
+mod missing_file;
 mod nifti;
 mod repetition_time;
 mod sidecar;

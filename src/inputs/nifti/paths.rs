@@ -1,6 +1,7 @@
 //! From the path a user typed to the file with the header and the file with the voxels.
 
 use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::inputs::missing_file::missing_file_hint;
 use std::path::{Path, PathBuf};
 
 /// The files of one image.
@@ -35,8 +36,10 @@ impl ImageFiles {
         }
         let is_header = has_extension(&bare, "hdr");
         if !path.is_file() {
-            let message = if path.exists() { "not a regular file" } else { "no such image" };
-            return Err(Diagnostic::error("image-not-found", message).at(Place::file(path)).into());
+            let (message, hint) =
+                if path.exists() { ("not a regular file", None) } else { ("no such image", missing_file_hint(path)) };
+            let problem = Diagnostic::error("image-not-found", message).at(Place::file(path));
+            return Err(Diagnostic { hint, ..problem }.into());
         }
         if !is_header && !has_extension(&bare, "img") {
             return Ok(Self { header: path.to_path_buf(), data: path.to_path_buf() });

@@ -1,6 +1,7 @@
 //! A text file as it should have been: decompressed, UTF-8, without byte-order mark, lines ended by line feeds.
 
 use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::inputs::missing_file::missing_file_hint;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -16,7 +17,8 @@ const LARGEST_BYTES: u64 = 1 << 30;
 pub(crate) fn read_text(path: &Path, stated: Option<&Place>) -> Result<String, Diagnostics> {
     let unreadable = |error: &std::io::Error| {
         let problem = if error.kind() == ErrorKind::NotFound {
-            Diagnostic::error("file-not-found", format!("no file `{}`", path.display()))
+            let problem = Diagnostic::error("file-not-found", format!("no file `{}`", path.display()));
+            Diagnostic { hint: missing_file_hint(path), ..problem }
         } else {
             Diagnostic::error("file-unreadable", format!("cannot read `{}`: {error}", path.display()))
         };
