@@ -205,6 +205,31 @@ impl Diagnostics {
         Self(kept)
     }
 
+    /// Problems of one code and message that stand at one place of the pipeline file become one, with the number of
+    /// the others as a note: a key that all runs share is wrong in the file of each.
+    #[must_use]
+    pub fn folded_by_key(self) -> Self {
+        let mut kept: Vec<(Diagnostic, usize)> = Vec::with_capacity(self.0.len());
+        for problem in self.0 {
+            let is_span = matches!(problem.place, Some(Place::Span { .. }));
+            let same = |(other, _): &&mut (Diagnostic, usize)| {
+                is_span
+                    && (other.severity, other.code, &other.message, &other.place)
+                        == (problem.severity, problem.code, &problem.message, &problem.place)
+            };
+            match kept.iter_mut().find(same) {
+                Some((_, others)) => *others += 1,
+                None => kept.push((problem, 0)),
+            }
+        }
+        let noted = |(problem, others): (Diagnostic, usize)| match others {
+            0 => problem,
+            1 => problem.note("so it is with 1 more file"),
+            _ => problem.note(format!("so it is with {others} more files")),
+        };
+        Self(kept.into_iter().map(noted).collect())
+    }
+
     /// `Ok(value)` when there are no errors (warnings are handed on beside it), else all problems.
     ///
     /// # Errors
@@ -255,3 +280,19 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_in_a_shared_key_is_one_problem() {
+        let source = Arc::new(TextSource { path: "p.toml".into(), text: "columns = [\"a\"]".to_owned() });
+        let place = Place::Span { source, range: 11..14 };
+        let of_file = |file: &str| Diagnostic::error("x", "no column").at(place.clone()).note(format!("in {file}"));
+        let cell = |line| Diagnostic::error("x", "no column").at(Place::cell(Path::new("c.tsv"), line, None));
+        let problems: Diagnostics = [of_file("1"), cell(2), of_file("2"), cell(2), of_file("3")].into_iter().collect();
+        let folded: Vec<Diagnostic> = problems.folded_by_key().into_iter().collect();
+        assert_eq!(folded, [of_file("1").note("so it is with 2 more files"), cell(2), cell(2)]);
+    }
+}

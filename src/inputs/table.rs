@@ -166,6 +166,9 @@ impl Table {
         let problem = problem.note("expected a finite number");
         match self.separator_hint().or_else(|| decimal_comma_hint(found)) {
             Some(hint) => problem.hint(hint),
+            None if matches!(Cell::parse(found), Cell::Missing) => {
+                problem.hint("fill the cell, or leave its column out")
+            }
             None => problem,
         }
     }

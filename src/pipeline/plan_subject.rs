@@ -72,7 +72,7 @@ pub(super) fn read_runs(settings: &Settings, subject: &str) -> (Vec<RunPlan>, Di
             own.for_each(|table| take(RunPlan::of_table(settings, table)));
         }
     }
-    (runs, problems)
+    (runs, problems.folded_by_key())
 }
 
 /// Builds designs and contrasts and groups the runs; `problems` are those met in reading them.

@@ -102,6 +102,7 @@ fn other_cells_must_be_numbers_and_all_mistakes_are_shown() {
      --> c.tsv:3, column `b`
        = note: expected a finite number
        = note: also on line 4 (x)
+       = hint: fill the cell, or leave its column out
     ");
 }
 
@@ -154,5 +155,27 @@ fn scrubbing_censors_above_the_thresholds_and_counts_the_empty_first_row_as_kept
      --> c.tsv:1
        = note: columns there are: FramewiseDisplacement
        = hint: did you mean `FramewiseDisplacement`? rename it: scrubbing reads fMRIPrep's names
+    ");
+}
+
+#[test]
+fn globs_of_a_table_without_a_header() {
+    let case = Case { globs: &["trans_*"], n_acquired: 2, ..Case::default() };
+    insta::assert_snapshot!(case.read("0.1\t0.2\n0.3\t0.4\n").unwrap_err(), @"
+    error[table-unknown-column]: no column matches `trans_*`
+     --> c.tsv:1
+       = note: the table has no header row: its columns are column_1, column_2, …
+       = note: columns of c.tsv: column_1, column_2
+    ");
+}
+
+#[test]
+fn no_value_in_a_later_row() {
+    let later = "trans_x\n1\nn/a\n2\n";
+    insta::assert_snapshot!(Case::default().read(later).unwrap_err(), @"
+    error[confounds-not-a-number]: there is no value: `n/a`
+     --> c.tsv:3, column `trans_x`
+       = note: expected a finite number
+       = hint: fill the cell, or leave its column out
     ");
 }

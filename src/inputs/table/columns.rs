@@ -51,6 +51,9 @@ pub(crate) fn select_columns(
             } else if !near.is_empty() {
                 problem = problem.hint(format!("did you mean {}?", quoted(&near)));
             }
+            if table.columns.first().is_some_and(|first| !table.has_header && first == "column_1") {
+                problem = problem.note("the table has no header row: its columns are column_1, column_2, …");
+            }
             diagnostics.push(problem.note(format!(
                 "columns of {}: {}",
                 table.path.display(),
