@@ -227,7 +227,7 @@ impl Reader {
                     return Err(not_linear(
                         whole,
                         "a product of two columns",
-                        "a contrast is a weighted sum of columns",
+                        "a contrast is a weighted sum of columns; a glob such as `face_*` stands in backticks",
                     ));
                 }
                 (_, _, Value::Number(0.0)) => {

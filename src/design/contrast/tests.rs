@@ -234,7 +234,7 @@ fn what_is_not_linear() {
       |
     3 |   "house + 2*face*cat",
       |            ^^^^^^^^^^
-      = hint: a contrast is a weighted sum of columns
+      = hint: a contrast is a weighted sum of columns; a glob such as `face_*` stands in backticks
     "#);
     insta::assert_snapshot!(refused_t("1 / house"), @r#"
     error[contrast-not-linear]: a division by a column in contrast `x`
