@@ -131,6 +131,9 @@ impl CheckReport {
         for subject in &self.refused {
             let _ = writeln!(out, "\nsub-{subject}: cannot be analysed");
         }
+        if self.subjects.is_empty() {
+            return out; // nothing will be done, so nothing is needed
+        }
         let needs = &self.needs;
         let passes = if needs.passes == 1 { "one pass" } else { "two passes (one for the automatic mask)" };
         let _ = writeln!(
