@@ -11,7 +11,6 @@ mod orthogonal_basis;
 mod oversampled;
 mod run_design;
 mod stimuli;
-pub mod table;
 
 pub use assemble::build_design;
 pub use contrast::{ParsedContrast, parse_contrast, resolve_contrast};

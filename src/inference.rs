@@ -13,6 +13,6 @@ mod statistics;
 
 pub use combine::combine_runs;
 pub use distributions::{FisherF, StudentT, Tail};
-pub use field::{ContrastField, Dof, PreparedContrast, Spread, contrast_field};
+pub use field::{ContrastField, Dof, PreparedContrast, Spread};
 pub use problem::InferenceError;
 pub use statistics::{RunContrast, StatMap, contrast_statistics, statistics};

@@ -24,6 +24,6 @@ pub use lock::OutputLock;
 pub use manifest::{Manifest, ManifestKey, OutputRecord, Staleness};
 pub use names::OutputNames;
 pub use problem::OutputError;
-pub use relative_path::{RelativePath, find_collisions};
+pub use relative_path::RelativePath;
 pub use staged_file::StagedFile;
 pub use staging::StagedOutputs;

@@ -139,18 +139,6 @@ impl<'a> PreparedContrast<'a> {
     }
 }
 
-/// Effects and uncertainty of `contrast` over all columns of `fit`.
-///
-/// # Errors
-/// As [`PreparedContrast::new`].
-pub fn contrast_field(
-    fit: &RunFit,
-    contrast: &ContrastMatrix,
-    numerics: &Numerics,
-) -> Result<ContrastField, InferenceError> {
-    Ok(PreparedContrast::new(fit, contrast, numerics)?.field(0..fit.n_columns()))
-}
-
 fn unpack(packed: &[f64], n: usize) -> Array2<f64> {
     Array2::from_shape_fn((n, n), |(i, j)| packed[packed_length(i.max(j)) + i.min(j)])
 }

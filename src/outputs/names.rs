@@ -18,7 +18,7 @@ pub struct OutputNames {
 }
 
 impl OutputNames {
-    /// Names of one run of a model.
+    /// Names of one run of a model, or over the runs of a subject where `labels` has no run.
     ///
     /// # Errors
     /// [`OutputError::Name`] for a label that is not `[A-Za-z0-9]+` or a model that is not `[A-Za-z0-9_-]+`.
@@ -44,14 +44,6 @@ impl OutputNames {
             stem = format!("{stem}_{key}-{label}");
         }
         Ok(Self { prefix: format!("{directory}/func/{stem}") })
-    }
-
-    /// Names over the runs of a subject: as [`of_run`](Self::of_run) without the run's label.
-    ///
-    /// # Errors
-    /// As [`of_run`](Self::of_run).
-    pub fn over_runs(model: &str, labels: &Labels) -> Result<Self, OutputError> {
-        Self::of_run(model, &Labels { run: None, ..labels.clone() })
     }
 
     /// A contrast's map: `_contrast-X_stat-z_statmap.nii.gz`.
@@ -285,8 +277,8 @@ mod tests {
     }
 
     #[test]
-    fn over_runs_drops_the_run_alone() {
-        let name = OutputNames::over_runs("objects", &labels()).unwrap().mask().unwrap();
+    fn names_over_runs_lack_the_run_alone() {
+        let name = OutputNames::of_run("objects", &Labels { run: None, ..labels() }).unwrap().mask().unwrap();
         assert_eq!(
             name.as_str(),
             "objects/sub-01/ses-pre/func/sub-01_ses-pre_task-objects_space-T1w_res-2_desc-brain_mask.nii.gz"

@@ -3,7 +3,6 @@
 use super::OutputError;
 use serde::{Deserialize, Serialize};
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -84,23 +83,6 @@ impl From<RelativePath> for String {
     }
 }
 
-/// The pairs among `paths` that are one file on a machine that ignores case, in the order found.
-pub fn find_collisions(paths: &[RelativePath]) -> Vec<[RelativePath; 2]> {
-    let mut seen = BTreeMap::new();
-    let mut collisions = Vec::new();
-    for path in paths {
-        match seen.entry(path.as_str().to_ascii_lowercase()) {
-            std::collections::btree_map::Entry::Vacant(free) => {
-                free.insert(path);
-            }
-            std::collections::btree_map::Entry::Occupied(taken) => {
-                collisions.push([(*taken.get()).clone(), path.clone()]);
-            }
-        }
-    }
-    collisions
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,14 +117,6 @@ mod tests {
         for good in ["a", "objects/.bidsignore", "objects/sub-01/func/sub-01_stat-z_statmap.nii.gz"] {
             assert_eq!(RelativePath::new(good).unwrap().as_str(), good);
         }
-    }
-
-    #[test]
-    fn collisions_ignore_case() {
-        let paths = ["a/x", "A/X", "b", "a/x"].map(|text| RelativePath::new(text).unwrap());
-        let shown: Vec<String> = find_collisions(&paths).iter().map(|[a, b]| format!("{a} {b}")).collect();
-        assert_eq!(shown, ["a/x A/X", "a/x a/x"]);
-        assert!(find_collisions(&paths[..1]).is_empty());
     }
 
     #[test]

@@ -148,6 +148,31 @@ mod tests {
     }
 
     #[test]
+    fn a_design_reads_back_to_the_same_numbers() {
+        let names = ["face", "drift 1"].map(str::to_owned).to_vec();
+        let matrix = ndarray::array![[1.0 / 3.0, 0.0], [-1.234_567_890_123_456_7e-12, 1.0]];
+        let design = RunDesign {
+            run: "sub-01".into(),
+            roles: vec![crate::design::ColumnRole::Drift; 2],
+            peak_heights: vec![1.0; 2],
+            timing: crate::inputs::Timing::new(2.0, 2, 0, 0.0),
+            names: names.clone(),
+            matrix: matrix.clone(),
+        };
+        let mut text = Vec::new();
+        write_design(&mut text, &design).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();
+        assert_eq!(rows[0], names);
+        assert_eq!(rows.len(), matrix.nrows() + 1);
+        for (row, cells) in matrix.rows().into_iter().zip(&rows[1..]) {
+            for (value, cell) in row.iter().zip(cells) {
+                assert_eq!(cell.parse::<f64>().unwrap(), *value);
+            }
+        }
+    }
+
+    #[test]
     fn tables_are_tab_separated() {
         let names = ["V1".to_owned(), "a\tb".to_owned()];
         let values = ContrastColumns {
