@@ -8,7 +8,7 @@ use boldly::config::{ContrastKind, FixedEffects, Noise, Numerics, Profile, Scali
 use boldly::error::CancelToken;
 use boldly::inference::{RunContrast, contrast_statistics};
 use boldly::model::fit_run;
-use boldly::preprocess::Scaler;
+use boldly::preprocess::{Scaler, TimeStatistics};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ndarray::Array2;
 use std::hint::black_box;
@@ -39,7 +39,13 @@ fn glm(criterion: &mut Criterion) {
     group.sample_size(10).throughput(Throughput::Elements(COLUMNS as u64));
     for (name, profile) in [("native", Profile::Native), ("nilearn", Profile::Nilearn)] {
         let numerics = Numerics::of(profile);
-        let scaler = Scaler::new(Scaling::VoxelMean, numerics.scaling_arithmetic, &series, &kept, &[]).unwrap();
+        let scaler = Scaler::new(
+            Scaling::VoxelMean,
+            numerics.scaling_arithmetic,
+            &TimeStatistics::of_series(&series, &kept).unwrap(),
+            &[],
+        )
+        .unwrap();
         let fit = |noise| fit_run(&series, &scaler, &design, noise, &numerics, &cancel).unwrap();
         group.bench_function(format!("{name}/ols"), |bencher| bencher.iter(|| black_box(fit(Noise::Ols))));
         group.bench_function(format!("{name}/ar1"), |bencher| bencher.iter(|| black_box(fit(Noise::Ar1))));

@@ -12,16 +12,21 @@ mod blas_threads;
 mod cholesky;
 mod covariance;
 mod fit;
+mod gls;
 mod linalg;
+mod moments;
 mod noise;
 mod problem;
 mod residuals;
+mod sums;
+mod unbroken;
 mod whitening;
 
 pub use blas_threads::{blas_version, hold_blas_to_one_thread};
 pub use covariance::{CovarianceScratch, UnitCovariance};
 pub use fit::{RunFit, fit_run};
-pub use noise::{NoiseField, NoiseModel};
+pub use moments::Moments;
+pub use noise::NoiseField;
 pub use problem::ModelError;
 pub use residuals::residual_frame;
 

@@ -1,6 +1,7 @@
 //! The order of things: from settings to a plan, and from a plan to results, subject by subject.
 
 mod check;
+mod contrast_maps;
 mod contrasts;
 mod design_findings;
 mod designs;
@@ -16,6 +17,7 @@ mod progress;
 mod regions;
 mod run;
 mod run_data;
+mod run_job;
 mod shared_files;
 mod space_job;
 mod subject_job;
@@ -25,7 +27,7 @@ pub use check::CheckReport;
 pub use contrasts::PlannedContrast;
 pub use designs::write_designs;
 pub use failure::Failure;
-pub use memory::Estimate;
+pub use memory::{Estimate, MemoryLimit};
 pub use plan::{Plan, RefusedSubject};
 pub use plan_run::{RunModel, RunPlan, RunSource};
 pub use plan_subject::{RunGroup, SpacePlan, SubjectPlan};

@@ -6,17 +6,21 @@ mod morphology;
 mod pass_error;
 mod scaling;
 mod series;
+mod sink;
 mod smooth;
+mod spill;
 mod stream;
 mod temporal;
 
 pub use epi_mask::{EpiMaskError, combine_epi_masks, epi_mask};
-pub use gather::{PassPlan, PassReport, gather};
+pub use gather::{PassPlan, PassReport, gather, pass};
 pub use pass_error::PassError;
 pub use scaling::{
     Exclusion, ExclusionReason, LARGEST_EXCLUDED_FRACTION, LOWEST_RELATIVE_MEAN, Scaler, excluded_columns,
-    too_many_excluded,
+    scales_samples, too_many_excluded,
 };
-pub use series::{BLOCK_COLUMNS, Series};
+pub use series::{BLOCK_COLUMNS, Series, SeriesPlace, SeriesWriter, column_blocks};
+pub use sink::{CHUNK_FRAMES, FrameSink, TimeStatistics, TimeSums};
 pub use smooth::{Scratch, Smoother};
-pub use temporal::{MeanVolume, mean_volume, temporal_mean_sd};
+pub use stream::MAX_BATCH;
+pub use temporal::{MeanVolume, mean_volume};

@@ -12,7 +12,7 @@ use boldly::config::{ContrastKind, FixedEffects, Noise, Numerics, Profile, Scali
 use boldly::error::CancelToken;
 use boldly::inference::{Dof, InferenceError, RunContrast, contrast_statistics};
 use boldly::model::{ModelError, RunFit, fit_run, residual_frame};
-use boldly::preprocess::Scaler;
+use boldly::preprocess::{Scaler, TimeStatistics};
 use glm_data::{contrast, run_design, series};
 use ndarray::{Array1, Array2, Axis, array, s};
 use random_run::{Normal, close, design_matrix, fit, statistics};
@@ -227,13 +227,21 @@ fn residuals_frame_by_frame_are_data_minus_fit() {
     let design = run_design(design_matrix(n), &[3]);
     let kept = design.timing.kept_frames();
     let series = series(&data);
-    let scaler = Scaler::new(Scaling::VoxelMean, NATIVE.scaling_arithmetic, &series, &kept, &[2]).unwrap();
+    let scaler = Scaler::new(
+        Scaling::VoxelMean,
+        NATIVE.scaling_arithmetic,
+        &TimeStatistics::of_series(&series, &kept).unwrap(),
+        &[2],
+    )
+    .unwrap();
     let fit = fit_run(&series, &scaler, &design, Noise::Ar1, &NATIVE, &CancelToken::new()).unwrap();
-    let scaled = scaler.block(&series, 0..voxels);
+    let mut scaled = Array2::zeros((kept.len(), voxels));
+    for (mut row, &frame) in scaled.outer_iter_mut().zip(&kept) {
+        row.assign(&Array1::from(scaler.scale_frame(&series.frame(frame).unwrap())));
+    }
     let mut squares = [0.0; 5];
-    let mut out = [f64::NAN; 5];
     for (row, &frame) in kept.iter().enumerate() {
-        residual_frame(&fit, &series, &scaler, &design, frame, &mut out);
+        let out = residual_frame(&fit, &series, &scaler, &design, frame).unwrap();
         let expected = &scaled.row(row) - &design.matrix.row(frame).dot(&fit.beta);
         for voxel in 0..voxels {
             close(out[voxel], expected[voxel], 1e-12);
@@ -304,7 +312,10 @@ fn what_cannot_be_fitted_says_so() {
     let cancel = CancelToken::new();
     cancel.cancel();
     let series = series(&data);
-    let scaler = |kept: &[usize]| Scaler::new(Scaling::None, NATIVE.scaling_arithmetic, &series, kept, &[]).unwrap();
+    let scaler = |kept: &[usize]| {
+        Scaler::new(Scaling::None, NATIVE.scaling_arithmetic, &TimeStatistics::of_series(&series, kept).unwrap(), &[])
+            .unwrap()
+    };
     let all: Vec<usize> = (0..20).collect();
     let error = fit_run(&series, &scaler(&all), &good, Noise::Ols, &NATIVE, &cancel).unwrap_err();
     assert!(matches!(error, ModelError::Cancelled(_)));

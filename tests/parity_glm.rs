@@ -18,7 +18,7 @@ use boldly::design::{ContrastMatrix, RunDesign};
 use boldly::error::CancelToken;
 use boldly::inference::{RunContrast, StatMap, contrast_statistics};
 use boldly::model::{RunFit, fit_run};
-use boldly::preprocess::Scaler;
+use boldly::preprocess::{Scaler, TimeStatistics};
 use ndarray::{Array2, Axis};
 use nifti::{IntoNdArray, NiftiObject, ReaderOptions};
 use std::collections::BTreeMap;
@@ -67,7 +67,8 @@ fn table(path: &Path) -> Array2<f64> {
 fn fit(data: &Array2<f64>, design: &RunDesign, noise: Noise, scaling: Scaling, numerics: &Numerics) -> RunFit {
     let series = glm_data::series(&data.mapv(|value| value as f32));
     let kept = design.timing.kept_frames();
-    let scaler = Scaler::new(scaling, numerics.scaling_arithmetic, &series, &kept, &[]).unwrap();
+    let statistics = TimeStatistics::of_series(&series, &kept).unwrap();
+    let scaler = Scaler::new(scaling, numerics.scaling_arithmetic, &statistics, &[]).unwrap();
     fit_run(&series, &scaler, design, noise, numerics, &CancelToken::new()).unwrap()
 }
 

@@ -1,7 +1,8 @@
 //! The covariance of a contrast in a run, rebuilt from the noise parameters for the columns that ask.
 
-use super::cholesky::{factor_packed, packed_length, solve_lower_packed};
-use super::fit::{RunFit, gram_factor};
+use super::cholesky::packed_length;
+use super::fit::RunFit;
+use super::gls::{Gls, GlsInverse};
 use super::linalg::product;
 use ndarray::Array2;
 
@@ -21,8 +22,9 @@ pub struct UnitCovariance<'a> {
 /// Working space of [`UnitCovariance::at`], one a thread.
 #[derive(Debug, Clone)]
 pub struct CovarianceScratch {
-    gram: Vec<f64>,
-    rows: Vec<f64>,
+    inverse: GlsInverse,
+    /// Row by row of the contrast, halves of its covariance.
+    halves: Vec<f64>,
     packed: Vec<f64>,
 }
 
@@ -34,10 +36,7 @@ impl<'a> UnitCovariance<'a> {
         if let Some((values, _)) = fit.noise.shared() {
             let mut scratch = covariance.scratch();
             for &rho in values {
-                if let Some(whitening) = &fit.whitening {
-                    scratch.gram.copy_from_slice(&gram_factor(whitening, rho, fit.rank));
-                }
-                covariance.multiply_out(&mut scratch);
+                covariance.multiply_out(rho, &mut scratch);
                 covariance.shared.push(scratch.packed.clone());
             }
         }
@@ -64,8 +63,8 @@ impl<'a> UnitCovariance<'a> {
     pub fn scratch(&self) -> CovarianceScratch {
         let (q, rank) = self.projected.dim();
         CovarianceScratch {
-            gram: vec![0.0; packed_length(rank)],
-            rows: vec![0.0; q * rank],
+            inverse: GlsInverse::default(),
+            halves: vec![0.0; q * self.fit.gls.as_ref().map_or(rank, Gls::half_length)],
             packed: vec![0.0; packed_length(q)],
         }
     }
@@ -75,29 +74,27 @@ impl<'a> UnitCovariance<'a> {
         if let Some(index) = self.shared_index(column) {
             return &self.shared[index];
         }
-        if let Some(whitening) = &self.fit.whitening {
-            whitening.gram(self.fit.noise.rho(column), &mut scratch.gram);
-            factor_packed(&mut scratch.gram, self.fit.rank);
-        }
-        self.multiply_out(scratch);
+        self.multiply_out(self.fit.noise.rho(column), scratch);
         &scratch.packed
     }
 
-    /// From the Cholesky factor `L` of the gram (the identity where there is no whitening): with `z_i = L^-1 a_i` of
-    /// each projected row, entry (i, j) is `z_i' z_j`.
-    fn multiply_out(&self, scratch: &mut CovarianceScratch) {
-        let rank = self.projected.ncols();
-        for (row, projected) in self.projected.outer_iter().enumerate() {
-            let solved = &mut scratch.rows[row * rank..(row + 1) * rank];
-            solved.iter_mut().zip(projected).for_each(|(solved, value)| *solved = *value);
-            if self.fit.whitening.is_some() {
-                solve_lower_packed(&scratch.gram, solved);
+    /// At `rho`: entry (i, j) is `z_i' z_j` of the halves of rows i and j.
+    fn multiply_out(&self, rho: f64, scratch: &mut CovarianceScratch) {
+        let CovarianceScratch { inverse, halves, packed } = scratch;
+        let length = halves.len() / self.n_rows().max(1);
+        if let Some(gls) = &self.fit.gls {
+            gls.invert(rho, inverse);
+        }
+        for (half, projected) in halves.chunks_exact_mut(length.max(1)).zip(self.projected.outer_iter()) {
+            match &self.fit.gls {
+                Some(gls) => gls.halve(inverse, projected.iter().copied(), half),
+                None => half.iter_mut().zip(projected).for_each(|(half, value)| *half = *value),
             }
         }
         for i in 0..self.n_rows() {
             for j in 0..=i {
-                let (z_i, z_j) = (&scratch.rows[i * rank..(i + 1) * rank], &scratch.rows[j * rank..(j + 1) * rank]);
-                scratch.packed[packed_length(i) + j] = z_i.iter().zip(z_j).map(|(a, b)| a * b).sum();
+                let (z_i, z_j) = (&halves[i * length..][..length], &halves[j * length..][..length]);
+                packed[packed_length(i) + j] = z_i.iter().zip(z_j).map(|(a, b)| a * b).sum();
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use super::blas_threads::hold_blas_to_one_thread;
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayRef2};
+use ndarray::{Array1, Array2, ArrayRef2, ArrayViewMut2};
 pub(crate) use ndarray_linalg::error::LinalgError;
 use ndarray_linalg::{Eigh, JobSvd, SVDDC, UPLO};
 
@@ -24,6 +24,12 @@ pub(crate) fn transposed_product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Arra
 pub(crate) fn subtract_product(y: &mut Array2<f64>, a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) {
     hold_blas_to_one_thread();
     general_mat_mul(-1.0, a, b, 1.0, y);
+}
+
+/// `y + a' b`, in place of `y`.
+pub(crate) fn add_transposed_product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>, mut y: ArrayViewMut2<'_, f64>) {
+    hold_blas_to_one_thread();
+    general_mat_mul(1.0, &a.t(), b, 1.0, &mut y);
 }
 
 /// `a = u diag(s) v'` with `k = min(rows, columns)` singular values, largest first.
@@ -50,14 +56,23 @@ pub(crate) fn thin_svd(a: &Array2<f64>) -> Result<ThinSvd, LinalgError> {
     }
 }
 
+/// Eigenvalues, ascending, and eigenvectors (one a column) of a symmetric matrix, of which the lower triangle is read.
+///
+/// # Errors
+/// What LAPACK reports.
+pub(crate) fn symmetric_eigen(a: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>), LinalgError> {
+    hold_blas_to_one_thread();
+    let (values, vectors) = a.eigh(UPLO::Lower)?;
+    Ok((values.to_vec(), vectors.as_standard_layout().to_owned()))
+}
+
 /// Symmetric square root of the inverse of a symmetric positive definite matrix.
 ///
 /// # Errors
 /// What LAPACK reports. An eigenvalue that is not positive gives entries that are not finite.
 pub(crate) fn inverse_square_root(a: &Array2<f64>) -> Result<Array2<f64>, LinalgError> {
-    hold_blas_to_one_thread();
-    let (values, vectors) = a.eigh(UPLO::Lower)?;
-    let scaled = &vectors * &values.mapv(|value| value.sqrt().recip());
+    let (values, vectors) = symmetric_eigen(a)?;
+    let scaled = &vectors * &Array1::from(values).mapv(|value| value.sqrt().recip());
     Ok(scaled.dot(&vectors.t()))
 }
 

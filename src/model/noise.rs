@@ -3,21 +3,22 @@
 mod ar1;
 mod ols;
 
+use super::sums::Residuals;
 use crate::config::{GapRule, Noise, Numerics};
 use crate::inputs::{Support, Timing};
 use ndarray::{Array2, ArrayViewMut2};
 
 /// A model of the noise of one run.
 ///
-/// Blocks of residuals are measured in parallel, then the whole field of measures is seen once, so that voxels
+/// Blocks of columns are measured in parallel, then the whole field of measures is seen once, so that voxels
 /// may share what they know, then it is turned into parameters. A new model is one file
 /// and one line in `model_of`.
-pub trait NoiseModel: Sync {
+pub(crate) trait NoiseModel: Send + Sync {
     /// Numbers measured on each column; 0: the model needs no look at the residuals.
     fn n_measures(&self) -> usize;
 
-    /// Measures `residuals` (kept frame x column) of ordinary least squares into `measures` (measure x column).
-    fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f64>);
+    /// Measures the residuals of ordinary least squares into `measures` (measure x column).
+    fn measure(&self, residuals: &Residuals, measures: ArrayViewMut2<'_, f64>);
 
     /// Shares the measures (measure x column of the whole run) between neighbours; by default they are left alone.
     fn pool(&self, _measures: &mut Array2<f64>, _support: &Support) {}

@@ -39,6 +39,20 @@ pub enum ModelError {
         /// Frames of the data.
         data: usize,
     },
+    /// Samples that lie on disk cannot be read back.
+    #[error("the samples of {run} are lost: {cause}")]
+    Samples {
+        /// The run.
+        run: String,
+        /// What went wrong.
+        cause: String,
+    },
+    /// Sums of stored samples were to be scaled in a way that only samples can be.
+    #[error("the samples of {run} were summed before they were scaled")]
+    NotScaled {
+        /// The run.
+        run: String,
+    },
     /// LAPACK gave up.
     #[error("the design of {run} cannot be decomposed: {cause}")]
     Decomposition {
@@ -61,6 +75,9 @@ impl From<ModelError> for Diagnostic {
             ModelError::DesignNotFinite { .. } => Self::error("design-not-finite", message)
                 .hint("look for n/a in the confounds and modulators of this run"),
             ModelError::FramesDiffer { .. } => Self::error("model-frames-differ", message),
+            ModelError::Samples { .. } => Self::error("samples-not-kept", message)
+                .hint("free space in the output folder, or raise `--max-memory` so that samples stay in memory"),
+            ModelError::NotScaled { .. } => Self::error("internal-bug", message),
             ModelError::Decomposition { .. } => Self::error("model-decomposition", message),
             ModelError::Cancelled(_) => Self::error("work-interrupted", message),
         }

@@ -16,12 +16,14 @@
 //! Q'PQ = (1 + rho^2) I + sum_j c_j Q'M_jQ,   Q'PE = sum_j c_j (M_jQ)'E,   e'Pe = (1 + rho^2) e'e + sum_j c_j e'M_je
 //! ```
 //!
-//! so a p x p gram for any rho costs a few p x p additions, and no copy of the data is made for a bin or a voxel.
+//! so a p x p gram for any rho costs a few p x p additions, and no copy of the data is made for a bin or a voxel. The
+//! products over all neighbours one frame apart follow from sums over time; the other pieces touch a few samples.
 
 use super::cholesky::packed_length;
 use super::linalg::transposed_product;
+use super::sums::Residuals;
 use crate::config::FirstSample;
-use ndarray::{Array2, Axis, Zip, s};
+use ndarray::{Array2, Axis, CowArray, Ix2, Zip, s};
 
 /// What the coefficient of a piece of the precision matrix is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,17 +55,24 @@ impl Coefficient {
     }
 }
 
-/// One sparse symmetric matrix `M` of the precision matrix, applied to the basis.
+/// One sparse symmetric matrix `M` of the precision matrix.
 #[derive(Debug, Clone)]
 struct Piece {
     coefficient: Coefficient,
-    /// Rows where `M Q` is not zero, ascending; `None`: all.
-    rows: Option<Vec<usize>>,
-    /// Those rows of `M Q`: row x rank.
-    applied: Array2<f64>,
     /// `Q' M Q`, packed.
     gram: Vec<f64>,
-    /// The pairs (later, earlier) of neighbours, or (t, t) on the diagonal.
+    /// How products with it are had: from single samples, or (`None`) from sums over all neighbours one frame apart.
+    samples: Option<Samples>,
+}
+
+/// A piece that touches few samples.
+#[derive(Debug, Clone)]
+struct Samples {
+    /// Where the rows that it touches stand among the held ones.
+    rows: Vec<usize>,
+    /// Those rows of `M Q`: row x rank.
+    applied: Array2<f64>,
+    /// Its pairs (later, earlier) of neighbours, or (t, t) on the diagonal, as places among the held rows.
     pairs: Vec<(usize, usize)>,
 }
 
@@ -72,16 +81,17 @@ struct Piece {
 pub(crate) struct Whitening {
     rank: usize,
     pieces: Vec<Piece>,
+    held: Vec<usize>,
 }
 
 /// Products of one block of residuals with every piece.
-pub(crate) struct BlockProducts {
+pub(crate) struct BlockProducts<'a> {
     /// Per piece: `(M Q)' E`, rank x column.
-    linear: Vec<Array2<f64>>,
+    linear: Vec<CowArray<'a, f64, Ix2>>,
     /// Per piece: `e' M e` of each column.
     quadratic: Vec<Vec<f64>>,
     /// `e'e` of each column.
-    squares: Vec<f64>,
+    squares: &'a [f64],
 }
 
 impl Whitening {
@@ -103,8 +113,24 @@ impl Whitening {
                 parts.push((Coefficient::Earlier(lag), later.iter().map(|&t| (t - 1, t - 1)).collect()));
             }
         }
-        let pieces = parts.into_iter().map(|(coefficient, pairs)| Piece::new(q, coefficient, pairs)).collect();
-        Self { rank: q.ncols(), pieces }
+        let mut held = vec![0, last];
+        for (_, pairs) in parts.iter().filter(|(coefficient, _)| *coefficient != Coefficient::Neighbours(1)) {
+            held.extend(pairs.iter().flat_map(|&(later, earlier)| [earlier, later]));
+        }
+        held.sort_unstable();
+        held.dedup();
+        let pieces = parts.into_iter().map(|(coefficient, pairs)| Piece::new(q, coefficient, &pairs, &held)).collect();
+        Self { rank: q.ncols(), pieces, held }
+    }
+
+    /// The frames whose residuals are needed one by one, ascending: the first, the last and those beside gaps.
+    pub(crate) fn held(&self) -> &[usize] {
+        &self.held
+    }
+
+    /// Columns of the basis.
+    pub(crate) fn rank(&self) -> usize {
+        self.rank
     }
 
     /// `Q' P Q` at `rho`, packed into `gram`.
@@ -121,17 +147,14 @@ impl Whitening {
         }
     }
 
-    /// Products of `residuals` (frame x column, orthogonal to the basis) with every piece.
-    pub(crate) fn products(&self, residuals: &Array2<f64>) -> BlockProducts {
-        BlockProducts {
-            linear: self.pieces.iter().map(|piece| piece.linear(residuals)).collect(),
-            quadratic: self.pieces.iter().map(|piece| piece.quadratic(residuals)).collect(),
-            squares: sum_of_products(residuals, (0..residuals.nrows()).map(|row| (row, row))),
-        }
+    /// Products of `residuals` with every piece.
+    pub(crate) fn products<'a>(&self, residuals: &'a Residuals) -> BlockProducts<'a> {
+        let (linear, quadratic) = self.pieces.iter().map(|piece| piece.products(residuals)).unzip();
+        BlockProducts { linear, quadratic, squares: &residuals.squares }
     }
 
     /// `Q' P e` of a column at `rho` into `linear`; gives `e' P e`.
-    pub(crate) fn apply(&self, rho: f64, products: &BlockProducts, column: usize, linear: &mut [f64]) -> f64 {
+    pub(crate) fn apply(&self, rho: f64, products: &BlockProducts<'_>, column: usize, linear: &mut [f64]) -> f64 {
         linear.fill(0.0);
         let mut quadratic = (1.0 + rho * rho) * products.squares[column];
         for (piece, (of_piece, e_m_e)) in self.pieces.iter().zip(products.linear.iter().zip(&products.quadratic)) {
@@ -146,45 +169,56 @@ impl Whitening {
 }
 
 impl Piece {
-    fn new(q: &Array2<f64>, coefficient: Coefficient, pairs: Vec<(usize, usize)>) -> Self {
-        let mut applied = Array2::zeros(q.dim());
-        for &(later, earlier) in &pairs {
-            applied.row_mut(later).scaled_add(1.0, &q.row(earlier));
-            if later != earlier {
-                applied.row_mut(earlier).scaled_add(1.0, &q.row(later));
-            }
-        }
-        let mut touched: Vec<usize> = pairs.iter().flat_map(|&(later, earlier)| [earlier, later]).collect();
-        touched.sort_unstable();
-        touched.dedup();
+    fn new(q: &Array2<f64>, coefficient: Coefficient, pairs: &[(usize, usize)], held: &[usize]) -> Self {
+        let applied = neighbours_of(q, pairs);
         let full = transposed_product(q, &applied);
         let gram = (0..q.ncols()).flat_map(|i| full.slice(s![i, ..=i]).to_vec()).collect();
-        // gathering the rows of the data pays where most of them do not matter
-        let rows = (touched.len() < q.nrows() / 2).then_some(touched);
-        let applied = rows.as_ref().map_or_else(|| applied.clone(), |rows| applied.select(Axis(0), rows));
-        Self { coefficient, rows, applied, gram, pairs }
+        let samples = (coefficient != Coefficient::Neighbours(1)).then(|| {
+            let place = |frame: usize| held.partition_point(|other| *other < frame);
+            let mut touched: Vec<usize> = pairs.iter().flat_map(|&(later, earlier)| [earlier, later]).collect();
+            touched.sort_unstable();
+            touched.dedup();
+            Samples {
+                rows: touched.iter().map(|&frame| place(frame)).collect(),
+                applied: applied.select(Axis(0), &touched),
+                pairs: pairs.iter().map(|&(later, earlier)| (place(later), place(earlier))).collect(),
+            }
+        });
+        Self { coefficient, gram, samples }
     }
 
-    fn linear(&self, residuals: &Array2<f64>) -> Array2<f64> {
-        match &self.rows {
-            None => transposed_product(&self.applied, residuals),
-            Some(rows) => transposed_product(&self.applied, &residuals.select(Axis(0), rows)),
-        }
-    }
-
-    fn quadratic(&self, residuals: &Array2<f64>) -> Vec<f64> {
-        let mut sums = sum_of_products(residuals, self.pairs.iter().copied());
+    /// `(M Q)' E` and `e' M e`.
+    fn products<'a>(&self, residuals: &'a Residuals) -> (CowArray<'a, f64, Ix2>, Vec<f64>) {
+        let (linear, mut sums) = match &self.samples {
+            None => (residuals.neighbours.view().into(), residuals.lagged.clone()),
+            Some(Samples { rows, applied, pairs }) => (
+                transposed_product(applied, &residuals.held.select(Axis(0), rows)).into(),
+                sum_of_products(&residuals.held, pairs.iter().copied()),
+            ),
+        };
         if matches!(self.coefficient, Coefficient::Neighbours(_)) {
             for sum in &mut sums {
                 *sum *= 2.0;
             }
         }
-        sums
+        (linear, sums)
     }
 }
 
+/// `M Q` for the symmetric matrix `M` that holds 1 at each of `pairs`: each row's neighbours, summed.
+pub(crate) fn neighbours_of(q: &Array2<f64>, pairs: &[(usize, usize)]) -> Array2<f64> {
+    let mut applied = Array2::zeros(q.dim());
+    for &(later, earlier) in pairs {
+        applied.row_mut(later).scaled_add(1.0, &q.row(earlier));
+        if later != earlier {
+            applied.row_mut(earlier).scaled_add(1.0, &q.row(later));
+        }
+    }
+    applied
+}
+
 /// Sum over `pairs` of rows of the product of both, for each column.
-pub(crate) fn sum_of_products(rows: &Array2<f64>, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<f64> {
+fn sum_of_products(rows: &Array2<f64>, pairs: impl Iterator<Item = (usize, usize)>) -> Vec<f64> {
     let mut sums = ndarray::Array1::zeros(rows.ncols());
     for (one, other) in pairs {
         Zip::from(&mut sums).and(rows.row(one)).and(rows.row(other)).for_each(|sum, a, b| *sum += a * b);
@@ -223,12 +257,22 @@ mod tests {
         let mut data = Array2::from_shape_fn((n, 3), |(t, j)| ((t * t + 7 * j) as f64).sin());
         let projected = q.t().dot(&data);
         subtract_product(&mut data, &q, &projected);
+        let pairs: Vec<(usize, usize)> = (1..n).filter(|&t| lags[t - 1] == 1).map(|t| (t, t - 1)).collect();
         for first_sample in [FirstSample::Scaled, FirstSample::Unscaled] {
             let whitening = Whitening::new(&q, &lags, first_sample);
             for rho in [-0.99, -0.4, 0.0, 0.37, 0.9, 0.99] {
                 let w = dense_whitener(&lags, rho, first_sample);
                 let (wq, we) = (w.dot(&q), w.dot(&data));
-                let products = whitening.products(&data);
+                let residuals = Residuals {
+                    projections: projected.clone(),
+                    squares: sum_of_products(&data, (0..n).map(|t| (t, t))),
+                    total_squares: Vec::new(),
+                    sum: Vec::new(),
+                    neighbours: neighbours_of(&q, &pairs).t().dot(&data),
+                    lagged: sum_of_products(&data, pairs.iter().copied()),
+                    held: data.select(Axis(0), whitening.held()),
+                };
+                let products = whitening.products(&residuals);
                 let mut gram = vec![0.0; packed_length(4)];
                 whitening.gram(rho, &mut gram);
                 // sums of at most 14 terms of order 1: some tens of ulp

@@ -22,7 +22,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the provenance of the dataset stands.
 pub(super) const PROVENANCE: &str = "provenance.json";
@@ -44,6 +44,11 @@ impl StagedOutputs {
         let scratch = lock.folder().scratch().join(format!("{}.{}", lock.unit(), std::process::id()));
         fs::create_dir(&scratch).map_err(OutputError::machine("create", &scratch))?;
         Ok(Self { lock, scratch, records: Records::default() })
+    }
+
+    /// A folder on the file system of the outputs that goes with them: for what is too large for memory.
+    pub fn scratch_folder(&self) -> &Path {
+        &self.scratch
     }
 
     /// Begins an output; it counts once [`StagedFile::finish`] has returned.

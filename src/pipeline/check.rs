@@ -1,6 +1,6 @@
 //! The plan as a person or a program reads it: what was found, what will be fitted, what it will need.
 
-use super::memory::{Estimate, counted, mib};
+use super::memory::{Estimate, MemoryLimit, counted, mib};
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource};
 use super::plan_subject::SubjectPlan;
@@ -86,8 +86,8 @@ pub struct ModelReport {
 }
 
 impl CheckReport {
-    /// Reads everything from the plan.
-    pub fn new(plan: &Plan, threads: usize) -> Self {
+    /// Reads everything from the plan; needs are those of so many threads below a limit on memory.
+    pub fn new(plan: &Plan, threads: usize, limit: MemoryLimit) -> Self {
         let subjects = plan.subjects.iter().map(|subject| subject_report(plan, subject)).collect();
         let messages = plan
             .warnings
@@ -97,7 +97,7 @@ impl CheckReport {
             .collect();
         let names = plan.settings.glms.iter().map(|glm| glm.name.value.clone());
         let contrasts = plan.contrasts.iter().map(|all| all.iter().map(|contrast| contrast.settings.clone()).collect());
-        let needs = plan.estimate(threads);
+        let needs = plan.estimate(threads, limit);
         let raw_bytes: f64 = plan.subjects.iter().flat_map(|subject| &subject.runs).map(raw_bytes).sum();
         Self {
             name: plan.settings.name.clone(),
@@ -144,6 +144,13 @@ impl CheckReport {
             self.time_s.max(1.0),
             needs.memory_formula,
         );
+        if needs.spilled_bytes > 0 {
+            let _ = writeln!(
+                out,
+                "  samples of {} do not fit below the limit: they lie in the output folder while a run is at work",
+                mib(needs.spilled_bytes)
+            );
+        }
         out
     }
 }

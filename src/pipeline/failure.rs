@@ -17,6 +17,17 @@ pub struct Failure {
     pub interrupted: bool,
 }
 
+impl Failure {
+    /// Both.
+    #[must_use]
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.problems.extend(other.problems);
+        self.machine |= other.machine;
+        self.interrupted |= other.interrupted;
+        self
+    }
+}
+
 impl From<Diagnostics> for Failure {
     fn from(problems: Diagnostics) -> Self {
         Self { problems, ..Self::default() }
@@ -33,6 +44,7 @@ impl From<PassError> for Failure {
     fn from(problem: PassError) -> Self {
         match problem {
             PassError::Cancelled(cancelled) => cancelled.into(),
+            PassError::Spill { .. } => Self { problems: problem.into(), machine: true, ..Self::default() },
             other => Diagnostics::from(other).into(),
         }
     }
@@ -42,6 +54,9 @@ impl From<ModelError> for Failure {
     fn from(problem: ModelError) -> Self {
         match problem {
             ModelError::Cancelled(cancelled) => cancelled.into(),
+            ModelError::Samples { .. } => {
+                Self { problems: Diagnostic::from(problem).into(), machine: true, ..Self::default() }
+            }
             other => Diagnostic::from(other).into(),
         }
     }

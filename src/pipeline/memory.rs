@@ -1,9 +1,11 @@
 //! What a plan will need: memory, disk, passes; sizes follow from the plan alone.
 
 use super::plan::Plan;
-use super::plan_subject::{SpacePlan, SubjectPlan, map_applies};
-use crate::config::{MapKind, MaskSettings, Noise};
+use super::plan_subject::{RunGroup, SpacePlan, SubjectPlan, map_applies};
+use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
 use crate::error::{Diagnostic, Diagnostics};
+use crate::model::Moments;
+use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, MAX_BATCH};
 use serde::Serialize;
 
 /// Share of a grid that a mask is taken to hold until it is known: an automatic mask that holds more
@@ -13,36 +15,138 @@ const ASSUMED_MASK_SHARE: f64 = 0.4;
 /// Program, libraries and per-thread buffers of OpenBLAS, as measured on an empty job.
 const BASE_BYTES: u64 = 48 << 20;
 
+/// Bytes a column of what every pass sums, its statistics, and what scaling multiplies with.
+const PASS_BYTES: usize = 20 + 20 + 40 + 30;
+
+/// Memory that may be used, bytes; `None` where the machine does not say.
+pub type MemoryLimit = Option<u64>;
+
 /// Sizes of the largest subject.
 #[derive(Debug, Clone, Serialize)]
 pub struct Estimate {
-    /// Peak memory, bytes.
+    /// Peak memory, bytes, as the work is shared out below the limit.
     pub memory_bytes: u64,
     /// The formula with its figures.
     pub memory_formula: String,
+    /// The least that suffices: samples on disk, one run at a time.
+    pub least_memory_bytes: u64,
+    /// Samples that do not fit into memory and lie in the output folder while a run is at work, bytes.
+    pub spilled_bytes: u64,
     /// Size of all results of all subjects before compression, bytes.
     pub disk_bytes: u64,
     /// Times each image is decoded.
     pub passes: usize,
 }
 
+/// How the work on a space is shared out below a limit on memory. No number that is computed depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MemoryShare {
+    /// Runs that are read and fitted at the same time.
+    pub(super) runs_in_flight: usize,
+    /// Samples that a model needs are held; else they lie on disk.
+    pub(super) samples_in_memory: bool,
+}
+
+/// Bytes that a space takes.
+struct Needs {
+    n_columns: usize,
+    longest: usize,
+    most_runs: usize,
+    /// Of each run in flight: samples, where something needs them.
+    samples: usize,
+    /// Of each run in flight.
+    moments: usize,
+    frames: usize,
+    work: usize,
+    contrast: usize,
+    maps: usize,
+    /// Of all runs.
+    fits: usize,
+}
+
+impl Needs {
+    fn total(&self, share: MemoryShare) -> u64 {
+        let samples =
+            if share.samples_in_memory { self.samples } else { self.samples.min(4 * CHUNK_FRAMES * self.n_columns) };
+        let of_run = samples + self.moments + self.frames + self.work + self.contrast + self.maps;
+        BASE_BYTES + (share.runs_in_flight * of_run + self.fits) as u64
+    }
+
+    /// Samples in memory where they fit, then as many runs as fit, at most one a thread.
+    fn share(&self, threads: usize, limit: MemoryLimit) -> MemoryShare {
+        let fits = |share: MemoryShare| limit.is_none_or(|limit| self.total(share) <= limit);
+        let most = threads.min(self.most_runs).max(1);
+        let samples_in_memory = fits(MemoryShare { runs_in_flight: 1, samples_in_memory: true });
+        let share = |runs_in_flight| MemoryShare { runs_in_flight, samples_in_memory };
+        (1..=most).rev().map(share).find(|share| fits(*share)).unwrap_or(share(1))
+    }
+
+    fn formula(&self, share: MemoryShare) -> String {
+        let samples = match (self.samples, share.samples_in_memory) {
+            (0, _) => String::new(),
+            (bytes, true) => {
+                let (columns, frames) = (self.n_columns, self.longest);
+                format!("samples {} (4 B x {columns} columns x {frames} frames) + ", mib(bytes as u64))
+            }
+            (bytes, false) => {
+                let buffer = bytes.min(4 * CHUNK_FRAMES * self.n_columns);
+                format!("buffer {} of samples on disk ({}) + ", mib(buffer as u64), mib(bytes as u64))
+            }
+        };
+        let moments = match self.moments {
+            0 => String::new(),
+            bytes => {
+                let each = bytes / self.n_columns.max(1);
+                format!("sums over time {} ({each} B x {} columns) + ", mib(bytes as u64), self.n_columns)
+            }
+        };
+        format!(
+            "{} at a time x ({samples}{moments}frames in flight {} + block buffers {} + a contrast {} + maps {}) \
+             + fits of {} {} + program {}",
+            counted(share.runs_in_flight, "run"),
+            mib(self.frames as u64),
+            mib(self.work as u64),
+            mib(self.contrast as u64),
+            mib(self.maps as u64),
+            counted(self.most_runs, "run"),
+            mib(self.fits as u64),
+            mib(BASE_BYTES),
+        )
+    }
+}
+
 impl Plan {
-    /// Predicted memory, disk and passes with this many threads.
-    pub fn estimate(&self, threads: usize) -> Estimate {
-        let mut largest = (0, String::from("no subject"));
-        let mut disk_bytes = 0;
+    /// Predicted memory below this limit, disk and passes with this many threads.
+    pub fn estimate(&self, threads: usize, limit: MemoryLimit) -> Estimate {
+        let mut estimate = Estimate {
+            memory_bytes: 0,
+            memory_formula: String::from("no subject"),
+            least_memory_bytes: 0,
+            spilled_bytes: 0,
+            disk_bytes: 0,
+            passes: 1,
+        };
         for subject in &self.subjects {
             for space in &subject.spaces {
-                let (bytes, formula) = self.space_memory(subject, space, threads);
-                if bytes > largest.0 {
-                    largest = (bytes, formula);
+                let needs = self.needs(subject, space, self.n_columns(subject, space), threads);
+                let share = needs.share(threads, limit);
+                let least = needs.total(MemoryShare { runs_in_flight: 1, samples_in_memory: false });
+                estimate.least_memory_bytes = estimate.least_memory_bytes.max(least);
+                if needs.total(share) > estimate.memory_bytes {
+                    estimate.memory_bytes = needs.total(share);
+                    estimate.memory_formula = needs.formula(share);
                 }
-                disk_bytes += self.space_disk(subject, space);
+                if !share.samples_in_memory {
+                    let spilled = (needs.samples * share.runs_in_flight) as u64;
+                    estimate.spilled_bytes = estimate.spilled_bytes.max(spilled);
+                }
+                estimate.disk_bytes += self.space_disk(subject, space);
             }
         }
-        let passes =
-            if matches!(self.settings.mask, MaskSettings::Auto) && self.subjects.iter().any(has_image) { 2 } else { 1 };
-        Estimate { memory_bytes: largest.0, memory_formula: largest.1, disk_bytes, passes }
+        if matches!(self.settings.mask, MaskSettings::Auto) && self.subjects.iter().any(has_image) {
+            estimate.passes = 2;
+        }
+        estimate
     }
 
     /// Refuses a plan that cannot be kept below `limit_bytes`.
@@ -50,7 +154,7 @@ impl Plan {
     /// # Errors
     /// A diagnostic with the figure that is needed.
     pub fn check_memory(&self, threads: usize, limit_bytes: u64) -> Result<(), Diagnostics> {
-        let estimate = self.estimate(threads);
+        let estimate = self.estimate(threads, Some(limit_bytes));
         if estimate.memory_bytes <= limit_bytes {
             return Ok(());
         }
@@ -67,38 +171,53 @@ impl Plan {
         .into())
     }
 
-    fn space_memory(&self, subject: &SubjectPlan, space: &SpacePlan, threads: usize) -> (u64, String) {
-        let n_columns = self.n_columns(subject, space);
+    /// How the work on a space of so many columns is shared out.
+    pub(super) fn memory_share(
+        &self,
+        subject: &SubjectPlan,
+        space: &SpacePlan,
+        n_columns: usize,
+        threads: usize,
+        limit: MemoryLimit,
+    ) -> MemoryShare {
+        self.needs(subject, space, n_columns, threads).share(threads, limit)
+    }
+
+    fn needs(&self, subject: &SubjectPlan, space: &SpacePlan, n_columns: usize, threads: usize) -> Needs {
         let n_values = space.grid.as_ref().map_or(n_columns, crate::inputs::Grid::n_voxels);
         let longest = space.runs.iter().map(|&run| subject.runs[run].n_acquired).max().unwrap_or(0);
-        let series = 4 * n_columns * longest;
-        let frames = 4 * n_values * (3 * threads + 4);
-        let block = crate::preprocess::BLOCK_COLUMNS;
-        let work = 8 * block * threads * longest * 4;
-        let (mut fit, mut fields) = (0, 0);
-        for (index, glm) in self.settings.glms.iter().enumerate() {
-            let regressors = subject.runs[space.runs[0]].models.get(index).map_or(0, |model| model.design.n_columns());
-            let noise = usize::from(glm.noise != Noise::Ols);
-            fit = fit.max(8 * n_columns * (regressors + 4 + noise));
-            let rows: usize =
-                self.contrasts[index].iter().map(|contrast| field_values(contrast.settings.rows.len())).sum();
-            fields += 8 * n_columns * rows * (space.runs.len() + 1);
+        let numerics = &self.settings.numerics;
+        let of_model = |run: usize, (index, glm): (usize, &GlmSettings)| -> [usize; 2] {
+            let Some(model) = subject.runs[run].models.get(index) else { return [0, 0] };
+            let noise = if glm.noise == Noise::Ols { 0 } else { 8 };
+            let fit = 8 * (model.design.n_columns() + 2) + noise;
+            [Moments::bytes_a_column(&model.design, glm.noise, numerics), fit]
+        };
+        let of_run = |run: usize| {
+            let models = self.settings.glms.iter().enumerate().map(|model| of_model(run, model));
+            models.fold([0, 0], |[sums, fits], [more_sums, more_fits]| [sums + more_sums, fits + more_fits])
+        };
+        let of_group = |group: &RunGroup| group.runs.iter().map(|&run| of_run(run)[1]).sum::<usize>();
+        let widest = self.settings.glms.iter().enumerate().filter_map(|(model, _)| {
+            let design = &subject.runs[space.runs[0]].models.get(model)?.design;
+            Some(design.n_columns() + 1)
+        });
+        let rows = self.contrasts.iter().flatten().map(|contrast| contrast.settings.rows.len()).max().unwrap_or(0);
+        let batch = threads.min(MAX_BATCH);
+        let chunk = (4 * CHUNK_FRAMES.min(longest) + PASS_BYTES) * n_columns;
+        Needs {
+            n_columns,
+            longest,
+            most_runs: space.groups.iter().map(|group| group.runs.len()).max().unwrap_or(1),
+            samples: if self.needs_samples() { 4 * n_columns * longest } else { 0 },
+            moments: n_columns * space.runs.iter().map(|&run| of_run(run)[0]).max().unwrap_or(0),
+            frames: chunk + 4 * n_values * (2 * batch + 2 + batch),
+            work: 8 * BLOCK_COLUMNS * threads * 6 * widest.max().unwrap_or(0),
+            // block by block, then joined, then cleared of what was left out
+            contrast: 8 * n_columns * (2 * field_values(rows) + 3 * 2 + 3),
+            maps: 8 * 5 * n_values,
+            fits: n_columns * space.groups.iter().map(of_group).max().unwrap_or(0),
         }
-        let maps = (8 * 6 * n_columns) + (4 * 3 * n_values);
-        let total = BASE_BYTES + (series + frames + work + fit + fields + maps) as u64;
-        let formula = format!(
-            "series {} (4 B x {n_columns} columns x {longest} frames) + frames in flight {} + block buffers {} + fit {} \
-             + contrasts of {} {} + maps {} + program {}",
-            mib(series as u64),
-            mib(frames as u64),
-            mib(work as u64),
-            mib(fit as u64),
-            counted(space.runs.len(), "run"),
-            mib(fields as u64),
-            mib(maps as u64),
-            mib(BASE_BYTES),
-        );
-        (total, formula)
     }
 
     fn n_columns(&self, subject: &SubjectPlan, space: &SpacePlan) -> usize {

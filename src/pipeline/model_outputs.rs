@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::plan_run::{RunPlan, display_name};
 use super::plan_subject::{RunGroup, map_applies};
 use super::run_data::TemporalMean;
-use super::space_job::FittedRun;
+use super::run_job::FittedRun;
 use super::summary::Summary;
 use crate::config::{ContrastKind, ContrastSettings, GlmSettings, Labels, MapKind};
 use crate::design::{ContrastMatrix, RunDesign, figure};
@@ -20,7 +20,8 @@ use crate::outputs::{
     FrameWriter, Geometry, ImageDescription, Intent, OutputError, OutputNames, RelativePath, SeriesAxis, StagedOutputs,
     write_map, write_mask,
 };
-use crate::preprocess::{Scaler, Series};
+use crate::preprocess::{PassError, Scaler, Series};
+use rayon::prelude::*;
 use std::io::Write;
 
 /// Absolute z from which the picture of a map is coloured: two-sided p of .002.
@@ -92,77 +93,91 @@ impl<'a> ModelOutputs<'a> {
         let (Some(regions), Support::Columns { names }) = (self.regions, &series.support) else { return Ok(()) };
         // Every model has its own folder, which is complete in itself.
         let path = self.names()?.roi_series(regions)?;
-        let row = |frame: usize| -> Vec<f64> {
-            series
-                .frame(frame)
-                .iter()
-                .zip(&series.first)
-                .map(|(value, first)| f64::from(*value) + f64::from(*first))
-                .collect()
+        let row = |frame: usize| -> Result<Vec<f64>, PassError> {
+            let values = series.frame(frame)?;
+            Ok(values.iter().zip(&series.first).map(|(value, first)| f64::from(*value) + f64::from(*first)).collect())
         };
-        Ok(self.staged.write(&path, |file| tables::write_series(file, names, series.n_frames, row))?)
+        self.write_series(&path, names, (0..series.n_frames).map(row))
     }
 
-    /// Maps of the fit itself: beta, r2, sigma, rho, residuals.
+    /// Maps of the fit itself: beta, r2, sigma, rho.
     pub(super) fn write_fit(
         &self,
         fit: &RunFit,
         excluded: &Excluded,
-        series: &Series,
-        scaler: &Scaler,
+        support: &Support,
         design: &RunDesign,
     ) -> Result<(), Failure> {
         let cleared = |mut values: Vec<f64>| {
             excluded.clear(&mut values);
             values
         };
-        let Support::Voxels { .. } = series.support else {
-            return self.write_fit_table(fit, &cleared, series, scaler, design);
-        };
-        let maps = [
-            (MapKind::R2, Some(fit.r2.clone())),
-            (MapKind::Sigma, Some(fit.sigma())),
-            (MapKind::Rho, Some(fit.rho().unwrap_or_else(|| vec![0.0; fit.n_columns()]))),
-        ];
+        if let Support::Columns { names } = support {
+            return self.write_fit_table(fit, &cleared, names, design);
+        }
+        let rho = || fit.rho().unwrap_or_else(|| vec![0.0; fit.n_columns()]);
+        let maps: [(MapKind, &dyn Fn() -> Vec<f64>); 3] =
+            [(MapKind::R2, &|| fit.r2.clone()), (MapKind::Sigma, &|| fit.sigma()), (MapKind::Rho, &rho)];
         for (map, values) in maps {
-            if let Some(values) = values.filter(|_| self.wants(map)) {
+            if self.wants(map) {
                 let path = self.names()?.model_map(map)?;
-                self.write_image(&path, map, Intent::Estimate, &series.support, &cleared(values), None, &[design])?;
+                self.write_image(&path, map, Intent::Estimate, support, &cleared(values()), None, &[design])?;
             }
         }
         if self.wants(MapKind::Beta) {
-            let volumes = (0..design.n_columns()).map(|column| cleared(fit.beta.row(column).to_vec()));
-            self.write_volumes(MapKind::Beta, series, design, design.n_columns(), None, volumes)?;
-        }
-        if self.wants(MapKind::Residuals) {
-            let frames = (0..series.n_frames).map(|frame| {
-                let mut out = vec![0.0; series.n_columns()];
-                residual_frame(fit, series, scaler, design, frame, &mut out);
-                out
-            });
-            self.write_volumes(MapKind::Residuals, series, design, series.n_frames, Some(design.timing.tr_s), frames)?;
+            let volumes = (0..design.n_columns()).map(|column| Ok(cleared(fit.beta.row(column).to_vec())));
+            let axis = SeriesAxis { n_frames: design.n_columns(), tr_s: None };
+            self.write_volumes(MapKind::Beta, support, design, axis, volumes)?;
         }
         Ok(())
+    }
+
+    /// The residuals, where they are wanted: a 4-D map of voxels, a table of columns.
+    pub(super) fn write_residuals(
+        &self,
+        fit: &RunFit,
+        series: &Series,
+        scaler: &Scaler,
+        design: &RunDesign,
+    ) -> Result<(), Failure> {
+        if !self.wants(MapKind::Residuals) || self.regions.is_some() {
+            return Ok(());
+        }
+        let frames = (0..series.n_frames).map(|frame| residual_frame(fit, series, scaler, design, frame));
+        if let Support::Columns { names } = &series.support {
+            return self.write_series(&self.names()?.residual_series()?, names, frames);
+        }
+        let axis = SeriesAxis { n_frames: series.n_frames, tr_s: Some(design.timing.tr_s) };
+        self.write_volumes(MapKind::Residuals, &series.support, design, axis, frames)
+    }
+
+    /// A table of series; those of tables and regions are small.
+    fn write_series(
+        &self,
+        path: &RelativePath,
+        names: &[String],
+        frames: impl Iterator<Item = Result<Vec<f64>, PassError>>,
+    ) -> Result<(), Failure> {
+        let frames: Vec<Vec<f64>> = frames.collect::<Result<_, _>>()?;
+        Ok(self.staged.write(path, |file| tables::write_series(file, names, frames))?)
     }
 
     /// A 4-D map, volume by volume.
     fn write_volumes(
         &self,
         map: MapKind,
-        series: &Series,
+        support: &Support,
         design: &RunDesign,
-        n_frames: usize,
-        tr_s: Option<f64>,
-        volumes: impl Iterator<Item = Vec<f64>>,
+        axis: SeriesAxis,
+        volumes: impl Iterator<Item = Result<Vec<f64>, PassError>>,
     ) -> Result<(), Failure> {
         let Some(geometry) = self.geometry else { return Ok(()) };
         let path = self.names()?.model_map(map)?;
         let description = self.description(map, Intent::Estimate, None);
-        let axis = SeriesAxis { n_frames, tr_s };
         let file = self.staged.create(&path)?;
-        let mut writer = FrameWriter::new(file, geometry, &series.support, &description, axis)?;
+        let mut writer = FrameWriter::new(file, geometry, support, &description, axis)?;
         for volume in volumes {
-            writer.push(&volume)?;
+            writer.push(&volume?)?;
         }
         writer.finish()?.finish()?;
         let mut sidecar = self.sidecar(map, &[design]);
@@ -177,11 +192,9 @@ impl<'a> ModelOutputs<'a> {
         &self,
         fit: &RunFit,
         cleared: &dyn Fn(Vec<f64>) -> Vec<f64>,
-        series: &Series,
-        scaler: &Scaler,
+        rows: &[String],
         design: &RunDesign,
     ) -> Result<(), Failure> {
-        let Support::Columns { names: rows } = &series.support else { return Ok(()) };
         let mut columns: Vec<(&str, Vec<f64>)> = Vec::new();
         if self.wants(MapKind::Beta) {
             columns.extend(
@@ -206,15 +219,6 @@ impl<'a> ModelOutputs<'a> {
             let mut table = vec![("name", Column::Text(rows))];
             table.extend(columns.iter().map(|(name, values)| (*name, Column::Numbers(values))));
             self.staged.write(&path, |file| tables::write_table(file, &table))?;
-        }
-        if self.wants(MapKind::Residuals) && self.regions.is_none() {
-            let row = |frame| {
-                let mut out = vec![0.0; series.n_columns()];
-                residual_frame(fit, series, scaler, design, frame, &mut out);
-                out
-            };
-            self.staged
-                .write(&names.residual_series()?, |file| tables::write_series(file, rows, series.n_frames, row))?;
         }
         Ok(())
     }
@@ -268,14 +272,14 @@ impl<'a> ModelOutputs<'a> {
         ];
         let expression: Vec<&str> = contrast.rows.iter().map(|row| row.as_str()).collect();
         let entry = ContrastEntry::new(&contrast.name, contrast.kind, &expression, runs);
-        for (kind, intent, values) in maps {
-            if self.wants(kind) && map_applies(kind, map.kind) {
+        // one thread compresses a map
+        maps.into_par_iter().filter(|(kind, ..)| self.wants(*kind) && map_applies(*kind, map.kind)).try_for_each(
+            |(kind, intent, values)| {
                 let path = names.contrast_map(&contrast.name, kind)?;
                 let vary = matches!(map.dof, Dof::PerColumn(_)) && kind == statistic.0;
-                self.write_image(&path, kind, intent, support, values, Some((&entry, vary)), &designs)?;
-            }
-        }
-        Ok(())
+                self.write_image(&path, kind, intent, support, values, Some((&entry, vary)), &designs)
+            },
+        )
     }
 
     /// One 3-D map with its sidecar; a contrast comes with whether its dof vary from voxel to voxel.
@@ -374,13 +378,8 @@ impl<'a> ModelOutputs<'a> {
     }
 
     /// What was done and found, in figures.
-    pub(super) fn write_summary(
-        &self,
-        runs: &[&RunPlan],
-        fitted: &[FittedRun],
-        support: &Support,
-    ) -> Result<(), Failure> {
-        let summary = Summary::new(&display_name(self.level.labels), self.model, runs, fitted, support);
+    pub(super) fn write_summary(&self, runs: &[(&RunPlan, &FittedRun)], support: &Support) -> Result<(), Failure> {
+        let summary = Summary::new(&display_name(self.level.labels), self.model, runs, support);
         Ok(self.staged.write_json(&self.names()?.summary()?, &summary)?)
     }
 }

@@ -5,8 +5,9 @@ use super::contrasts::{PlannedContrast, planned_contrasts};
 use super::plan_run::RunPlan;
 use super::plan_subject::{self, SubjectPlan};
 use super::shared_files::SharedFiles;
-use crate::config::{Inputs, Settings};
+use crate::config::{Inputs, MapKind, Settings};
 use crate::error::{Diagnostic, Diagnostics};
+use crate::preprocess::scales_samples;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -39,6 +40,14 @@ pub struct RefusedSubject {
 }
 
 impl Plan {
+    /// Whether the samples of a run are kept: for residual maps, for mean series of regions, and where each must be
+    /// scaled before a model sees it. Other models are fitted to sums over time.
+    pub(super) fn needs_samples(&self) -> bool {
+        let Settings { glms, rois, preprocess, numerics, .. } = &self.settings;
+        let residuals = glms.iter().any(|glm| glm.maps.contains(&MapKind::Residuals));
+        residuals || !rois.is_empty() || scales_samples(preprocess.scaling, numerics.scaling_arithmetic)
+    }
+
     /// Reads headers, tables and sidecars and validates everything that does not need voxels.
     ///
     /// `pipeline_folder` is the folder of the pipeline file; `subjects` are labels to restrict the work to, empty for all.

@@ -3,6 +3,7 @@
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How progress is shown.
@@ -16,14 +17,19 @@ pub enum ProgressMode {
     Json,
 }
 
-/// Shows which subject, run and stage is at work.
+/// Shows which subject, runs and stages are at work; told by every thread that works on a run.
 pub struct Progress {
     shown: Shown,
     started: Instant,
     total: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
     done: usize,
-    /// The stage at work and since when; stages of the current subject that are over.
-    current: Option<(StageName, Instant)>,
+    /// The stages at work, one a run, and since when; stages of the current subject that are over.
+    current: Vec<(StageName, Instant)>,
     finished: Vec<StageTime>,
 }
 
@@ -58,48 +64,53 @@ impl Progress {
             ProgressMode::Auto if std::io::stderr().is_terminal() => Shown::Bar(bar(total)),
             ProgressMode::Auto => Shown::Lines,
         };
-        Self { shown, started: Instant::now(), total, done: 0, current: None, finished: Vec::new() }
+        Self { shown, started: Instant::now(), total, state: Mutex::default() }
     }
 
-    /// Says what is being worked on; `done` counts the steps finished before it.
-    pub fn stage(&mut self, subject: &str, run: &str, stage: &str) {
-        self.end_stage();
-        self.current = Some((StageName { run: run.to_owned(), stage: stage.to_owned() }, Instant::now()));
+    /// Says what is being worked on in a run, whose stage before is over with it.
+    pub fn stage(&self, subject: &str, run: &str, stage: &str) {
+        let mut state = self.state();
+        state.end_stage(run);
+        state.current.push((StageName { run: run.to_owned(), stage: stage.to_owned() }, Instant::now()));
         match &self.shown {
             Shown::Bar(bar) => bar.set_message(format!("{run}: {stage}")),
             Shown::Lines | Shown::Nothing => {}
             Shown::Json => {
                 let line = serde_json::json!({
                     "event": "stage", "subject": subject, "run": run, "stage": stage,
-                    "done": self.done, "total": self.total, "elapsed_s": round_ms(self.started.elapsed()),
+                    "done": state.done, "total": self.total, "elapsed_s": round_ms(self.started.elapsed()),
                 });
                 say(&line.to_string());
             }
         }
     }
 
-    fn end_stage(&mut self) {
-        if let Some((StageName { run, stage }, since)) = self.current.take() {
-            self.finished.push(StageTime { run, stage, seconds: round_ms(since.elapsed()) });
-        }
-    }
-
     /// The stages of the subject that is done, with the time each took; the next subject starts afresh.
-    pub fn take_timings(&mut self) -> Vec<StageTime> {
-        self.end_stage();
-        std::mem::take(&mut self.finished)
+    pub fn take_timings(&self) -> Vec<StageTime> {
+        let mut state = self.state();
+        while let Some((StageName { run, .. }, _)) = state.current.first().cloned() {
+            state.end_stage(&run);
+        }
+        std::mem::take(&mut state.finished)
     }
 
-    /// One step is finished.
-    pub fn step(&mut self) {
-        self.done += 1;
+    /// One step is finished, and with it the stage of the run.
+    pub fn step(&self, run: &str) {
+        let mut state = self.state();
+        state.end_stage(run);
+        state.done += 1;
         if let Shown::Bar(bar) = &self.shown {
             bar.inc(1);
         }
     }
 
+    /// What a thread that panicked left is as good as ever: each change is whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A subject is finished; `outcome` is one word, `detail` a short phrase.
-    pub fn subject(&mut self, subject: &str, outcome: &str, detail: &str) {
+    pub fn subject(&self, subject: &str, outcome: &str, detail: &str) {
         let text = format!("sub-{subject}: {outcome}, {detail}");
         match &self.shown {
             Shown::Bar(bar) => bar.println(text),
@@ -108,7 +119,7 @@ impl Progress {
             Shown::Json => {
                 let line = serde_json::json!({
                     "event": "subject", "subject": subject, "outcome": outcome, "detail": detail,
-                    "done": self.done, "total": self.total, "elapsed_s": round_ms(self.started.elapsed()),
+                    "done": self.state().done, "total": self.total, "elapsed_s": round_ms(self.started.elapsed()),
                 });
                 say(&line.to_string());
             }
@@ -119,6 +130,15 @@ impl Progress {
     pub fn finish(&self) {
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
+        }
+    }
+}
+
+impl State {
+    fn end_stage(&mut self, run: &str) {
+        if let Some(at) = self.current.iter().position(|(name, _)| name.run == run) {
+            let (StageName { run, stage }, since) = self.current.remove(at);
+            self.finished.push(StageTime { run, stage, seconds: round_ms(since.elapsed()) });
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::config::{RoiSettings, RoiSource};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::{self, Support};
-use crate::preprocess::Series;
+use crate::preprocess::{PassError, Series};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -81,7 +81,10 @@ impl RegionSet {
 
     /// Mean over each region's voxels, frame by frame, leaving out the columns that are `excluded` (ascending);
     /// f64 sums in the columns' order. A region all of whose voxels are excluded is constant at 0, and so excluded in its turn.
-    pub(super) fn mean_series(&self, series: &Series, excluded: &[usize]) -> Series {
+    ///
+    /// # Errors
+    /// The series cannot be read.
+    pub(super) fn mean_series(&self, series: &Series, excluded: &[usize]) -> Result<Series, PassError> {
         let members: Vec<Vec<usize>> = self
             .regions
             .iter()
@@ -92,21 +95,16 @@ impl RegionSet {
         let mean_of = |columns: &Vec<usize>, values: &dyn Fn(usize) -> f64| {
             columns.iter().map(|&column| values(column)).sum::<f64>() / columns.len().max(1) as f64
         };
-        let first: Vec<f64> =
-            members.iter().map(|columns| mean_of(columns, &|column| f64::from(series.first[column]))).collect();
-        let values: Vec<f32> = (0..series.n_frames)
+        let first: Vec<f32> =
+            members.iter().map(|columns| mean_of(columns, &|column| f64::from(series.first[column])) as f32).collect();
+        let rows: Vec<Vec<f32>> = (0..series.n_frames)
             .into_par_iter()
-            .flat_map_iter(|frame| {
-                let row = series.frame(frame);
-                members.iter().map(move |columns| mean_of(columns, &|column| f64::from(row[column])) as f32)
+            .map(|frame| {
+                let row = series.frame(frame)?;
+                let of_region = |columns| mean_of(columns, &|column| f64::from(row[column])) as f32;
+                Ok(members.iter().map(of_region).collect())
             })
-            .collect();
-        Series {
-            support: self.support(),
-            n_frames: series.n_frames,
-            values,
-            first: first.iter().map(|value| *value as f32).collect(),
-            mean: members.iter().map(|columns| mean_of(columns, &|column| series.mean[column])).collect(),
-        }
+            .collect::<Result<_, PassError>>()?;
+        Ok(Series::new(self.support(), first, rows.concat()))
     }
 }

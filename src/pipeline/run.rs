@@ -58,7 +58,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
             .hint("give a smaller `--threads`")
     })?;
     let steps = plan.subjects.iter().map(SubjectJob::steps).sum();
-    let mut progress = Progress::new(options.progress, steps);
+    let progress = Progress::new(options.progress, steps);
     let mut outcome = RunOutcome::default();
     for refused in &plan.refused {
         progress.subject(&refused.subject, "failed", "its inputs are not in order");
@@ -66,8 +66,10 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
     }
     for subject in &plan.subjects {
         let label = subject.subject.clone();
-        let job = SubjectJob { plan, subject, folder: &folder, force: options.force, cancel: &options.cancel };
-        let result = catch_unwind(AssertUnwindSafe(|| pool.install(|| job.run(&mut progress))));
+        let RunOptions { force, max_memory_bytes: limit, cancel, .. } = options;
+        let job =
+            SubjectJob { plan, subject, folder: &folder, force: *force, limit: *limit, cancel, progress: &progress };
+        let result = catch_unwind(AssertUnwindSafe(|| pool.install(|| job.run())));
         let timings = progress.take_timings();
         match result {
             Ok(Ok(SubjectOutcome::Done { n_files, warnings })) => {

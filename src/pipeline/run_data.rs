@@ -3,46 +3,63 @@
 use super::failure::Failure;
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource};
-use super::subject_job::InputDigests;
+use super::run_job::ModelFeed;
 use crate::error::{CancelToken, Diagnostic, Diagnostics, Place};
-use crate::inputs::{Grid, NiftiFrames, Support, TableRows};
-use crate::preprocess::{PassPlan, Series, Smoother, gather, temporal_mean_sd};
+use crate::inputs::{FileDigest, Grid, NiftiFrames, Support, TableRows};
+use crate::preprocess::{FrameSink, PassPlan, Series, SeriesPlace, SeriesWriter, Smoother, TimeStatistics, pass};
 use crate::signal::gaussian::sigma_of_fwhm;
 use std::sync::Arc;
 
-/// The data of one run.
+/// What is kept of the data of one run once every model has seen them.
 pub(super) struct RunData {
-    /// Every frame that was not discarded.
-    pub(super) series: Series,
+    /// Of all frames that were not discarded.
+    pub(super) statistics: TimeStatistics,
+    /// Those frames, where something needs more than sums of them.
+    pub(super) series: Option<Series>,
     /// Columns that hold a value that is not finite, ascending.
     pub(super) never_finite: Vec<usize>,
+    /// Of the files that were read.
+    pub(super) digests: Vec<FileDigest>,
+    /// What is odd about them.
+    pub(super) warnings: Diagnostics,
 }
 
 impl RunData {
-    /// Reads, smooths and gathers a run; the file's digest rides on the decode.
+    /// Reads, smooths and gathers a run, and feeds it to its models; the file's digest rides on the decode.
     pub(super) fn read(
         plan: &Plan,
         run: &RunPlan,
         support: &Support,
-        digests: &mut InputDigests,
+        place: SeriesPlace<'_>,
+        models: &mut [ModelFeed],
         cancel: &CancelToken,
-    ) -> Result<(Self, Diagnostics), Failure> {
+    ) -> Result<Self, Failure> {
         let discard = plan.settings.preprocess.discard_volumes;
-        let mut warnings = Diagnostics::new();
-        let (series, report) = match &run.source {
+        let n_frames = run.n_acquired.saturating_sub(discard);
+        let mut writer =
+            plan.needs_samples().then(|| SeriesWriter::new(n_frames, support.n_columns(), place)).transpose()?;
+        let mut sinks: Vec<&mut dyn FrameSink> = Vec::new();
+        for ModelFeed { moments, kept } in models {
+            sinks.extend(moments.iter_mut().map(|moments| moments as &mut dyn FrameSink));
+            sinks.extend(kept.iter_mut().map(|kept| kept as &mut dyn FrameSink));
+        }
+        sinks.extend(writer.iter_mut().map(|writer| writer as &mut dyn FrameSink));
+        let mut digests = Vec::new();
+        let (statistics, report) = match &run.source {
             RunSource::Image(header) => {
                 let (mut frames, _) = NiftiFrames::open(run.data_path())?;
                 let smoother = smoother(plan, &header.grid, support);
-                let pass = PassPlan { support: support.clone(), discard, smoother };
-                let gathered = gather(&mut frames, &pass, cancel)?;
-                digests.note(frames.digests().unwrap_or_default());
-                gathered
+                let plan = PassPlan { support: support.clone(), discard, smoother };
+                let passed = pass(&mut frames, &plan, &mut sinks, cancel)?;
+                digests.extend_from_slice(frames.digests().unwrap_or_default());
+                passed
             }
             RunSource::Table(table) => {
-                let pass = PassPlan { support: support.clone(), discard, smoother: None };
-                gather(&mut TableRows::new(Arc::clone(table)), &pass, cancel)?
+                let plan = PassPlan { support: support.clone(), discard, smoother: None };
+                pass(&mut TableRows::new(Arc::clone(table)), &plan, &mut sinks, cancel)?
             }
         };
+        let mut warnings = Diagnostics::new();
         if report.n_non_finite > 0 {
             warnings.push(
                 Diagnostic::warning(
@@ -57,7 +74,8 @@ impl RunData {
             );
         }
         let never_finite = report.non_finite_columns.iter().map(|&column| column as usize).collect();
-        Ok((Self { series, never_finite }, warnings))
+        let series = writer.map(|writer| writer.finish(support.clone(), &statistics));
+        Ok(Self { statistics, series, never_finite, digests, warnings })
     }
 }
 
@@ -92,12 +110,11 @@ pub(super) struct TemporalMean {
 
 impl TemporalMean {
     /// Takes a run in.
-    pub(super) fn add(&mut self, series: &Series) {
-        let (mean, sd) = temporal_mean_sd(series);
+    pub(super) fn add(&mut self, TimeStatistics { mean, sd, .. }: &TimeStatistics) {
         self.mean.resize(mean.len(), 0.0);
         self.tsnr.resize(mean.len(), 0.0);
         self.n_runs += 1;
-        for (column, (mean, sd)) in mean.iter().zip(&sd).enumerate() {
+        for (column, (mean, sd)) in mean.iter().zip(sd).enumerate() {
             self.mean[column] += mean;
             // A column without variation has no ratio; 0 keeps it out of sight.
             self.tsnr[column] += if *sd > 0.0 { mean / sd } else { 0.0 };

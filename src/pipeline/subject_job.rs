@@ -1,6 +1,7 @@
 //! One subject end to end: lock, decide whether its results stand, compute space by space, commit.
 
 use super::failure::Failure;
+use super::memory::MemoryLimit;
 use super::plan::Plan;
 use super::plan_subject::SubjectPlan;
 use super::progress::Progress;
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Grows whenever a change of boldly changes any number in a result: older results are then redone.
-pub const NUMERICS_VERSION: u32 = 1;
+pub const NUMERICS_VERSION: u32 = 2;
 
 /// Everything one subject's analysis needs.
 pub(super) struct SubjectJob<'a> {
@@ -22,7 +23,9 @@ pub(super) struct SubjectJob<'a> {
     pub(super) subject: &'a SubjectPlan,
     pub(super) folder: &'a OutputFolder,
     pub(super) force: bool,
+    pub(super) limit: MemoryLimit,
     pub(super) cancel: &'a CancelToken,
+    pub(super) progress: &'a Progress,
 }
 
 /// How a subject ended well.
@@ -65,7 +68,7 @@ impl SubjectJob<'_> {
     }
 
     /// Analyses the subject, unless its results stand.
-    pub(super) fn run(&self, progress: &mut Progress) -> Result<SubjectOutcome, Failure> {
+    pub(super) fn run(&self) -> Result<SubjectOutcome, Failure> {
         let lock = OutputLock::acquire(self.folder, &self.subject.subject)?;
         let files = self.subject.files(&self.plan.shared);
         let base = &self.plan.pipeline_folder;
@@ -78,10 +81,10 @@ impl SubjectJob<'_> {
             let mut key = ManifestKey { inputs: manifest.key.inputs.clone(), ..key(plan, settings.clone()) };
             // Inputs are read only where nothing cheaper already says that the work must be done.
             if manifest.is_current(&key, self.folder) {
-                progress.stage(&self.subject.subject, "all runs", "comparing inputs with the last run");
+                self.progress.stage(&self.subject.subject, "all runs", "comparing inputs with the last run");
                 key.inputs = digests.complete(&files, base)?;
                 if manifest.is_current(&key, self.folder) {
-                    (0..Self::steps(self.subject)).for_each(|_| progress.step());
+                    (0..Self::steps(self.subject)).for_each(|_| self.progress.step("all runs"));
                     return Ok(SubjectOutcome::Unchanged);
                 }
             }
@@ -89,8 +92,9 @@ impl SubjectJob<'_> {
         let staged = StagedOutputs::new(lock)?;
         let mut warnings = Diagnostics::new();
         for space in &self.subject.spaces {
-            let job = SpaceJob { plan: self.plan, subject: self.subject, space, staged: &staged, cancel: self.cancel };
-            warnings.extend(job.run(&mut digests, progress)?);
+            let Self { plan, subject, limit, cancel, progress, .. } = *self;
+            let job = SpaceJob { plan, subject, space, staged: &staged, limit, cancel, progress };
+            warnings.extend(job.run(&mut digests)?);
         }
         self.cancel.check()?;
         let inputs = digests.complete(&files, base)?;

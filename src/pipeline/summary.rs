@@ -1,7 +1,7 @@
 //! `summary.json`: what a model did to each run, in figures.
 
 use super::plan_run::RunPlan;
-use super::space_job::FittedRun;
+use super::run_job::FittedRun;
 use crate::inputs::Support;
 use serde::Serialize;
 
@@ -44,8 +44,8 @@ struct ExcludedColumn {
 }
 
 impl Summary {
-    pub(super) fn new(name: &str, model: usize, runs: &[&RunPlan], fitted: &[FittedRun], support: &Support) -> Self {
-        let runs = runs.iter().zip(fitted).map(|(run, fitted)| RunSummary::new(model, run, fitted, support)).collect();
+    pub(super) fn new(name: &str, model: usize, runs: &[(&RunPlan, &FittedRun)], support: &Support) -> Self {
+        let runs = runs.iter().map(|(run, fitted)| RunSummary::new(model, run, fitted, support)).collect();
         Self { name: name.to_owned(), analysed_columns: support.n_columns(), runs }
     }
 }

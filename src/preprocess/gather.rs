@@ -1,11 +1,13 @@
 //! The pass that every model needs: decode -> smooth -> gather the columns of the analysis.
 //!
-//! `values[frame][column] = f32(frame - first frame)`, f64 mean beside it. Only these and a few frames are held:
-//! memory is 4 bytes x frames x columns, some 20 bytes a column, up to nine volumes for decoding, and the first
-//! kept one.
+//! What is gathered, `f32(frame - first frame)`, goes to sinks chunk by chunk. Held are one chunk of
+//! [`CHUNK_FRAMES`] x columns, some 30 bytes a column, up to nine volumes for decoding, the first kept one, and what
+//! the sinks hold: a [`Series`] is 4 bytes x frames x columns.
 
 use super::stream::{batch_frames, for_each_batch};
-use super::{BLOCK_COLUMNS, PassError, Scratch, Series, Smoother};
+use super::{
+    CHUNK_FRAMES, FrameSink, PassError, Scratch, Series, SeriesPlace, SeriesWriter, Smoother, TimeStatistics, TimeSums,
+};
 use crate::error::CancelToken;
 use crate::inputs::{FrameSource, Support};
 use rayon::prelude::*;
@@ -29,11 +31,24 @@ pub struct PassReport {
     pub n_non_finite: usize,
     /// Columns with a value that was not finite, before smoothing or (by overflow) after it; ascending.
     pub non_finite_columns: Vec<u32>,
-    /// Columns of the [`Series`] that never change, ascending.
-    pub constant_columns: Vec<u32>,
 }
 
-/// Reads the run once and gathers the columns of `plan` (see [`Series`]); smoothed frame by frame on the way.
+/// Reads the run once into a [`Series`]: a [`pass`] with one sink.
+///
+/// # Errors
+/// As [`pass`].
+pub fn gather(
+    source: &mut dyn FrameSource,
+    plan: &PassPlan,
+    cancel: &CancelToken,
+) -> Result<(Series, PassReport), PassError> {
+    let n_frames = source.n_frames().saturating_sub(plan.discard);
+    let mut writer = SeriesWriter::new(n_frames, plan.support.n_columns(), SeriesPlace::Memory)?;
+    let (statistics, report) = pass(source, plan, &mut [&mut writer], cancel)?;
+    Ok((writer.finish(plan.support.clone(), &statistics), report))
+}
+
+/// Reads the run once, smoothed frame by frame on the way, and feeds the columns of `plan` to `sinks`.
 ///
 /// Decoding has a thread of its own; the rest runs in the rayon pool at hand. The result does not depend on the
 /// number of threads.
@@ -41,19 +56,24 @@ pub struct PassReport {
 /// # Errors
 /// [`PassError`]: the file is damaged, nothing is left to gather, the plan is for another grid, or the work was
 /// cancelled.
-pub fn gather(
+pub fn pass(
     source: &mut dyn FrameSource,
     plan: &PassPlan,
+    sinks: &mut [&mut dyn FrameSink],
     cancel: &CancelToken,
-) -> Result<(Series, PassReport), PassError> {
+) -> Result<(TimeStatistics, PassReport), PassError> {
     let columns = Columns::new(plan, source.n_values())?;
     let n_columns = plan.support.n_columns();
     let n_frames = source.n_frames().saturating_sub(plan.discard);
-    let mut values = Vec::new();
-    let n_cells = n_frames.checked_mul(n_columns).ok_or(PassError::Memory { n_frames, n_columns })?;
-    values.try_reserve_exact(n_cells).map_err(|_| PassError::Memory { n_frames, n_columns })?;
+    let chunk_frames = CHUNK_FRAMES.min(n_frames);
+    let mut chunk = Vec::new();
+    chunk
+        .try_reserve_exact(chunk_frames * n_columns)
+        .map_err(|_| PassError::Memory { n_frames: chunk_frames, n_columns })?;
+    chunk.resize(chunk_frames * n_columns, 0.0_f32);
+    let mut filled = 0;
     let mut baseline = Baseline { frame: Vec::new(), columns: vec![0.0; n_columns] };
-    let mut moments = Moments { sum: vec![0.0; n_columns], differing_bits: vec![0; n_columns] };
+    let mut sums = TimeSums::new(n_columns, (0..n_frames).collect());
     let mut report = PassReport::default();
     let mut non_finite = Vec::new();
     let mut scratches = vec![Scratch::default(); batch_frames()];
@@ -62,34 +82,39 @@ pub fn gather(
         if first == 0 {
             columns.set_baseline(&batch[0], &mut baseline, &mut scratches[0]);
         }
-        let start = values.len();
-        // Within the reserved space: nothing moves, and the zeros are overwritten while they are in the cache.
-        values.resize(start + batch.len() * n_columns, 0.0);
-        let found: Vec<NonFinite> = values[start..]
-            .par_chunks_exact_mut(n_columns)
-            .zip(batch)
-            .zip(&mut scratches)
-            .map(|((row, frame), scratch)| columns.gather_frame(frame, &baseline, row, scratch))
-            .collect();
-        for found in found {
-            report.n_non_finite += found.count;
-            non_finite.extend(found.columns);
+        let (mut at, mut left) = (first, batch);
+        while !left.is_empty() {
+            let (now, later) = left.split_at(left.len().min(chunk_frames - filled));
+            let found: Vec<NonFinite> = chunk[filled * n_columns..]
+                .par_chunks_exact_mut(n_columns)
+                .zip(now)
+                .zip(&mut scratches)
+                .map(|((row, frame), scratch)| columns.gather_frame(frame, &baseline, row, scratch))
+                .collect();
+            for found in found {
+                report.n_non_finite += found.count;
+                non_finite.extend(found.columns);
+            }
+            (at, left, filled) = (at + now.len(), later, filled + now.len());
+            if filled == chunk_frames || at == n_frames {
+                let rows = &chunk[..filled * n_columns];
+                sums.take(at - filled, rows)?;
+                for sink in &mut *sinks {
+                    sink.take(at - filled, rows)?;
+                }
+                filled = 0;
+            }
         }
-        moments.add_rows(&values[start..]);
         Ok(())
     })?;
 
-    let first = baseline.columns;
-    let mean: Vec<f64> =
-        first.iter().zip(&moments.sum).map(|(first, sum)| f64::from(*first) + sum / n_frames as f64).collect();
+    let statistics = sums.finish(&baseline.columns);
     // Sums of finite values near the largest f32 may overflow in smoothing.
-    non_finite.extend((0..n_columns as u32).filter(|&column| !mean[column as usize].is_finite()));
+    non_finite.extend((0_u32..).zip(&statistics.mean).filter(|(_, mean)| !mean.is_finite()).map(|(column, _)| column));
     non_finite.sort_unstable();
     non_finite.dedup();
     report.non_finite_columns = non_finite;
-    report.constant_columns =
-        (0..n_columns as u32).filter(|&column| moments.differing_bits[column as usize] == 0).collect();
-    Ok((Series { support: plan.support.clone(), n_frames, values, first, mean }, report))
+    Ok((statistics, report))
 }
 
 /// The first kept frame, which is subtracted from all.
@@ -218,33 +243,6 @@ fn subtract(values: impl Iterator<Item = f32>, first: &[f32], row: &mut [f32]) -
 
 fn finite_or_zero(value: f32) -> f32 {
     if value.is_finite() { value } else { 0.0 }
-}
-
-/// Running sums of each column, and whether it ever differed from its first frame.
-struct Moments {
-    sum: Vec<f64>,
-    /// All bits but the sign of every value so far, or-ed: 0 only if all of them are 0.
-    differing_bits: Vec<u32>,
-}
-
-impl Moments {
-    /// Adds rows of values in the order of time, parallel over blocks of columns.
-    fn add_rows(&mut self, rows: &[f32]) {
-        let n_columns = self.sum.len();
-        self.sum
-            .par_chunks_mut(BLOCK_COLUMNS)
-            .zip(self.differing_bits.par_chunks_mut(BLOCK_COLUMNS))
-            .enumerate()
-            .for_each(|(block, (sums, differing_bits))| {
-                for row in rows.chunks_exact(n_columns) {
-                    let row = &row[block * BLOCK_COLUMNS..][..sums.len()];
-                    for ((value, sum), bits) in row.iter().zip(&mut *sums).zip(&mut *differing_bits) {
-                        *sum += f64::from(*value);
-                        *bits |= value.to_bits() & !(1 << 31);
-                    }
-                }
-            });
-    }
 }
 
 #[cfg(test)]

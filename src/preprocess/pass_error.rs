@@ -1,6 +1,7 @@
 //! What can stop a pass over a run.
 
 use crate::error::{Cancelled, Diagnostic, Diagnostics};
+use std::path::PathBuf;
 
 /// Why a pass over a run did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +39,16 @@ pub enum PassError {
         /// Columns to gather.
         n_columns: usize,
     },
+    /// Samples that do not fit into memory cannot be kept on disk.
+    #[error("cannot {action} the file that holds a run's samples, in {}: {cause}", folder.display())]
+    Spill {
+        /// What was tried: create, write, read.
+        action: &'static str,
+        /// The folder the file is in; the file has no name.
+        folder: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
     /// The system gave no thread to decode with.
     #[error("cannot start the thread that decodes the run: {0}")]
     Thread(std::io::Error),
@@ -53,6 +64,9 @@ impl From<PassError> for Diagnostics {
             PassError::ValuesDiffer { .. } => ("grid-mismatch", "name a mask on the run's own grid"),
             PassError::Memory { .. } => {
                 ("memory-not-given", "analyse fewer subjects at a time, or within a smaller mask")
+            }
+            PassError::Spill { .. } => {
+                ("samples-not-kept", "free space there, or raise `--max-memory` so that samples stay in memory")
             }
             PassError::Thread(_) => ("threads-not-started", "raise the limit on processes, or use fewer threads"),
         };

@@ -3,12 +3,10 @@
 //! Percent of the column's mean m: `100 (y - m) / m`. Percent of the grand mean G: `100 (y - G) / G`. None:
 //! `y` in its own units. Means are over the frames that enter the model.
 
-use super::{BLOCK_COLUMNS, Series};
+use super::TimeStatistics;
 use crate::config::{Scaling, ScalingArithmetic};
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::Support;
-use ndarray::{Array2, Axis};
-use rayon::prelude::*;
 use std::fmt;
 use std::ops::Range;
 
@@ -54,20 +52,17 @@ pub struct Exclusion {
     pub reason: ExclusionReason,
 }
 
-/// The columns of `series` that cannot be analysed over the frames `kept`, ascending.
+/// The columns that cannot be analysed, ascending.
 ///
 /// Means are only looked at where `scaling` divides by them.
-pub fn excluded_columns(series: &Series, kept: &[usize], scaling: Scaling) -> Vec<Exclusion> {
-    let blocks: Vec<Range<usize>> = series.blocks().collect();
-    let of_values: Vec<Vec<Option<ExclusionReason>>> =
-        blocks.into_par_iter().map(|columns| unusable_values(series, kept, columns)).collect();
-    let mut reasons: Vec<Option<ExclusionReason>> = of_values.into_iter().flatten().collect();
+pub fn excluded_columns(statistics: &TimeStatistics, scaling: Scaling) -> Vec<Exclusion> {
+    let mut reasons: Vec<_> = (0..statistics.mean.len()).map(|column| statistics.unusable(column)).collect();
     if scaling == Scaling::VoxelMean {
-        let means = kept_means(series, kept);
+        let means = &statistics.mean;
         let mut finite: Vec<f64> = means.iter().copied().filter(|mean| mean.is_finite()).collect();
         finite.sort_by(f64::total_cmp);
         let lowest = finite.get(finite.len() / 2).map_or(0.0, |median| LOWEST_RELATIVE_MEAN * median);
-        for (reason, mean) in reasons.iter_mut().zip(&means) {
+        for (reason, mean) in reasons.iter_mut().zip(means) {
             *reason = reason.or({
                 if *mean <= 0.0 {
                     Some(ExclusionReason::MeanNotPositive)
@@ -81,27 +76,6 @@ pub fn excluded_columns(series: &Series, kept: &[usize], scaling: Scaling) -> Ve
     }
     let found = reasons.into_iter().enumerate();
     found.filter_map(|(column, reason)| reason.map(|reason| Exclusion { column, reason })).collect()
-}
-
-fn unusable_values(series: &Series, kept: &[usize], columns: Range<usize>) -> Vec<Option<ExclusionReason>> {
-    let mut finite: Vec<bool> = series.first[columns.clone()].iter().map(|first| first.is_finite()).collect();
-    let mut constant = vec![true; columns.len()];
-    let Some(&reference) = kept.first() else { return vec![Some(ExclusionReason::Constant); columns.len()] };
-    let reference = &series.frame(reference)[columns.clone()];
-    for &frame in kept {
-        let values = &series.frame(frame)[columns.clone()];
-        for (column, (value, at_reference)) in values.iter().zip(reference).enumerate() {
-            finite[column] &= value.is_finite();
-            constant[column] &= value == at_reference;
-        }
-    }
-    let both = finite.into_iter().zip(constant);
-    both.map(
-        |(finite, constant)| {
-            if finite { constant.then_some(ExclusionReason::Constant) } else { Some(ExclusionReason::NotFinite) }
-        },
-    )
-    .collect()
 }
 
 /// The error that more than [`LARGEST_EXCLUDED_FRACTION`] of the columns of `run` are excluded, if they are.
@@ -144,7 +118,13 @@ pub fn too_many_excluded(run: &str, support: &Support, exclusions: &[Exclusion])
     }))
 }
 
-/// Turns stored values into the numbers the model is fitted to.
+/// Whether the samples themselves must be scaled before a model sees them: `scaling` in this arithmetic is not the
+/// affine map that sums over time could be taken through afterwards.
+pub fn scales_samples(scaling: Scaling, arithmetic: ScalingArithmetic) -> bool {
+    scaling != Scaling::None && arithmetic == ScalingArithmetic::SingleWithFloor
+}
+
+/// Turns stored values, which are relative to the first frame, into the numbers the model is fitted to.
 #[derive(Debug, Clone)]
 pub struct Scaler {
     kept: Vec<usize>,
@@ -155,41 +135,42 @@ pub struct Scaler {
 
 #[derive(Debug, Clone)]
 enum Transform {
-    /// `(value + offset) * factor`, `value` being what the series stores.
+    /// `(value + offset) * factor`.
     Affine { offset: Vec<f64>, factor: Vec<f64> },
     /// `100 (y / divisor - 1)`, each operation rounded to f32.
-    Single { divisor: Vec<f32> },
+    Single { first: Vec<f32>, divisor: Vec<f32> },
 }
 
 impl Scaler {
-    /// Means over the frames `kept` of `series`; scaled values of the columns `excluded` (ascending) are 0.
+    /// From `statistics` of the frames that enter the model; scaled values of the columns `excluded` (ascending) are 0.
     ///
     /// # Errors
     /// `scaling-grand-mean-not-positive`: the grand mean cannot be divided by.
     pub fn new(
         scaling: Scaling,
         arithmetic: ScalingArithmetic,
-        series: &Series,
-        kept: &[usize],
+        statistics: &TimeStatistics,
         excluded: &[usize],
     ) -> Result<Self, Diagnostics> {
-        let first = series.first.iter().map(|&first| f64::from(first));
+        let n_columns = statistics.first.len();
         let percent_of = match scaling {
             Scaling::None => None,
-            Scaling::VoxelMean => Some(kept_means(series, kept)),
-            Scaling::GrandMean => Some(vec![grand_mean(series, kept, excluded)?; series.n_columns()]),
+            Scaling::VoxelMean => Some(statistics.mean.clone()),
+            Scaling::GrandMean => Some(vec![grand_mean(statistics, excluded)?; n_columns]),
         };
-        let transform = match (percent_of, arithmetic) {
-            (None, _) => Transform::Affine { offset: first.collect(), factor: vec![1.0; series.n_columns()] },
-            (Some(mean), ScalingArithmetic::Double) => Transform::Affine {
+        let first = statistics.first.iter().map(|&first| f64::from(first));
+        let transform = match percent_of {
+            None => Transform::Affine { offset: first.collect(), factor: vec![1.0; n_columns] },
+            Some(mean) if scales_samples(scaling, arithmetic) => Transform::Single {
+                first: statistics.first.clone(),
+                divisor: mean.iter().map(|&mean| (mean as f32).max(1.0)).collect(),
+            },
+            Some(mean) => Transform::Affine {
                 offset: first.zip(&mean).map(|(first, mean)| first - mean).collect(),
                 factor: mean.iter().map(|mean| 100.0 / mean).collect(),
             },
-            (Some(mean), ScalingArithmetic::SingleWithFloor) => {
-                Transform::Single { divisor: mean.iter().map(|&mean| (mean as f32).max(1.0)).collect() }
-            }
         };
-        Ok(Self { kept: kept.to_vec(), transform, excluded: excluded.to_vec() })
+        Ok(Self { kept: statistics.frames.clone(), transform, excluded: excluded.to_vec() })
     }
 
     /// The frames that enter the model.
@@ -202,72 +183,70 @@ impl Scaler {
         &self.excluded
     }
 
-    /// Scaled data of `columns`: kept frame x column.
-    pub fn block(&self, series: &Series, columns: Range<usize>) -> Array2<f64> {
-        let mut block = Array2::zeros((self.kept.len(), columns.len()));
-        for (mut row, &frame) in block.axis_iter_mut(Axis(0)).zip(&self.kept) {
-            if let Some(row) = row.as_slice_mut() {
-                self.scale_frame(series, frame, columns.clone(), row);
-            }
-        }
-        block
-    }
-
-    /// Scaled values of one frame (censored frames too) at `columns`, one a column into `out`.
-    pub fn scale_frame(&self, series: &Series, frame: usize, columns: Range<usize>, out: &mut [f64]) {
-        let values = &series.frame(frame)[columns.clone()];
-        match &self.transform {
-            Transform::Affine { offset, factor } => {
-                let constants = offset[columns.clone()].iter().zip(&factor[columns.clone()]);
-                for ((out, value), (offset, factor)) in out.iter_mut().zip(values).zip(constants) {
-                    *out = (f64::from(*value) + offset) * factor;
-                }
-            }
-            Transform::Single { divisor } => {
-                let constants = series.first[columns.clone()].iter().zip(&divisor[columns.clone()]);
-                for ((out, value), (first, divisor)) in out.iter_mut().zip(values).zip(constants) {
-                    *out = f64::from(100.0_f32 * ((first + value) / divisor - 1.0));
-                }
-            }
-        }
+    /// Those of [`Self::excluded`] that are among `columns`.
+    pub fn excluded_among(&self, columns: &Range<usize>) -> &[usize] {
         let from = self.excluded.partition_point(|&column| column < columns.start);
-        for &column in self.excluded[from..].iter().take_while(|&&column| column < columns.end) {
-            out[column - columns.start] = 0.0; // also where the value is NaN
+        let to = self.excluded.partition_point(|&column| column < columns.end);
+        &self.excluded[from..to]
+    }
+
+    /// Offset and factor, one a column, where scaling is `(value + offset) * factor`; `None` where each sample is
+    /// rounded ([`scales_samples`]).
+    pub fn affine(&self) -> Option<(&[f64], &[f64])> {
+        match &self.transform {
+            Transform::Affine { offset, factor } => Some((offset, factor)),
+            Transform::Single { .. } => None,
         }
     }
-}
 
-/// Mean of each column over the frames `kept`.
-fn kept_means(series: &Series, kept: &[usize]) -> Vec<f64> {
-    if kept.len() == series.n_frames {
-        return series.mean.clone();
-    }
-    let mut means = vec![0.0; series.n_columns()];
-    means.par_chunks_mut(BLOCK_COLUMNS).enumerate().for_each(|(block, means)| {
-        let from = block * BLOCK_COLUMNS;
-        for &frame in kept {
-            for (mean, value) in means.iter_mut().zip(&series.frame(frame)[from..]) {
-                *mean += f64::from(*value);
+    /// Scales stored values at `columns`, rows of that length, to f32, in place. Only where each sample is rounded to
+    /// f32 anyway; otherwise values stay as they are. Excluded columns are not cleared.
+    pub fn round_rows(&self, columns: &Range<usize>, rows: &mut [f32]) {
+        if let Transform::Single { first, divisor } = &self.transform {
+            let (first, divisor) = (&first[columns.clone()], &divisor[columns.clone()]);
+            for row in rows.chunks_exact_mut(columns.len().max(1)) {
+                for (value, (first, divisor)) in row.iter_mut().zip(first.iter().zip(divisor)) {
+                    *value = single(*value, *first, *divisor);
+                }
             }
         }
-        for (mean, first) in means.iter_mut().zip(&series.first[from..]) {
-            *mean = f64::from(*first) + *mean / kept.len() as f64;
+    }
+
+    /// Scaled values of one frame from its stored ones (censored frames too), all columns.
+    pub fn scale_frame(&self, values: &[f32]) -> Vec<f64> {
+        let mut scaled: Vec<f64> = match &self.transform {
+            Transform::Affine { offset, factor } => {
+                let constants = offset.iter().zip(factor);
+                values.iter().zip(constants).map(|(value, (of, by))| (f64::from(*value) + of) * by).collect()
+            }
+            Transform::Single { first, divisor } => {
+                let constants = first.iter().zip(divisor);
+                values.iter().zip(constants).map(|(value, (of, by))| f64::from(single(*value, *of, *by))).collect()
+            }
+        };
+        for &column in &self.excluded {
+            scaled[column] = 0.0; // also where the value is NaN
         }
-    });
-    means
+        scaled
+    }
 }
 
-fn grand_mean(series: &Series, kept: &[usize], excluded: &[usize]) -> Result<f64, Diagnostics> {
-    let means = kept_means(series, kept);
-    let included = means.iter().enumerate().filter(|(column, _)| excluded.binary_search(column).is_err());
+/// Percent as nilearn rounds it.
+fn single(value: f32, first: f32, divisor: f32) -> f32 {
+    100.0 * ((first + value) / divisor - 1.0)
+}
+
+fn grand_mean(statistics: &TimeStatistics, excluded: &[usize]) -> Result<f64, Diagnostics> {
+    let included = statistics.mean.iter().enumerate().filter(|(column, _)| excluded.binary_search(column).is_err());
     let (sum, count) = included.fold((0.0, 0_usize), |(sum, count), (_, mean)| (sum + mean, count + 1));
     let mean = sum / count as f64;
     if mean > 0.0 && mean.is_finite() {
         return Ok(mean);
     }
+    let n_frames = statistics.frames.len();
     Err(Diagnostic::error(
         "scaling-grand-mean-not-positive",
-        format!("the mean over {count} columns and {} frames is {mean}, so nothing is a percentage of it", kept.len()),
+        format!("the mean over {count} columns and {n_frames} frames is {mean}, so nothing is a percentage of it"),
     )
     .hint("data that were centred before have no baseline: set `scaling = \"none\"`")
     .into())
@@ -275,32 +254,33 @@ fn grand_mean(series: &Series, kept: &[usize], excluded: &[usize]) -> Result<f64
 
 #[cfg(test)]
 mod tests {
+    use super::super::Series;
     use super::*;
 
-    /// A series of table columns from frame-major values.
+    /// Statistics over `kept` of columns given frame by frame.
+    fn of(frames: &[&[f32]], kept: &[usize]) -> TimeStatistics {
+        TimeStatistics::of_series(&series(frames), kept).unwrap()
+    }
+
     fn series(frames: &[&[f32]]) -> Series {
         let first = frames[0].to_vec();
-        let n_columns = first.len();
-        let mean = (0..n_columns)
-            .map(|column| frames.iter().map(|frame| f64::from(frame[column])).sum::<f64>() / frames.len() as f64)
-            .collect();
+        let names = (0..first.len()).map(|column| format!("c{column}")).collect();
         let values = frames.iter().flat_map(|frame| frame.iter().zip(&first).map(|(value, first)| value - first));
-        Series {
-            support: Support::Columns { names: (0..n_columns).map(|column| format!("c{column}")).collect() },
-            n_frames: frames.len(),
-            values: values.collect(),
-            first,
-            mean,
-        }
+        Series::new(Support::Columns { names }, first.clone(), values.collect())
+    }
+
+    /// Scaled values of the frames `kept`.
+    fn scaled(scaler: &Scaler, frames: &[&[f32]]) -> Vec<Vec<f64>> {
+        let series = series(frames);
+        scaler.kept().iter().map(|&frame| scaler.scale_frame(&series.frame(frame).unwrap())).collect()
     }
 
     #[test]
     fn percent_of_the_mean_over_kept_frames_only() {
-        let data = series(&[&[90.0, 10.0], &[110.0, 30.0], &[1e6, 1e6], &[100.0, 20.0]]);
-        let scaler = Scaler::new(Scaling::VoxelMean, ScalingArithmetic::Double, &data, &[0, 1, 3], &[]).unwrap();
-        let block = scaler.block(&data, 0..2);
+        let data: [&[f32]; 4] = [&[90.0, 10.0], &[110.0, 30.0], &[1e6, 1e6], &[100.0, 20.0]];
+        let scaler = Scaler::new(Scaling::VoxelMean, ScalingArithmetic::Double, &of(&data, &[0, 1, 3]), &[]).unwrap();
         let expected = [[-10.0, -50.0], [10.0, 50.0], [0.0, 0.0]];
-        for (row, expected) in block.outer_iter().zip(expected) {
+        for (row, expected) in scaled(&scaler, &data).iter().zip(expected) {
             for (value, expected) in row.iter().zip(expected) {
                 assert!((value - expected).abs() < 1e-12, "{value} is not {expected}"); // a few ulp of 100
             }
@@ -309,51 +289,47 @@ mod tests {
 
     #[test]
     fn unscaled_data_keep_their_units() {
-        let data = series(&[&[1000.5, -3.0], &[1003.25, 4.0]]);
-        let scaler = Scaler::new(Scaling::None, ScalingArithmetic::SingleWithFloor, &data, &[0, 1], &[]).unwrap();
-        assert_eq!(scaler.block(&data, 0..2), ndarray::array![[1000.5, -3.0], [1003.25, 4.0]]);
+        let data: [&[f32]; 2] = [&[1000.5, -3.0], &[1003.25, 4.0]];
+        let scaler = Scaler::new(Scaling::None, ScalingArithmetic::SingleWithFloor, &of(&data, &[0, 1]), &[]).unwrap();
+        assert_eq!(scaled(&scaler, &data), [[1000.5, -3.0], [1003.25, 4.0]]);
+        assert!(scaler.affine().is_some());
     }
 
     #[test]
     fn grand_mean_is_over_included_columns() {
-        let data = series(&[&[90.0, f32::NAN, 190.0], &[110.0, 1.0, 210.0]]);
-        let scaler = Scaler::new(Scaling::GrandMean, ScalingArithmetic::Double, &data, &[0, 1], &[1]).unwrap();
-        let block = scaler.block(&data, 0..3);
-        assert!((block[(0, 0)] + 40.0).abs() < 1e-12 && (block[(1, 2)] - 40.0).abs() < 1e-12);
-        assert_eq!(block[(0, 1)], 0.0);
-        let centred = series(&[&[-1.0], &[1.0]]);
-        let problem = Scaler::new(Scaling::GrandMean, ScalingArithmetic::Double, &centred, &[0, 1], &[]).unwrap_err();
+        let data: [&[f32]; 2] = [&[90.0, f32::NAN, 190.0], &[110.0, 1.0, 210.0]];
+        let scaler = Scaler::new(Scaling::GrandMean, ScalingArithmetic::Double, &of(&data, &[0, 1]), &[1]).unwrap();
+        let found = scaled(&scaler, &data);
+        assert!((found[0][0] + 40.0).abs() < 1e-12 && (found[1][2] - 40.0).abs() < 1e-12); // a few ulp of 100
+        assert_eq!(found[0][1], 0.0);
+        let centred = of(&[&[-1.0], &[1.0]], &[0, 1]);
+        let problem = Scaler::new(Scaling::GrandMean, ScalingArithmetic::Double, &centred, &[]).unwrap_err();
         assert_eq!(problem.iter().next().unwrap().code, "scaling-grand-mean-not-positive");
     }
 
     #[test]
     fn single_arithmetic_rounds_as_the_peer_does_and_floors_the_mean() {
-        let data = series(&[&[1000.0, 0.25], &[1007.0, 0.75], &[1001.0, 0.5]]);
-        let scaler =
-            Scaler::new(Scaling::VoxelMean, ScalingArithmetic::SingleWithFloor, &data, &[0, 1, 2], &[]).unwrap();
+        let data: [&[f32]; 3] = [&[1000.0, 0.25], &[1007.0, 0.75], &[1001.0, 0.5]];
+        let statistics = of(&data, &[0, 1, 2]);
+        let scaler = Scaler::new(Scaling::VoxelMean, ScalingArithmetic::SingleWithFloor, &statistics, &[]).unwrap();
         let mean = 3008.0_f32 / 3.0;
-        let block = scaler.block(&data, 0..2);
-        assert_eq!(block[(1, 0)], f64::from(100.0_f32 * (1007.0_f32 / mean - 1.0)));
-        assert_eq!(block[(0, 1)], -75.0); // mean 0.5 is raised to 1
-    }
-
-    #[test]
-    fn a_block_does_not_depend_on_where_it_starts() {
-        let data = series(&[&[1.0, 2.0, 3.0, f32::NAN, 5.0], &[2.0, 3.0, 5.0, 7.0, 11.0]]);
-        let scaler = Scaler::new(Scaling::VoxelMean, ScalingArithmetic::Double, &data, &[0, 1], &[1, 3]).unwrap();
-        let whole = scaler.block(&data, 0..5);
-        assert_eq!(scaler.block(&data, 1..4), whole.slice(ndarray::s![.., 1..4]));
-        assert_eq!(whole.column(1).sum() + whole.column(3).sum(), 0.0);
+        let expected = 100.0_f32 * (1007.0_f32 / mean - 1.0);
+        let found = scaled(&scaler, &data);
+        assert_eq!(found[1][0], f64::from(expected));
+        assert_eq!(found[0][1], -75.0); // mean 0.5 is raised to 1
+        assert!(scaler.affine().is_none());
+        let mut rows = [7.0, 0.5, 1.0, 0.25]; // frames 1 and 2, relative to the first
+        scaler.round_rows(&(0..2), &mut rows);
+        assert_eq!(rows[0], expected);
+        assert_eq!(rows.map(f64::from).to_vec(), found[1..].concat());
     }
 
     #[test]
     fn each_reason_to_exclude_is_found_where_it_applies() {
         let low = 0.5_f32;
-        let data = series(&[
-            &[100.0, 7.0, 100.0, -1.0, low, 90.0, 99.0],
-            &[101.0, 7.0, f32::INFINITY, 1.0, 2.0 * low, 110.0, 98.0],
-        ]);
-        let found: Vec<(usize, ExclusionReason)> = excluded_columns(&data, &[0, 1], Scaling::VoxelMean)
+        let data: [&[f32]; 2] =
+            [&[100.0, 7.0, 100.0, -1.0, low, 90.0, 99.0], &[101.0, 7.0, f32::INFINITY, 1.0, 2.0 * low, 110.0, 98.0]];
+        let found: Vec<(usize, ExclusionReason)> = excluded_columns(&of(&data, &[0, 1]), Scaling::VoxelMean)
             .into_iter()
             .map(|exclusion| (exclusion.column, exclusion.reason))
             .collect();
@@ -366,10 +342,10 @@ mod tests {
                 (4, ExclusionReason::MeanTooLow),
             ]
         );
-        let unscaled = excluded_columns(&data, &[0, 1], Scaling::None);
+        let unscaled = excluded_columns(&of(&data, &[0, 1]), Scaling::None);
         assert_eq!(unscaled.iter().map(|exclusion| exclusion.column).collect::<Vec<_>>(), [1, 2]);
         // the infinite frame censored, only one frame is left: all constant
-        assert_eq!(excluded_columns(&data, &[0], Scaling::None).len(), 7);
+        assert_eq!(excluded_columns(&of(&data, &[0]), Scaling::None).len(), 7);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Frames a batch at most. More threads than this cannot be fed: decoding a frame takes longer than a quarter of
 /// smoothing it.
-const MAX_BATCH: usize = 4;
+pub const MAX_BATCH: usize = 4;
 
 /// Frames in a batch at most, in the pool at hand. Decides only how the work is cut, not what comes out.
 pub(super) fn batch_frames() -> usize {

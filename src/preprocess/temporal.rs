@@ -1,7 +1,7 @@
-//! Statistics over time: the mean volume of a run, and mean and standard deviation of gathered columns.
+//! The mean volume of a run.
 
+use super::PassError;
 use super::stream::for_each_batch;
-use super::{PassError, Series};
 use crate::error::CancelToken;
 use crate::inputs::FrameSource;
 use rayon::prelude::*;
@@ -55,33 +55,6 @@ pub fn mean_volume(
     })?;
     mean.par_iter_mut().for_each(|mean| *mean /= n_frames as f64);
     Ok(MeanVolume { mean, constant })
-}
-
-/// Mean and standard deviation over time of each column, in data units; their quotient is the temporal
-/// signal-to-noise ratio. The deviation is that of a sample (divisor n - 1), 0 for a single frame.
-///
-/// Two passes: the squares are of deviations from the mean.
-pub fn temporal_mean_sd(series: &Series) -> (Vec<f64>, Vec<f64>) {
-    let n_frames = series.n_frames;
-    let blocks: Vec<_> = series.blocks().collect();
-    let sd = blocks
-        .into_par_iter()
-        .flat_map_iter(|block| {
-            // mean of what is stored: the mean without the first frame that was taken off
-            let offset: Vec<f64> =
-                block.clone().map(|column| series.mean[column] - f64::from(series.first[column])).collect();
-            let mut squares = vec![0.0; block.len()];
-            for frame in 0..n_frames {
-                let values = &series.frame(frame)[block.clone()];
-                for ((square, value), offset) in squares.iter_mut().zip(values).zip(&offset) {
-                    *square += (f64::from(*value) - offset).powi(2);
-                }
-            }
-            let divisor = n_frames.saturating_sub(1).max(1) as f64;
-            squares.into_iter().map(move |square: f64| (square / divisor).sqrt())
-        })
-        .collect();
-    (series.mean.clone(), sd)
 }
 
 #[cfg(test)]

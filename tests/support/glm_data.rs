@@ -4,20 +4,13 @@ use boldly::config::ContrastKind;
 use boldly::design::{ColumnRole, ContrastMatrix, RunDesign};
 use boldly::inputs::{Support, Timing};
 use boldly::preprocess::Series;
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
 /// A series of table columns from data, frame x column.
 pub(crate) fn series(data: &Array2<f32>) -> Series {
-    let first = data.row(0).to_vec();
     let differences = data - &data.row(0);
-    let mean = data.map_axis(Axis(0), |column| column.iter().map(|&y| f64::from(y)).sum::<f64>() / column.len() as f64);
-    Series {
-        support: Support::Columns { names: (0..data.ncols()).map(|column| format!("c{column}")).collect() },
-        n_frames: data.nrows(),
-        values: differences.as_standard_layout().iter().copied().collect(),
-        first,
-        mean: mean.to_vec(),
-    }
+    let support = Support::Columns { names: (0..data.ncols()).map(|column| format!("c{column}")).collect() };
+    Series::new(support, data.row(0).to_vec(), differences.as_standard_layout().iter().copied().collect())
 }
 
 /// A design, frame x regressor, without the frames `censored`.

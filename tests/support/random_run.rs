@@ -6,7 +6,7 @@ use boldly::design::{ContrastMatrix, RunDesign};
 use boldly::error::CancelToken;
 use boldly::inference::{RunContrast, StatMap, contrast_statistics};
 use boldly::model::{ModelError, RunFit, fit_run};
-use boldly::preprocess::Scaler;
+use boldly::preprocess::{Scaler, TimeStatistics};
 use ndarray::Array2;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -52,7 +52,13 @@ pub(crate) fn fit(
 ) -> Result<RunFit, ModelError> {
     let series = series(data);
     let kept = design.timing.kept_frames();
-    let scaler = Scaler::new(Scaling::None, numerics.scaling_arithmetic, &series, &kept, &[]).unwrap();
+    let scaler = Scaler::new(
+        Scaling::None,
+        numerics.scaling_arithmetic,
+        &TimeStatistics::of_series(&series, &kept).unwrap(),
+        &[],
+    )
+    .unwrap();
     fit_run(&series, &scaler, design, noise, numerics, &CancelToken::new())
 }
 

@@ -47,7 +47,8 @@ pub(in crate::cli) fn check(words: &CheckArgs, messages: &Messages) -> Exit {
         Err(problems) => return wrong(&problems, messages),
     };
     let threads = threads(&words.resources);
-    let report = CheckReport::new(&plan, threads);
+    let limit = words.resources.max_memory.or_else(resources::default_memory_limit);
+    let report = CheckReport::new(&plan, threads, limit);
     let text = if words.json {
         match serde_json::to_string_pretty(&report) {
             Ok(text) => text + "\n",
@@ -65,7 +66,6 @@ pub(in crate::cli) fn check(words: &CheckArgs, messages: &Messages) -> Exit {
     for refused in &plan.refused {
         messages.problems(&refused.problems);
     }
-    let limit = words.resources.max_memory.or_else(resources::default_memory_limit);
     let memory = limit.map_or(Ok(()), |limit| plan.check_memory(threads, limit));
     if let Err(problem) = memory {
         messages.problems(&problem);

@@ -6,9 +6,8 @@
 //! Truncated (as nilearn 0.14): the mean of all residuals of the run is subtracted, `r_0` and `r_1` are divided by n
 //! and n - 1, and `r_1 / r_0` is truncated toward zero to a multiple of 1 / bins.
 
-use super::{NoiseField, NoiseModel};
+use super::{NoiseField, NoiseModel, Residuals};
 use crate::config::{FirstSample, Numerics, RhoRule};
-use crate::model::whitening::sum_of_products;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
 /// Largest |rho|: exact whitening divides by 1 - rho^2.
@@ -23,8 +22,8 @@ const LAST: usize = 4;
 
 pub(super) struct Ar1 {
     n_frames: usize,
-    /// Frames whose predecessor is one repetition time before.
-    after_neighbour: Vec<usize>,
+    /// Number of frames whose predecessor is one repetition time before.
+    n_pairs: usize,
     rule: RhoRule,
     largest_rho: f64,
 }
@@ -34,7 +33,7 @@ impl Ar1 {
         let exact = numerics.first_sample == FirstSample::Scaled || lags.iter().any(|&lag| lag > 1);
         Self {
             n_frames: lags.len() + 1,
-            after_neighbour: (1..=lags.len()).filter(|&frame| lags[frame - 1] == 1).collect(),
+            n_pairs: lags.iter().filter(|lag| **lag == 1).count(),
             rule: numerics.rho,
             largest_rho: if exact { LARGEST_RHO } else { f64::INFINITY },
         }
@@ -43,7 +42,7 @@ impl Ar1 {
     /// Coefficient of each column from its measures, `mean` being subtracted from the residuals.
     fn coefficients(&self, measures: &Array2<f64>, mean: f64) -> Vec<f64> {
         let n = self.n_frames as f64;
-        let pairs = self.after_neighbour.len() as f64;
+        let pairs = self.n_pairs as f64;
         let of_column = |column: ndarray::ArrayView1<'_, f64>| {
             let squares = column[SQUARES] - 2.0 * mean * column[SUM] + n * mean * mean;
             // both ends of each pair; exact without gaps, and the mean is 0 but for rounding where there are any
@@ -60,15 +59,15 @@ impl NoiseModel for Ar1 {
         5
     }
 
-    fn measure(&self, residuals: &Array2<f64>, mut measures: ArrayViewMut2<'_, f64>) {
-        let mut set = |row: usize, values: &[f64]| {
+    fn measure(&self, residuals: &Residuals, mut measures: ArrayViewMut2<'_, f64>) {
+        let mut set = |row: usize, values: &mut dyn Iterator<Item = &f64>| {
             measures.row_mut(row).iter_mut().zip(values).for_each(|(measure, value)| *measure = *value);
         };
-        set(SQUARES, &sum_of_products(residuals, (0..self.n_frames).map(|frame| (frame, frame))));
-        set(LAGGED, &sum_of_products(residuals, self.after_neighbour.iter().map(|&frame| (frame, frame - 1))));
-        set(SUM, &residuals.sum_axis(Axis(0)).to_vec());
-        set(FIRST, &residuals.row(0).to_vec());
-        set(LAST, &residuals.row(self.n_frames - 1).to_vec());
+        set(SQUARES, &mut residuals.squares.iter());
+        set(LAGGED, &mut residuals.lagged.iter());
+        set(SUM, &mut residuals.sum.iter());
+        set(FIRST, &mut residuals.held.row(0).iter());
+        set(LAST, &mut residuals.held.row(residuals.held.nrows() - 1).iter());
     }
 
     fn settle(&self, measures: &Array2<f64>) -> NoiseField {
@@ -76,7 +75,7 @@ impl NoiseModel for Ar1 {
         let largest = self.largest_rho;
         match self.rule {
             RhoRule::PerVoxel => {
-                let pairs = self.after_neighbour.len().max(1) as f64;
+                let pairs = self.n_pairs.max(1) as f64;
                 let rho = self.coefficients(measures, 0.0).into_iter();
                 NoiseField::PerColumn(rho.map(|rho| (rho * (n - 1.0) / pairs).clamp(-largest, largest)).collect())
             }
@@ -104,7 +103,21 @@ mod tests {
     fn settle(residuals: &Array2<f64>, lags: &[usize], profile: Profile) -> NoiseField {
         let model = Ar1::new(lags, &Numerics::of(profile));
         let mut measures = Array2::zeros((model.n_measures(), residuals.ncols()));
-        model.measure(residuals, measures.view_mut());
+        let sum = |of: &dyn Fn(usize) -> f64| (0..residuals.nrows()).map(of).sum::<f64>();
+        let each = |of: &dyn Fn(usize, usize) -> f64| -> Vec<f64> {
+            (0..residuals.ncols()).map(|column| sum(&|t| of(t, column))).collect()
+        };
+        let e = |t: usize, column: usize| residuals[(t, column)];
+        let measured = Residuals {
+            projections: Array2::zeros((0, 0)),
+            squares: each(&|t, column| e(t, column).powi(2)),
+            total_squares: Vec::new(),
+            sum: each(&e),
+            neighbours: Array2::zeros((0, 0)),
+            lagged: each(&|t, j| if t > 0 && lags[t - 1] == 1 { e(t, j) * e(t - 1, j) } else { 0.0 }),
+            held: residuals.select(Axis(0), &[0, residuals.nrows() - 1]),
+        };
+        model.measure(&measured, measures.view_mut());
         model.settle(&measures)
     }
 

@@ -1,6 +1,6 @@
 //! White noise: ordinary least squares.
 
-use super::{NoiseField, NoiseModel};
+use super::{NoiseField, NoiseModel, Residuals};
 use ndarray::{Array2, ArrayViewMut2};
 
 /// Nothing to measure.
@@ -11,7 +11,7 @@ impl NoiseModel for Ols {
         0
     }
 
-    fn measure(&self, _residuals: &Array2<f64>, _measures: ArrayViewMut2<'_, f64>) {}
+    fn measure(&self, _residuals: &Residuals, _measures: ArrayViewMut2<'_, f64>) {}
 
     fn settle(&self, _measures: &Array2<f64>) -> NoiseField {
         NoiseField::White

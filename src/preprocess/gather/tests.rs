@@ -96,6 +96,20 @@ fn pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
+/// All stored values, frame by frame.
+fn values(series: &Series) -> Vec<f32> {
+    (0..series.n_frames).flat_map(|frame| series.frame(frame).unwrap()).collect()
+}
+
+fn statistics(series: &Series) -> TimeStatistics {
+    TimeStatistics::of_series(series, &(0..series.n_frames).collect::<Vec<_>>()).unwrap()
+}
+
+fn constant_columns(series: &Series) -> Vec<usize> {
+    let constant = statistics(series).constant;
+    (0..series.n_columns()).filter(|&column| constant[column]).collect()
+}
+
 fn index(support: &Support) -> &[u32] {
     let Support::Voxels { index, .. } = support else { panic!("a table") };
     index
@@ -107,19 +121,48 @@ fn columns_are_the_frames_minus_the_first_kept_one() {
     let source = || Formula::new(grid().n_voxels(), 20);
     let (series, report) = gather(&mut source(), &plan, &CancelToken::new()).unwrap();
     assert_eq!((series.n_frames, series.support.clone()), (17, plan.support.clone()));
-    assert_eq!(series.values.len(), 17 * plan.support.n_columns());
-    assert_eq!(series.values.capacity(), series.values.len());
+    let (values, mean) = (values(&series), statistics(&series).mean);
     for (column, voxel) in index(&plan.support).iter().enumerate() {
         let of = |frame: usize| source().value(frame + 3, *voxel as usize);
         assert_eq!(series.first[column], of(0));
         let mut sum = 0.0;
         for frame in 0..17 {
-            assert_eq!(series.frame(frame)[column], of(frame) - of(0));
+            assert_eq!(values[frame * series.n_columns() + column], of(frame) - of(0));
             sum += f64::from(of(frame) - of(0));
         }
-        assert_eq!(series.mean[column], f64::from(of(0)) + sum / 17.0);
+        assert_eq!(mean[column], f64::from(of(0)) + sum / 17.0);
     }
     assert_eq!(report, PassReport::default());
+}
+
+#[test]
+fn sinks_get_chunks_on_a_fixed_grid_whatever_the_batches() {
+    #[derive(Default, PartialEq, Debug)]
+    struct Recorder {
+        chunks: Vec<(usize, usize)>,
+        bits: Vec<u32>,
+    }
+    impl FrameSink for Recorder {
+        fn take(&mut self, first: usize, rows: &[f32]) -> Result<(), PassError> {
+            self.chunks.push((first, rows.len()));
+            self.bits.extend(rows.iter().map(|value| value.to_bits()));
+            Ok(())
+        }
+    }
+    let plan = plan(1, None, false);
+    let (n_frames, n_columns) = (2 * CHUNK_FRAMES + 7, plan.support.n_columns());
+    for threads in [1, 3] {
+        let source = || Formula::new(grid().n_voxels(), n_frames + 1);
+        let mut recorder = Recorder::default();
+        let (series, statistics) = pool(threads).install(|| {
+            let statistics = pass(&mut source(), &plan, &mut [&mut recorder], &CancelToken::new()).unwrap().0;
+            (gather(&mut source(), &plan, &CancelToken::new()).unwrap().0, statistics)
+        });
+        let lengths = [CHUNK_FRAMES, CHUNK_FRAMES, 7].map(|frames| frames * n_columns);
+        assert_eq!(recorder.chunks, [0, CHUNK_FRAMES, 2 * CHUNK_FRAMES].into_iter().zip(lengths).collect::<Vec<_>>());
+        assert_eq!(recorder.bits, values(&series).iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+        assert_eq!(statistics, self::statistics(&series));
+    }
 }
 
 #[test]
@@ -135,7 +178,7 @@ fn smoothed_columns_are_those_of_smoothed_volumes() {
             source.next_frame(&mut volume).unwrap();
             plan.smoother.as_ref().unwrap().smooth(&mut volume, &mut scratch);
             for (column, voxel) in index(&plan.support).iter().enumerate() {
-                let found = f64::from(series.first[column]) + f64::from(series.frame(frame)[column]);
+                let found = f64::from(series.first[column]) + f64::from(series.frame(frame).unwrap()[column]);
                 // `volume` and `first` are f32 sums of order 1000 over 3 x 8 samples: a few times 1000 x 2^-24 each
                 assert!((found - f64::from(volume[*voxel as usize])).abs() < 1e-3, "within {within}");
             }
@@ -154,8 +197,8 @@ fn what_is_not_finite_or_never_changes_is_listed() {
     let (series, report) = gather(&mut source, &plan, &CancelToken::new()).unwrap();
     assert_eq!(report.n_non_finite, 3);
     assert_eq!(report.non_finite_columns, [0, 5]);
-    assert_eq!(report.constant_columns, [1, 20]);
-    assert!(series.values.iter().all(|value| value.is_finite()));
+    assert_eq!(constant_columns(&series), [1, 20]);
+    assert!(values(&series).iter().all(|value| value.is_finite()));
     assert_eq!(series.first[5], 0.0);
 }
 
@@ -168,9 +211,9 @@ fn smoothing_counts_every_value_it_replaced_and_lists_the_columns() {
     source.constant = (0..grid().n_voxels()).collect();
     let (series, report) = gather(&mut source, &plan, &CancelToken::new()).unwrap();
     assert_eq!((report.n_non_finite, report.non_finite_columns), (3, vec![30]));
-    assert!(series.values.iter().all(|value| value.is_finite()));
+    assert!(values(&series).iter().all(|value| value.is_finite()));
     // constant but for the hole and what it was smoothed into
-    let untouched = series.n_columns() - report.constant_columns.len();
+    let untouched = series.n_columns() - constant_columns(&series).len();
     assert!((2..400).contains(&untouched), "{untouched}");
 }
 
@@ -205,7 +248,7 @@ fn a_table_keeps_all_its_columns() {
     let plan = PassPlan { support: Support::Columns { names }, discard: 0, smoother: None };
     let (series, _) = gather(&mut Formula::new(6, 5), &plan, &CancelToken::new()).unwrap();
     let source = Formula::new(6, 5);
-    assert_eq!(series.frame(4)[3], source.value(4, 3) - source.value(0, 3));
+    assert_eq!(series.frame(4).unwrap()[3], source.value(4, 3) - source.value(0, 3));
 }
 
 #[test]
@@ -280,8 +323,8 @@ proptest! {
                 source.holes = vec![(discard, 40), (discard + n_frames / 2, 1500)];
                 let (series, report) = pool(threads).install(|| gather(&mut source, &plan, &CancelToken::new())).unwrap();
                 let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-                let mean: Vec<u64> = series.mean.iter().map(|value| value.to_bits()).collect();
-                (bits(&series.values), bits(&series.first), mean, report)
+                let mean: Vec<u64> = statistics(&series).mean.iter().map(|value| value.to_bits()).collect();
+                (bits(&values(&series)), bits(&series.first), mean, report)
             })
             .into();
         prop_assert_eq!(&results[0], &results[1]);

@@ -1,0 +1,248 @@
+//! One model of one run, fed frame by frame: no frame is held.
+
+use super::basis::Basis;
+use super::fit::RunFit;
+use super::gls::Gls;
+use super::linalg::{LinalgError, product};
+use super::noise::{NoiseField, NoiseModel, model_lags, model_of};
+use super::problem::ModelError;
+use super::sums::{Residuals, SumPlan, Sums};
+use crate::config::{Noise, Numerics, VarianceDivisor};
+use crate::design::RunDesign;
+use crate::error::CancelToken;
+use crate::inputs::Support;
+use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FrameSink, PassError, Scaler, Series, column_blocks};
+use ndarray::{Array2, Axis};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Sums over time from which the fit of a model follows exactly, in f64 and parallel over blocks of columns.
+///
+/// For `p` design columns some 8 p bytes a column of data for white noise, 16 p for AR(1), and 4 a frame beside a gap.
+/// A sink of the pass over the run; [`fit`](Self::fit) once all frames were taken.
+pub struct Moments {
+    run: String,
+    /// Frames of the design, kept or not, and those taken so far.
+    n_frames: usize,
+    n_taken: usize,
+    kept: Vec<usize>,
+    basis: Basis,
+    divisor: usize,
+    noise: Box<dyn NoiseModel>,
+    gls: Option<Gls>,
+    plan: SumPlan,
+    n_columns: usize,
+    /// The sums are of scaled samples.
+    scaled: bool,
+    blocks: Vec<Sums>,
+}
+
+impl Moments {
+    /// Ready for the frames of a run of `n_columns` columns of data.
+    ///
+    /// # Errors
+    /// [`ModelError`]: no residual degrees of freedom, or a design that is not finite.
+    pub fn new(design: &RunDesign, noise: Noise, numerics: &Numerics, n_columns: usize) -> Result<Self, ModelError> {
+        let kept = design.timing.kept_frames();
+        let basis = basis_of(design, &kept)?;
+        let rank = basis.rank();
+        let divisor = kept.len().saturating_sub(match numerics.variance_divisor {
+            VarianceDivisor::ResidualDof => rank,
+            VarianceDivisor::SamplesMinusColumns => design.n_columns(),
+        });
+        if divisor == 0 || kept.len() <= rank {
+            return Err(ModelError::TooFewFrames {
+                run: design.run.clone(),
+                n_frames: kept.len(),
+                n_columns: design.n_columns(),
+                rank,
+            });
+        }
+        let lags = model_lags(&design.timing, numerics.gaps);
+        let noise = model_of(noise, &lags, numerics);
+        let (gls, basis) = if noise.n_measures() > 0 {
+            let decomposed = Gls::new(basis, &lags, numerics.first_sample);
+            let (gls, basis) = decomposed.map_err(|cause| decomposition(design, &cause))?;
+            (Some(gls), basis)
+        } else {
+            (None, basis)
+        };
+        let held = gls.as_ref().map_or(&[0][..], Gls::held);
+        let plan = SumPlan::new(&basis.q, gls.is_some().then_some(&lags), held);
+        let blocks = column_blocks(n_columns).map(|columns| Sums::new(&plan, columns.len())).collect();
+        let run = design.run.clone();
+        let n_frames = design.matrix.nrows();
+        Ok(Self { run, n_frames, n_taken: 0, kept, basis, divisor, noise, gls, plan, n_columns, scaled: false, blocks })
+    }
+
+    /// Bytes that each column of data takes, at most: a constant may be in no design.
+    pub fn bytes_a_column(design: &RunDesign, noise: Noise, numerics: &Numerics) -> usize {
+        let basis = design.n_columns() + 1;
+        match noise {
+            Noise::Ols => 8 * (basis + 2) + 4 + 1,
+            Noise::Ar1 => {
+                let gaps = model_lags(&design.timing, numerics.gaps).into_iter().filter(|lag| *lag > 1).count();
+                8 * (2 * basis + 3) + 4 * (1 + 2 + 2 * gaps) + 1
+            }
+        }
+    }
+
+    /// Fed from the samples of a run, scaled one by one where `scaler` rounds each.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); samples on disk cannot be read back; interruption.
+    pub fn of_series(
+        series: &Series,
+        scaler: &Scaler,
+        design: &RunDesign,
+        noise: Noise,
+        numerics: &Numerics,
+        cancel: &CancelToken,
+    ) -> Result<Self, ModelError> {
+        let mut moments = Self::new(design, noise, numerics, series.n_columns())?;
+        moments.n_taken = series.n_frames;
+        moments.scaled = scaler.affine().is_none();
+        let Self { plan, kept, blocks, .. } = &mut moments;
+        let blocks: Vec<_> = series.blocks().zip(blocks).collect();
+        blocks.into_par_iter().try_for_each_init(Default::default, |(rows, buffer), (columns, sums)| {
+            cancel.check()?;
+            for start in (0..series.n_frames).step_by(CHUNK_FRAMES) {
+                let frames = start..(start + CHUNK_FRAMES).min(series.n_frames);
+                series
+                    .read(frames.clone(), columns.clone(), rows)
+                    .map_err(|problem| ModelError::Samples { run: design.run.clone(), cause: problem.to_string() })?;
+                scaler.round_rows(&columns, rows);
+                let (from, places) = kept_among(kept, &frames);
+                let rows: Vec<&[f32]> = places.map(|place| &rows[place * columns.len()..][..columns.len()]).collect();
+                sums.add(plan, from, &rows, buffer);
+            }
+            Ok::<(), ModelError>(())
+        })?;
+        Ok(moments)
+    }
+
+    /// The fit, to data scaled by `scaler`; `support` says which columns are neighbours.
+    ///
+    /// # Errors
+    /// [`ModelError`]: the frames taken or the scaler's are not those of the design, or interruption.
+    pub fn fit(&self, support: &Support, scaler: &Scaler, cancel: &CancelToken) -> Result<RunFit, ModelError> {
+        if self.n_taken != self.n_frames || self.kept != scaler.kept() {
+            let (design, data) = if self.n_taken == self.n_frames {
+                (self.kept.len(), scaler.kept().len())
+            } else {
+                (self.n_frames, self.n_taken)
+            };
+            return Err(ModelError::FramesDiffer { run: self.run.clone(), design, data });
+        }
+        if !self.scaled && scaler.affine().is_none() {
+            return Err(ModelError::NotScaled { run: self.run.clone() });
+        }
+        let rank = self.basis.rank();
+        let field = self.settle_noise(support, scaler, cancel)?;
+        let gls = self.gls.as_ref().map(|gls| gls.with(&field));
+        let mut fit = RunFit {
+            run: self.run.clone(),
+            beta: Array2::zeros((self.basis.to_coefficients.nrows(), self.n_columns)),
+            sigma2: vec![0.0; self.n_columns],
+            r2: vec![0.0; self.n_columns],
+            dof: (self.kept.len() - rank) as f64,
+            rank,
+            noise: NoiseField::White,
+            to_coefficients: self.basis.to_coefficients.clone(),
+            gls: None,
+        };
+        let maps = fit.sigma2.chunks_mut(BLOCK_COLUMNS).zip(fit.r2.chunks_mut(BLOCK_COLUMNS));
+        let outputs = fit.beta.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS).zip(maps);
+        let blocks: Vec<_> = self.blocks().zip(outputs).collect();
+        blocks.into_par_iter().try_for_each(|((columns, sums), (mut beta, (sigma2, r2)))| {
+            cancel.check()?;
+            let mut residuals = self.residuals(sums, scaler, &columns);
+            let noise_squares = match &gls {
+                None => residuals.squares.clone(),
+                Some(gls) => gls.whiten_fit(&mut residuals, columns),
+            };
+            beta.assign(&product(&self.basis.to_coefficients, &residuals.projections));
+            for (out, squares) in sigma2.iter_mut().zip(noise_squares) {
+                *out = squares / self.divisor as f64;
+            }
+            for (out, (squares, total)) in r2.iter_mut().zip(residuals.squares.iter().zip(&residuals.total_squares)) {
+                *out = if *total > 0.0 { 1.0 - squares / total } else { 0.0 };
+            }
+            Ok::<(), ModelError>(())
+        })?;
+        fit.noise = field;
+        fit.gls.clone_from(&self.gls);
+        Ok(fit)
+    }
+
+    fn blocks(&self) -> impl Iterator<Item = (Range<usize>, &Sums)> {
+        column_blocks(self.n_columns).zip(&self.blocks)
+    }
+
+    /// Residuals of ordinary least squares of one block of scaled columns.
+    fn residuals(&self, sums: &Sums, scaler: &Scaler, columns: &Range<usize>) -> Residuals {
+        let affine = scaler.affine().filter(|_| !self.scaled);
+        let mut residuals = match affine {
+            Some((offset, factor)) => sums.residuals(&self.plan, &offset[columns.clone()], &factor[columns.clone()]),
+            None => sums.residuals(&self.plan, &vec![0.0; columns.len()], &vec![1.0; columns.len()]),
+        };
+        residuals.clear(scaler.excluded_among(columns).iter().map(|column| column - columns.start));
+        residuals
+    }
+
+    /// Measures all blocks, pools, settles.
+    fn settle_noise(&self, support: &Support, scaler: &Scaler, cancel: &CancelToken) -> Result<NoiseField, ModelError> {
+        let mut measures = Array2::zeros((self.noise.n_measures(), self.n_columns));
+        if self.noise.n_measures() > 0 {
+            let outputs = measures.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS);
+            let blocks: Vec<_> = self.blocks().zip(outputs).collect();
+            blocks.into_par_iter().try_for_each(|((columns, sums), measures)| {
+                cancel.check()?;
+                self.noise.measure(&self.residuals(sums, scaler, &columns), measures);
+                Ok::<(), ModelError>(())
+            })?;
+            self.noise.pool(&mut measures, support);
+        }
+        Ok(self.noise.settle(&measures))
+    }
+}
+
+impl FrameSink for Moments {
+    fn take(&mut self, first: usize, rows: &[f32]) -> Result<(), PassError> {
+        let n_columns = self.n_columns;
+        let n_rows = rows.len() / n_columns.max(1);
+        self.n_taken += n_rows;
+        let (from, places) = kept_among(&self.kept, &(first..first + n_rows));
+        let starts: Vec<usize> = places.map(|place| place * n_columns).collect();
+        let plan = &self.plan;
+        let blocks: Vec<_> = column_blocks(n_columns).zip(&mut self.blocks).collect();
+        blocks.into_par_iter().for_each_init(Vec::new, |buffer, (columns, sums)| {
+            let of_block: Vec<&[f32]> =
+                starts.iter().map(|row| &rows[row + columns.start..][..columns.len()]).collect();
+            sums.add(plan, from, &of_block, buffer);
+        });
+        Ok(())
+    }
+}
+
+/// How many of `kept` (ascending) come before `frames`, and where in `frames` the kept ones are.
+fn kept_among<'a>(kept: &'a [usize], frames: &Range<usize>) -> (usize, impl Iterator<Item = usize> + use<'a>) {
+    let from = kept.partition_point(|&frame| frame < frames.start);
+    let to = kept.partition_point(|&frame| frame < frames.end);
+    let start = frames.start;
+    (from, kept[from..to].iter().map(move |frame| frame - start))
+}
+
+fn basis_of(design: &RunDesign, kept: &[usize]) -> Result<Basis, ModelError> {
+    let run = || design.run.clone();
+    let matrix = design.kept_matrix();
+    if let Some(((row, column), _)) = matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        let column = design.names[column].clone();
+        return Err(ModelError::DesignNotFinite { run: run(), column, frame: kept[row] });
+    }
+    Basis::new(&matrix).map_err(|cause| decomposition(design, &cause))
+}
+
+fn decomposition(design: &RunDesign, cause: &LinalgError) -> ModelError {
+    ModelError::Decomposition { run: design.run.clone(), cause: cause.to_string() }
+}

@@ -1,0 +1,194 @@
+//! One run of a space: read once, every model fitted, its own maps written.
+
+use super::contrast_maps::ContrastMaps;
+use super::excluded::Excluded;
+use super::failure::Failure;
+use super::model_outputs::{Level, ModelOutputs};
+use super::plan_run::RunPlan;
+use super::plan_subject::RunGroup;
+use super::regions::RegionSet;
+use super::run_data::RunData;
+use super::space_job::SpaceJob;
+use crate::error::{Diagnostic, Diagnostics};
+use crate::inputs::{FileDigest, Support};
+use crate::model::{Moments, RunFit};
+use crate::outputs::Geometry;
+use crate::preprocess::{
+    Scaler, Series, SeriesPlace, TimeStatistics, TimeSums, excluded_columns, scales_samples, too_many_excluded,
+};
+
+/// One run of a group, ready to be read.
+pub(super) struct RunJob<'a> {
+    pub(super) space: &'a SpaceJob<'a>,
+    pub(super) group: &'a RunGroup,
+    pub(super) run: &'a RunPlan,
+    pub(super) geometry: Option<&'a Geometry>,
+    pub(super) support: &'a Support,
+    pub(super) regions: &'a [RegionSet],
+    /// Where samples are kept, if they are.
+    pub(super) place: SeriesPlace<'a>,
+}
+
+/// The fit of one model to one run, and the columns it had to leave out.
+pub(super) struct FittedRun {
+    pub(super) fit: RunFit,
+    pub(super) excluded: Excluded,
+}
+
+/// The fits of one model to the columns of a run and to each set of regions.
+pub(super) struct FittedModel {
+    pub(super) columns: FittedRun,
+    pub(super) regions: Vec<FittedRun>,
+}
+
+/// What is left of a run that was read and fitted.
+pub(super) struct RunResult {
+    pub(super) models: Vec<FittedModel>,
+    /// Of all its frames.
+    pub(super) statistics: TimeStatistics,
+    pub(super) digests: Vec<FileDigest>,
+    pub(super) warnings: Diagnostics,
+}
+
+/// What one model of the run is fed with while the run is read.
+pub(super) struct ModelFeed {
+    /// Where scaling may follow the sums.
+    pub(super) moments: Option<Moments>,
+    /// Over the frames that enter the model, where these are not all.
+    pub(super) kept: Option<TimeSums>,
+}
+
+/// What a model is fitted to: the voxels or the regions of a run.
+struct Fittable<'a> {
+    moments: Option<Moments>,
+    statistics: &'a TimeStatistics,
+    series: Option<&'a Series>,
+    never_finite: &'a [usize],
+}
+
+impl RunJob<'_> {
+    pub(super) fn run(&self) -> Result<RunResult, Failure> {
+        let SpaceJob { plan, subject, progress, .. } = self.space;
+        let name = self.run.display_name();
+        progress.stage(&subject.subject, &name, "reading");
+        let mut feeds = self.feeds()?;
+        let data = RunData::read(plan, self.run, self.support, self.place, &mut feeds, self.space.cancel)?;
+        let RunData { statistics, series, never_finite, digests, mut warnings } = data;
+        let regions: Vec<Series> = match &series {
+            Some(series) => {
+                self.regions.iter().map(|set| set.mean_series(series, &never_finite)).collect::<Result<_, _>>()?
+            }
+            None => Vec::new(),
+        };
+        let mut models = Vec::new();
+        for (model, feed) in feeds.into_iter().enumerate() {
+            progress.stage(&subject.subject, &name, &format!("model {}", *plan.settings.glms[model].name));
+            let design = &self.run.models[model].design;
+            let level =
+                if self.group.runs.len() == 1 { Level::of_group(self.group) } else { Level::of_run(&self.run.labels) };
+            let outputs = ModelOutputs::new(plan, model, self.space.staged, self.geometry, level);
+            outputs.write_design(design)?;
+            let kept = feed.kept.map(|sums| sums.finish(&statistics.first));
+            let fittable = Fittable {
+                moments: feed.moments,
+                statistics: kept.as_ref().unwrap_or(&statistics),
+                series: series.as_ref(),
+                never_finite: &never_finite,
+            };
+            let columns = self.fit(model, fittable, self.support, &outputs, &mut warnings)?;
+            let mut of_regions = Vec::new();
+            for (set, series) in self.regions.iter().zip(&regions) {
+                let outputs = outputs.of_regions(&set.name);
+                outputs.write_region_series(series)?;
+                let statistics = TimeStatistics::of_series(series, &design.timing.kept_frames())?;
+                let fittable =
+                    Fittable { moments: None, statistics: &statistics, series: Some(series), never_finite: &[] };
+                of_regions.push(self.fit(model, fittable, &series.support, &outputs, &mut warnings)?);
+            }
+            let fitted = FittedModel { columns, regions: of_regions };
+            self.write_contrasts(model, &fitted, &outputs)?;
+            models.push(fitted);
+        }
+        progress.step(&name);
+        Ok(RunResult { models, statistics, digests, warnings })
+    }
+
+    /// Every model of the run, ready for its frames.
+    fn feeds(&self) -> Result<Vec<ModelFeed>, Failure> {
+        let settings = &self.space.plan.settings;
+        let from_samples = scales_samples(settings.preprocess.scaling, settings.numerics.scaling_arithmetic);
+        let n_columns = self.support.n_columns();
+        let mut feeds = Vec::new();
+        for (model, glm) in self.run.models.iter().zip(&settings.glms) {
+            let moments = Moments::new(&model.design, glm.noise, &settings.numerics, n_columns)?;
+            let kept = model.design.timing.kept_frames();
+            feeds.push(ModelFeed {
+                moments: (!from_samples).then_some(moments),
+                kept: (kept.len() < model.design.matrix.nrows()).then(|| TimeSums::new(n_columns, kept)),
+            });
+        }
+        Ok(feeds)
+    }
+
+    fn fit(
+        &self,
+        model: usize,
+        data: Fittable<'_>,
+        support: &Support,
+        outputs: &ModelOutputs<'_>,
+        warnings: &mut Diagnostics,
+    ) -> Result<FittedRun, Failure> {
+        let (settings, cancel) = (&self.space.plan.settings, self.space.cancel);
+        let design = &self.run.models[model].design;
+        let scaling = settings.preprocess.scaling;
+        let mut excluded = Excluded::new(excluded_columns(data.statistics, scaling));
+        excluded.add_not_finite(data.never_finite);
+        if let Some(problem) = too_many_excluded(&self.run.display_name(), support, excluded.entries()) {
+            return Err(problem.into());
+        }
+        if !excluded.entries().is_empty() {
+            warnings.push(excluded_warning(self.run, &excluded, support));
+        }
+        let arithmetic = settings.numerics.scaling_arithmetic;
+        let scaler = Scaler::new(scaling, arithmetic, data.statistics, &excluded.columns())?;
+        let noise = settings.glms[model].noise;
+        let moments = match (data.moments, data.series) {
+            (Some(moments), _) => moments,
+            (None, Some(series)) => Moments::of_series(series, &scaler, design, noise, &settings.numerics, cancel)?,
+            (None, None) => return Err(Diagnostic::error("internal-bug", "a model was given no data").into()),
+        };
+        let fit = moments.fit(support, &scaler, cancel)?;
+        outputs.write_fit(&fit, &excluded, support, design)?;
+        if let Some(series) = data.series {
+            outputs.write_residuals(&fit, series, &scaler, design)?;
+        }
+        Ok(FittedRun { fit, excluded })
+    }
+
+    /// The run's own maps, where it is one of several.
+    fn write_contrasts(&self, model: usize, fitted: &FittedModel, outputs: &ModelOutputs<'_>) -> Result<(), Failure> {
+        if self.group.runs.len() == 1 {
+            return Ok(());
+        }
+        let maps = ContrastMaps { plan: self.space.plan, model, cancel: self.space.cancel };
+        maps.write(&[(self.run, &fitted.columns)], outputs, self.support, None)?;
+        for (set, fitted) in self.regions.iter().zip(&fitted.regions) {
+            maps.write(&[(self.run, fitted)], &outputs.of_regions(&set.name), &set.support(), None)?;
+        }
+        Ok(())
+    }
+}
+
+fn excluded_warning(run: &RunPlan, excluded: &Excluded, support: &Support) -> Diagnostic {
+    let entries = excluded.entries();
+    let kind = if support.grid().is_some() { "voxels" } else { "columns" };
+    let named: Vec<String> =
+        entries.iter().take(5).map(|entry| format!("{} ({})", support.describe(entry.column), entry.reason)).collect();
+    let more = if entries.len() > named.len() { ", …" } else { "" };
+    Diagnostic::warning(
+        "columns-excluded",
+        format!("{} of {} {kind} of {} are left out", entries.len(), support.n_columns(), run.display_name()),
+    )
+    .note(format!("{}{more}", named.join(", ")))
+    .note("they are 0 in every map; the summary lists all of them")
+}
