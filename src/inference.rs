@@ -9,10 +9,13 @@ mod field;
 mod incomplete_beta;
 mod normal_tail;
 mod problem;
+mod quintic_table;
+mod reference;
 mod statistics;
 
 pub use combine::combine_runs;
-pub use distributions::{FisherF, StudentT, Tail};
+pub use distributions::{FisherF, StudentT};
 pub use field::{ContrastField, Dof, PreparedContrast, Spread};
 pub use problem::InferenceError;
-pub use statistics::{RunContrast, StatMap, contrast_statistics, statistics};
+pub use reference::{Reference, ZTable};
+pub use statistics::{RunContrast, StatMap, contrast_statistics};

@@ -17,22 +17,22 @@
 use super::field::{ContrastField, Dof, Spread};
 use crate::config::{ContrastKind, FixedEffects, FixedEffectsVariance, Numerics};
 use crate::model::{invert_packed, packed_length};
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 
 /// Combines the fields of several runs, all of the same contrast and columns.
 ///
 /// A single field is given back as it is. A column that was excluded from one run (all zero) must be excluded by
 /// the caller from all.
-pub fn combine_runs(fields: &[ContrastField], method: FixedEffects, numerics: &Numerics) -> Option<ContrastField> {
-    let (first, rest) = fields.split_first()?;
-    if rest.is_empty() {
-        return Some(first.clone());
+pub fn combine_runs(fields: Vec<ContrastField>, method: FixedEffects, numerics: &Numerics) -> Option<ContrastField> {
+    if fields.len() == 1 {
+        return fields.into_iter().next();
     }
+    let first = fields.first()?;
     let whitened = fields.iter().any(|field| matches!(field.spread, Spread::Dispersion(_)));
     let combined = match (first.kind, method) {
-        (ContrastKind::T, FixedEffects::Precision) if !whitened => weigh(fields, numerics.fixed_effects_variance),
-        (ContrastKind::F, FixedEffects::Precision) if !whitened => pool(fields, numerics.fixed_effects_variance),
-        _ => average(fields, numerics.fixed_effects_variance),
+        (ContrastKind::T, FixedEffects::Precision) if !whitened => weigh(&fields, numerics.fixed_effects_variance),
+        (ContrastKind::F, FixedEffects::Precision) if !whitened => pool(&fields, numerics.fixed_effects_variance),
+        _ => average(&fields, numerics.fixed_effects_variance),
     };
     Some(combined)
 }
@@ -195,6 +195,14 @@ fn add_symmetric_product(a: &[f64], x: &[f64], out: &mut [f64]) {
 }
 
 impl ContrastField {
+    /// Variances of one row's effect.
+    pub fn variances(&self, row: usize) -> ArrayView1<'_, f64> {
+        match &self.spread {
+            Spread::Covariance(packed) => packed.row(packed_length(row) + row),
+            Spread::Dispersion(dispersion) => ArrayView1::from(dispersion),
+        }
+    }
+
     /// Variance of one row's effect in one column.
     pub fn variance(&self, row: usize, column: usize) -> f64 {
         match &self.spread {

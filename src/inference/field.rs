@@ -110,6 +110,11 @@ impl<'a> PreparedContrast<'a> {
         self.contrast.weights.nrows()
     }
 
+    /// Variances a column has: one of each row, or that of all whitened rows.
+    pub fn n_variances(&self) -> usize {
+        if self.whiteners.is_some() { 1 } else { self.n_rows() }
+    }
+
     /// The fit it is a contrast of.
     pub fn fit(&self) -> &RunFit {
         self.fit

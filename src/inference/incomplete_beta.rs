@@ -39,6 +39,11 @@ impl IncompleteBeta {
         Self { a, b, ln_beta: ln_beta(a, b) }
     }
 
+    /// `ln B(a, b)`.
+    pub(super) fn ln_beta(&self) -> f64 {
+        self.ln_beta
+    }
+
     /// At `x = 1 / (1 + w)`, `w >= 0`.
     pub(super) fn split(&self, w: f64) -> Split {
         if w == 0.0 {

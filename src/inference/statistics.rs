@@ -1,16 +1,19 @@
 //! From effects to t or F, p and z.
 
 use super::combine::combine_runs;
-use super::distributions::{FisherF, StudentT, Tail};
 use super::field::{ContrastField, Dof, PreparedContrast, Spread};
 use super::problem::InferenceError;
+use super::reference::{Reference, ZTable};
 use crate::config::{ContrastKind, FixedEffects, Numerics};
 use crate::design::ContrastMatrix;
 use crate::error::CancelToken;
 use crate::model::{RunFit, factor_packed, packed_length, solve_lower_packed};
 use crate::preprocess::BLOCK_COLUMNS;
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, Axis};
 use rayon::prelude::*;
+
+/// Columns below which tails are not shared out to threads.
+const COLUMNS_OF_A_TASK: usize = 256;
 
 /// Statistics of a contrast.
 ///
@@ -28,8 +31,6 @@ pub struct StatMap {
     pub variance: Array2<f64>,
     /// t or F of each column.
     pub stat: Vec<f64>,
-    /// p of each column.
-    pub p: Vec<f64>,
     /// z of each column.
     pub z: Vec<f64>,
     /// Degrees of freedom, of an F those of the denominator.
@@ -78,48 +79,57 @@ pub fn contrast_statistics(
             });
         }
     }
-    let starts: Vec<usize> = (0..n_columns.max(1)).step_by(BLOCK_COLUMNS).collect();
-    let blocks: Vec<StatMap> = starts
+    let mut map = StatMap {
+        name: name.clone(),
+        kind: first.contrast.kind,
+        effect: Array2::zeros((rows, n_columns)),
+        variance: Array2::zeros((prepared[0].n_variances(), n_columns)),
+        stat: vec![0.0; n_columns],
+        z: Vec::new(),
+        dof: Dof::Same(first.fit.dof),
+    };
+    let effects = map.effect.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS);
+    let variances = map.variance.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS);
+    let outputs = effects.zip(variances).zip(map.stat.chunks_mut(BLOCK_COLUMNS));
+    let blocks: Vec<_> = outputs.enumerate().collect();
+    let dof: Vec<Dof> = blocks
         .into_par_iter()
-        .map(|start| {
+        .map(|(block, ((mut effect, mut variance), stat))| {
             cancel.check()?;
-            let columns = start..(start + BLOCK_COLUMNS).min(n_columns);
+            let start = block * BLOCK_COLUMNS;
+            let columns = start..start + stat.len();
             let fields: Vec<ContrastField> = prepared.iter().map(|run| run.field(columns.clone())).collect();
-            combine_runs(&fields, method, numerics)
-                .map(|field| statistics(name, &field, numerics))
-                .ok_or_else(|| InferenceError::NoRun { contrast: name.clone() })
+            let field = combine_runs(fields, method, numerics)
+                .ok_or_else(|| InferenceError::NoRun { contrast: name.clone() })?;
+            effect.assign(&field.effect);
+            for (row, mut of_row) in variance.outer_iter_mut().enumerate() {
+                of_row.assign(&field.variances(row));
+            }
+            statistics(&field, numerics, stat);
+            Ok(field.dof)
         })
-        .collect::<Result<_, _>>()?;
-    Ok(join(name, blocks, n_columns))
+        .collect::<Result<_, InferenceError>>()?;
+    map.dof = join(dof).unwrap_or(map.dof);
+    map.z = map.z_scores(numerics);
+    Ok(map)
 }
 
-/// Statistics of one field.
-pub fn statistics(name: &str, field: &ContrastField, numerics: &Numerics) -> StatMap {
-    let (q, n_columns) = field.effect.dim();
+/// t or F of each column.
+fn statistics(field: &ContrastField, numerics: &Numerics, stat: &mut [f64]) {
     let floor = numerics.variance_floor;
-    let stat: Vec<f64> = match (field.kind, &field.spread) {
-        (ContrastKind::T, _) => (0..n_columns)
-            .map(|column| ratio(field.effect[(0, column)], field.variance(0, column).max(floor).sqrt()))
-            .collect(),
-        (ContrastKind::F, Spread::Dispersion(dispersion)) => (0..n_columns)
-            .map(|column| {
-                let squares: f64 = field.effect.column(column).iter().map(|effect| effect * effect).sum();
-                ratio(squares / q as f64, dispersion[column].max(floor))
-            })
-            .collect(),
-        (ContrastKind::F, Spread::Covariance(packed)) => wald(&field.effect, packed),
-    };
-    let tails = tails(field, &stat, numerics);
-    let variance_rows = if matches!(field.spread, Spread::Dispersion(_)) { 1 } else { q };
-    StatMap {
-        name: name.to_owned(),
-        kind: field.kind,
-        effect: field.effect.clone(),
-        variance: Array2::from_shape_fn((variance_rows, n_columns), |(row, column)| field.variance(row, column)),
-        p: tails.iter().map(|tail| tail.p).collect(),
-        z: tails.iter().map(|tail| tail.z).collect(),
-        stat,
-        dof: field.dof.clone(),
+    match (field.kind, &field.spread) {
+        (ContrastKind::T, _) => {
+            let columns = stat.iter_mut().zip(field.effect.row(0)).zip(field.variances(0));
+            columns.for_each(|((stat, effect), variance)| *stat = ratio(*effect, variance.max(floor).sqrt()));
+        }
+        (ContrastKind::F, Spread::Dispersion(dispersion)) => {
+            let columns = stat.iter_mut().zip(field.effect.columns()).zip(dispersion);
+            for ((stat, effect), variance) in columns {
+                let squares: f64 = effect.iter().map(|effect| effect * effect).sum();
+                *stat = ratio(squares / effect.len() as f64, variance.max(floor));
+            }
+        }
+        (ContrastKind::F, Spread::Covariance(packed)) => wald(&field.effect, packed, stat),
     }
 }
 
@@ -129,7 +139,7 @@ fn ratio(effect: f64, scale: f64) -> f64 {
 }
 
 /// `e' V^-1 e / q` of each column.
-fn wald(effect: &Array2<f64>, packed: &Array2<f64>) -> Vec<f64> {
+fn wald(effect: &Array2<f64>, packed: &Array2<f64>, stat: &mut [f64]) {
     let q = effect.nrows();
     let mut factor = vec![0.0; packed_length(q)];
     let mut solved = vec![0.0; q];
@@ -143,67 +153,93 @@ fn wald(effect: &Array2<f64>, packed: &Array2<f64>) -> Vec<f64> {
         solve_lower_packed(&factor, &mut solved);
         solved.iter().map(|value| value * value).sum::<f64>() / q as f64
     };
-    (0..effect.ncols()).map(of_column).collect()
+    stat.iter_mut().zip((0..effect.ncols()).map(of_column)).for_each(|(stat, value)| *stat = value);
 }
 
-/// The distribution of a statistic without effect.
-#[derive(Clone, Copy)]
-enum Reference {
-    T(StudentT),
-    F(FisherF),
-}
-
-/// p and z of each column. The distribution is made once where all columns share its dof.
-fn tails(field: &ContrastField, stat: &[f64], numerics: &Numerics) -> Vec<Tail> {
-    let reference = |dof: f64| match field.kind {
-        ContrastKind::T => Reference::T(StudentT::new(dof, numerics.p_sides, numerics.p_clip)),
-        ContrastKind::F => Reference::F(FisherF::new(field.effect.nrows() as f64, dof, numerics.p_clip)),
-    };
-    let shared = match field.dof {
-        Dof::Same(dof) => Some(reference(dof)),
-        Dof::PerColumn(_) => None,
-    };
-    let tail = |(column, &stat): (usize, &f64)| {
-        if stat == 0.0 && field.variance(0, column) == 0.0 {
-            return Tail { p: 1.0, z: 0.0 };
-        }
-        match shared.unwrap_or_else(|| reference(field.dof.at(column))) {
-            Reference::T(t) => t.tail(stat),
-            Reference::F(f) => f.tail(stat),
-        }
-    };
-    stat.iter().enumerate().map(tail).collect()
-}
-
-/// The blocks' maps side by side.
-fn join(name: &str, blocks: Vec<StatMap>, n_columns: usize) -> StatMap {
-    let rows = |of: fn(&StatMap) -> &Array2<f64>| blocks.first().map_or(0, |block| of(block).nrows());
-    let mut joined = StatMap {
-        name: name.to_owned(),
-        kind: blocks.first().map_or(ContrastKind::T, |block| block.kind),
-        effect: Array2::zeros((rows(|block| &block.effect), n_columns)),
-        variance: Array2::zeros((rows(|block| &block.variance), n_columns)),
-        stat: Vec::with_capacity(n_columns),
-        p: Vec::with_capacity(n_columns),
-        z: Vec::with_capacity(n_columns),
-        dof: Dof::Same(0.0),
-    };
-    let mut dof = Vec::new();
-    for block in blocks {
-        let columns = joined.stat.len()..joined.stat.len() + block.stat.len();
-        joined.effect.slice_mut(s![.., columns.clone()]).assign(&block.effect);
-        joined.variance.slice_mut(s![.., columns]).assign(&block.variance);
-        joined.stat.extend(block.stat);
-        joined.p.extend(block.p);
-        joined.z.extend(block.z);
-        match block.dof {
-            Dof::Same(_) => joined.dof = block.dof,
-            Dof::PerColumn(of_block) => dof.extend(of_block),
+impl StatMap {
+    /// p of each column, on the sides that `numerics` asks for: computed when asked for, few want it of every voxel.
+    pub fn p(&self, numerics: &Numerics) -> Vec<f64> {
+        match &self.dof {
+            Dof::Same(dof) => {
+                let reference = self.reference(*dof, numerics);
+                self.of_columns(1.0, |_, stat| reference.p(stat))
+            }
+            Dof::PerColumn(dof) => self.of_columns(1.0, |column, stat| self.reference(dof[column], numerics).p(stat)),
         }
     }
-    if !dof.is_empty() {
-        joined.dof = Dof::PerColumn(dof);
+
+    /// z of each column, from a table where all share their dof and are more than its nodes.
+    fn z_scores(&self, numerics: &Numerics) -> Vec<f64> {
+        match &self.dof {
+            Dof::Same(dof) => {
+                let reference = self.reference(*dof, numerics);
+                if ZTable::pays(&reference, self.stat.len()) {
+                    let table = ZTable::new(reference);
+                    self.of_columns(0.0, |_, stat| table.z(stat))
+                } else {
+                    self.of_columns(0.0, |_, stat| reference.z(stat))
+                }
+            }
+            Dof::PerColumn(dof) => self.of_columns(0.0, |column, stat| self.reference(dof[column], numerics).z(stat)),
+        }
     }
-    debug_assert_eq!(joined.effect.len_of(Axis(1)), joined.stat.len());
-    joined
+
+    fn reference(&self, dof: f64, numerics: &Numerics) -> Reference {
+        Reference::new(self.kind, self.effect.nrows(), dof, numerics)
+    }
+
+    /// `of` the number and the statistic of each column; `nothing` where there is neither effect nor variance.
+    fn of_columns(&self, nothing: f64, of: impl Fn(usize, f64) -> f64 + Sync) -> Vec<f64> {
+        let of_column = |(column, &stat): (usize, &f64)| {
+            if stat == 0.0 && self.variance[(0, column)] == 0.0 { nothing } else { of(column, stat) }
+        };
+        self.stat.par_iter().enumerate().with_min_len(COLUMNS_OF_A_TASK).map(of_column).collect()
+    }
+}
+
+/// The blocks' dof, which are of one kind, side by side.
+fn join(blocks: Vec<Dof>) -> Option<Dof> {
+    blocks.into_iter().reduce(|joined, block| match (joined, block) {
+        (Dof::PerColumn(mut joined), Dof::PerColumn(block)) => {
+            joined.extend(block);
+            Dof::PerColumn(joined)
+        }
+        (joined, _) => joined,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Profile;
+
+    #[test]
+    fn z_of_few_columns_is_exact_and_of_many_the_same() {
+        let numerics = Numerics::of(Profile::Native);
+        let map = |kind, n_columns: usize, dof| {
+            let stat: Vec<f64> = (0..n_columns).map(|column| (column as f64 * 0.7).rem_euclid(9.0)).collect();
+            let (effect, variance) = (Array2::zeros((1, n_columns)), Array2::ones((1, n_columns)));
+            let mut map = StatMap { name: String::new(), kind, effect, variance, stat, z: Vec::new(), dof };
+            map.variance[(0, 0)] = 0.0;
+            map.z = map.z_scores(&numerics);
+            map
+        };
+        for kind in [ContrastKind::T, ContrastKind::F] {
+            let (few, many) = (map(kind, 500, Dof::Same(68.0)), map(kind, 5000, Dof::Same(68.0)));
+            let each = map(kind, 5000, Dof::PerColumn(vec![68.0; 5000]));
+            let (of_many, of_each) = (many.p(&numerics), each.p(&numerics));
+            let reference = Reference::new(kind, 1, 68.0, &numerics);
+            for (column, &stat) in many.stat.iter().enumerate() {
+                // the first has neither effect nor variance
+                let (z, p) = if column == 0 { (0.0, 1.0) } else { (reference.z(stat), reference.p(stat)) };
+                assert_eq!(each.z[column], z);
+                assert!(few.z.get(column).is_none_or(|of_few| *of_few == z));
+                // the tolerance of tables
+                let of_table = many.z[column];
+                assert!(of_table == z || (of_table - z).abs() < 6e-13 * z.abs().max(1.0));
+                assert_eq!([of_many[column], of_each[column]], [p; 2]);
+            }
+            assert!(many.z.iter().zip(&each.z).any(|(tabulated, exact)| tabulated != exact));
+        }
+    }
 }

@@ -232,9 +232,11 @@ impl<'a> ModelOutputs<'a> {
         runs: &[(&RunDesign, &ContrastMatrix)],
         support: &Support,
     ) -> Result<(), Failure> {
-        for values in [&mut map.stat, &mut map.z, &mut map.p] {
-            excluded.clear(values);
-        }
+        excluded.clear(&mut map.stat);
+        excluded.clear(&mut map.z);
+        // a table lists p, a map of it is seldom asked for
+        let wants_p = self.wants(MapKind::P) || matches!(support, Support::Columns { .. });
+        let p = if wants_p { excluded.cleared(&map.p(&self.plan.settings.numerics)) } else { Vec::new() };
         let mut effect = map.effect.row(0).to_vec();
         let mut variance = map.variance.row(0).to_vec();
         excluded.clear(&mut effect);
@@ -252,7 +254,7 @@ impl<'a> ModelOutputs<'a> {
                 statistic: &map.stat,
                 dof: &dof,
                 z: &map.z,
-                p: &map.p,
+                p: &p,
             };
             return Ok(self.staged.write(&path, |file| tables::write_contrast(file, rows, contrast.kind, &columns))?);
         }
@@ -268,7 +270,7 @@ impl<'a> ModelOutputs<'a> {
             (MapKind::Variance, Intent::Estimate, &variance),
             (statistic.0, statistic.1, &map.stat),
             (MapKind::Z, Intent::Zscore, &map.z),
-            (MapKind::P, Intent::Pvalue, &map.p),
+            (MapKind::P, Intent::Pvalue, &p),
         ];
         let expression: Vec<&str> = contrast.rows.iter().map(|row| row.as_str()).collect();
         let entry = ContrastEntry::new(&contrast.name, contrast.kind, &expression, runs);
