@@ -1,13 +1,19 @@
-//! The kernels a run's time goes into: smoothing a volume of 2 mm voxels by 6 mm, and the pass that gathers a run.
+//! The kernels a run's time goes into, on the grid of MNI space at 2 mm, and the bounds of the machine they are held
+//! against. `cargo bench --bench glm` has those of the model.
 //!
-//! `cargo bench --bench kernels`
+//! `cargo bench --bench kernels [-- bounds]`
 #![expect(clippy::unwrap_used, reason = "a benchmark stops at the first surprise")]
+
+#[path = "kernels/bounds.rs"]
+mod bounds;
+#[path = "kernels/images.rs"]
+mod images;
 
 use boldly::error::{CancelToken, Diagnostics};
 use boldly::inputs::{FrameSource, Grid, Support};
 use boldly::preprocess::{PassPlan, Scratch, Smoother, gather, mean_volume};
 use boldly::signal::gaussian::sigma_of_fwhm;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 
 /// The grid of MNI space at 2 mm.
@@ -62,14 +68,17 @@ fn smoothing(criterion: &mut Criterion) {
     let original = volume(1);
     let mut frame = original.clone();
     let mut scratch = Scratch::default();
+    let mut group = criterion.benchmark_group("smooth 91x109x91 by 6 mm, one thread");
+    group.throughput(Throughput::Bytes(4 * original.len() as u64));
     for (name, smoother) in [("whole volume", smoother), ("what a brain mask needs", limited)] {
-        criterion.bench_function(&format!("smooth 91x109x91 by 6 mm, one thread, {name}"), |bencher| {
+        group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 frame.copy_from_slice(&original);
                 smoother.smooth(black_box(&mut frame), &mut scratch)
             });
         });
     }
+    group.finish();
 }
 
 fn passes(criterion: &mut Criterion) {
@@ -78,7 +87,7 @@ fn passes(criterion: &mut Criterion) {
     let mut source = Held { frames, at: 0 };
     let cancel = CancelToken::new();
     let mut group = criterion.benchmark_group(format!("{N_FRAMES} volumes"));
-    group.sample_size(10);
+    group.sample_size(10).throughput(Throughput::Bytes((4 * N_FRAMES * source.n_values()) as u64));
     for (name, smoother) in [("gather", None), ("smooth and gather", Some(smoother))] {
         let plan = PassPlan { support: support(), discard: 0, smoother };
         group.bench_function(name, |bencher| {
@@ -89,5 +98,5 @@ fn passes(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, smoothing, passes);
+criterion_group!(benches, bounds::bounds, images::images, smoothing, passes);
 criterion_main!(benches);

@@ -1,5 +1,6 @@
 """The reference job in nilearn: smooth, fit, three contrasts, twelve maps. Usage: nilearn_job.py DATASET NOISE OUT."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -8,12 +9,13 @@ from nilearn.glm.first_level import FirstLevelModel
 
 dataset, noise, out = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
 stem = str(dataset / "sub-01/func/sub-01_task-objects_run-01")
+t_r = json.loads(Path(f"{stem}_bold.json").read_text())["RepetitionTime"]
 events = pd.read_csv(f"{stem}_events.tsv", sep="\t")
 confounds = pd.read_csv(f"{stem}_desc-confounds_timeseries.tsv", sep="\t")
 motion = [name for name in confounds.columns if name.startswith(("trans_", "rot_"))]
 
 model = FirstLevelModel(
-    t_r=2.0,
+    t_r=t_r,
     hrf_model="glover",
     drift_model="cosine",
     high_pass=0.01,
