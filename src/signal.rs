@@ -4,5 +4,6 @@ pub mod drift;
 pub mod gaussian;
 pub mod hrf;
 mod orthogonalise;
+pub mod widest;
 
 pub use orthogonalise::{orthogonalise_in_order, orthogonalise_to};

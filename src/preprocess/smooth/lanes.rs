@@ -1,6 +1,8 @@
 //! The inner loop of smoothing: a symmetric weighted sum of rows, written so that the compiler vectorises it.
 
-/// Voxels summed side by side: four SSE registers of sums, which leaves room for the operands.
+use crate::signal::widest::{Loop, widest};
+
+/// Voxels summed side by side: four SSE or two AVX registers of sums, which leaves room for the operands.
 const LANES: usize = 16;
 
 /// Weights of one axis, from the farthest pair in, and the offsets of the pairs for each centre.
@@ -29,6 +31,11 @@ impl AxisKernel {
     /// `neighbours` holds (below, above) for each pair, farthest first. Every voxel is summed in the same order
     /// whichever block of lanes it falls in, so the result does not depend on where a row begins or ends.
     pub(super) fn sum_rows(&self, out: &mut [f32], source: &[f32], start: usize, neighbours: &[(usize, usize)]) {
+        widest(SumRows { kernel: self, out, source, start, neighbours });
+    }
+
+    #[inline(always)]
+    fn sum_blocks(&self, out: &mut [f32], source: &[f32], start: usize, neighbours: &[(usize, usize)]) {
         let length = out.len();
         let mut x = 0;
         while x + LANES <= length {
@@ -53,7 +60,7 @@ impl AxisKernel {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn sum_lanes<const N: usize>(
         &self,
         out: &mut [f32],
@@ -75,6 +82,24 @@ impl AxisKernel {
             }
         }
         out[x..x + N].copy_from_slice(&sum);
+    }
+}
+
+/// The arguments of [`AxisKernel::sum_rows`].
+struct SumRows<'a> {
+    kernel: &'a AxisKernel,
+    out: &'a mut [f32],
+    source: &'a [f32],
+    start: usize,
+    neighbours: &'a [(usize, usize)],
+}
+
+impl Loop for SumRows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.kernel.sum_blocks(self.out, self.source, self.start, self.neighbours);
     }
 }
 
