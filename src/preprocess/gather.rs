@@ -4,6 +4,7 @@
 //! [`CHUNK_FRAMES`] x columns, some 30 bytes a column, up to nine volumes for decoding, the first kept one, and what
 //! the sinks hold: a [`Series`] is 4 bytes x frames x columns.
 
+use super::smooth::Difference;
 use super::stream::{batch_frames, for_each_batch};
 use super::{
     CHUNK_FRAMES, FrameSink, PassError, Scratch, Series, SeriesPlace, SeriesWriter, Smoother, TimeStatistics, TimeSums,
@@ -221,9 +222,13 @@ impl Smoothing {
         out: &mut [f32],
         scratch: &mut Scratch,
     ) -> usize {
-        self.smoother.smooth_difference(frame, baseline, scratch, |start, values| {
+        self.smoother.smooth_rows(&Difference { frame, baseline }, scratch, |start, values| {
             let row = start / self.n_x;
             let columns = self.first_column[row] as usize..self.first_column[row + 1] as usize;
+            if columns.len() == values.len() {
+                out[columns].copy_from_slice(values); // from the first wanted voxel to the last without a gap
+                return;
+            }
             for (value, voxel) in out[columns.clone()].iter_mut().zip(&index[columns]) {
                 *value = values[*voxel as usize - start];
             }

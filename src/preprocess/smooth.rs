@@ -10,10 +10,14 @@
 
 mod lanes;
 mod reach;
+mod rows;
 
 use crate::signal::gaussian::{TRUNCATE, gaussian_kernel, reflect_index};
-use lanes::AxisKernel;
+use crate::signal::widest::widest;
+use lanes::{AxisKernel, Pass, Samples};
 use reach::Reach;
+use rows::LoadPlane;
+pub(super) use rows::{Difference, Rows};
 use std::ops::Range;
 
 /// Smooths volumes of one shape; shared by threads, each with its own [`Scratch`].
@@ -21,7 +25,7 @@ use std::ops::Range;
 pub struct Smoother {
     shape: [usize; 3],
     kernels: [AxisKernel; 3],
-    /// Offsets of the kernel's pairs along axes 1 and 2: for each position the positions read, farthest first.
+    /// The kernel's pairs along axes 1 and 2: for each position the positions read, farthest first.
     mirrored: [Vec<Vec<(usize, usize)>>; 2],
     /// The same along axis 0, relative to the start of a padded row.
     padded: Vec<(usize, usize)>,
@@ -38,21 +42,17 @@ struct MaskWeights {
     inverse: Vec<f32>,
 }
 
-/// Working memory of one thread: as many planes as the kernel is long along axis 2, one more, and two rows.
+/// Working memory of one thread: as many planes as the kernel is long along axis 2, and two more.
 #[derive(Debug, Clone, Default)]
 pub struct Scratch {
-    /// A row continued by reflection.
+    /// A plane as read, its rows continued by reflection.
     padded: Vec<f32>,
-    /// A plane after the pass along axis 0.
+    /// A plane after the pass along axis 0, or a finished one.
     plane: Vec<f32>,
     /// Planes after the pass along axis 1, plane k at `k % planes_held`.
     held: Vec<f32>,
-    /// A finished row.
-    row: Vec<f32>,
-    /// Where the planes of each pair are held, counted in rows.
+    /// Which of the planes held make each pair.
     slots: Vec<(usize, usize)>,
-    /// Where the rows of each pair begin.
-    neighbours: Vec<(usize, usize)>,
 }
 
 /// What smoothing does next.
@@ -120,7 +120,7 @@ impl Smoother {
         let mut replaced = 0;
         for step in self.steps() {
             match step {
-                Step::Read(plane) => replaced += self.read_plane(plane, frame, None, scratch),
+                Step::Read(plane) => replaced += self.read_plane(plane, &Difference { frame, baseline: None }, scratch),
                 Step::Finish(plane) => self.finish_plane(plane, scratch, |start, row| {
                     frame[start..start + row.len()].copy_from_slice(row);
                 }),
@@ -129,22 +129,18 @@ impl Smoother {
         replaced
     }
 
-    /// Smooths `frame - baseline` and hands each piece of a row of wanted voxels to `emit` with the linear index of
-    /// its first voxel, rows in ascending order. Returns how many values of `frame` were not finite.
-    ///
-    /// Smoothing is linear, so that the smoothed difference to a baseline is the difference of the smoothed volumes;
-    /// its rounding is relative to the difference, of order 10 in BOLD data, not to the signal, of order 1000.
-    pub(super) fn smooth_difference(
+    /// Smooths what `rows` gives and hands each piece of a row of wanted voxels to `emit` with the linear index of
+    /// its first voxel, rows in ascending order. Returns how many values were not finite.
+    pub(super) fn smooth_rows(
         &self,
-        frame: &[f32],
-        baseline: Option<&[f32]>,
+        rows: &impl Rows,
         scratch: &mut Scratch,
         mut emit: impl FnMut(usize, &[f32]),
     ) -> usize {
         let mut replaced = 0;
         for step in self.steps() {
             match step {
-                Step::Read(plane) => replaced += self.read_plane(plane, frame, baseline, scratch),
+                Step::Read(plane) => replaced += self.read_plane(plane, rows, scratch),
                 Step::Finish(plane) => self.finish_plane(plane, scratch, &mut emit),
             }
         }
@@ -166,68 +162,80 @@ impl Smoother {
         })
     }
 
-    /// The passes along axes 0 and 1 of plane `k` of `frame - baseline`, into its place among the planes held.
-    fn read_plane(&self, k: usize, frame: &[f32], baseline: Option<&[f32]>, scratch: &mut Scratch) -> usize {
+    /// The passes along axes 0 and 1 of plane `k`, into its place among the planes held.
+    fn read_plane(&self, k: usize, rows: &impl Rows, scratch: &mut Scratch) -> usize {
         let [n_x, n_y, _] = self.shape;
         let radius = self.kernels[0].radius();
-        scratch.padded.resize(n_x + 2 * radius, 0.0);
+        let padded_length = n_x + 2 * radius;
+        scratch.padded.resize(padded_length * n_y, 0.0);
         scratch.plane.resize(n_x * n_y, 0.0);
         scratch.held.resize(n_x * n_y * self.planes_held(), 0.0);
-        let mut replaced = 0;
-        for j in 0..n_y {
-            let range = self.reach.after_x[j + k * n_y].clone();
-            if Range::is_empty(&range) {
-                continue;
-            }
-            let read = range.start.saturating_sub(radius)..(range.end + radius).min(n_x);
-            let row = (j + k * n_y) * n_x;
-            replaced += self.load(
-                &mut scratch.padded[radius + read.start..radius + read.end],
-                frame,
-                baseline,
-                row + read.start..row + read.end,
-            );
-            pad(&mut scratch.padded, radius, n_x, &range);
-            shift(&mut scratch.neighbours, &self.padded, 1, range.start);
-            self.kernels[0].sum_rows(
-                &mut scratch.plane[j * n_x + range.start..j * n_x + range.end],
-                &scratch.padded,
-                radius + range.start,
-                &scratch.neighbours,
-            );
+        let in_plane = k * n_y..(k + 1) * n_y;
+        let after_x = &self.reach.after_x[in_plane.clone()];
+        // The whole plane before its pass: sums of values stored a moment ago would wait for the stores.
+        let replaced = widest(LoadPlane {
+            rows,
+            ranges: after_x,
+            inside: self.within.as_ref().map(|within| within.inside.as_slice()),
+            first_voxel: in_plane.start * n_x,
+            row_length: n_x,
+            radius,
+            padded: &mut scratch.padded,
+        });
+        Pass {
+            kernel: &self.kernels[0],
+            ranges: after_x,
+            samples: |j: usize| Samples {
+                centre: j * padded_length + radius,
+                pairs: self.padded.as_slice(),
+                stride: 1,
+                origin: j * padded_length,
+            },
+            source: &scratch.padded,
+            out: &mut scratch.plane,
+            row_length: n_x,
         }
-        let held = &mut scratch.held[k % self.planes_held() * n_x * n_y..][..n_x * n_y];
-        for j in 0..n_y {
-            let range = self.reach.after_y[j + k * n_y].clone();
-            if Range::is_empty(&range) {
-                continue;
-            }
-            shift(&mut scratch.neighbours, &self.mirrored[0][j], n_x, range.start);
-            self.kernels[1].sum_rows(
-                &mut held[j * n_x + range.start..j * n_x + range.end],
-                &scratch.plane,
-                j * n_x + range.start,
-                &scratch.neighbours,
-            );
+        .run();
+        Pass {
+            kernel: &self.kernels[1],
+            ranges: &self.reach.after_y[in_plane],
+            samples: |j: usize| Samples {
+                centre: j * n_x,
+                pairs: self.mirrored[0][j].as_slice(),
+                stride: n_x,
+                origin: 0,
+            },
+            source: &scratch.plane,
+            out: &mut scratch.held[k % self.planes_held() * n_x * n_y..][..n_x * n_y],
+            row_length: n_x,
         }
+        .run();
         replaced
     }
 
-    /// The pass along axis 2 for plane `k`, row by row.
+    /// The pass along axis 2 for plane `k`, handed on row by row.
     fn finish_plane(&self, k: usize, scratch: &mut Scratch, mut emit: impl FnMut(usize, &[f32])) {
         let [n_x, n_y, _] = self.shape;
-        let place = |plane: usize| plane % self.planes_held() * n_y;
-        scratch.row.resize(n_x, 0.0);
+        let place = |plane: usize| plane % self.planes_held();
         scratch.slots.clear();
         scratch.slots.extend(self.mirrored[1][k].iter().map(|&(below, above)| (place(below), place(above))));
-        for j in 0..n_y {
-            let range = self.reach.wanted[j + k * n_y].clone();
-            if Range::is_empty(&range) {
-                continue;
-            }
-            let row = &mut scratch.row[..range.len()];
-            shift(&mut scratch.neighbours, &scratch.slots, n_x, j * n_x + range.start);
-            self.kernels[2].sum_rows(row, &scratch.held, (place(k) + j) * n_x + range.start, &scratch.neighbours);
+        let wanted = &self.reach.wanted[k * n_y..(k + 1) * n_y];
+        Pass {
+            kernel: &self.kernels[2],
+            ranges: wanted,
+            samples: |j: usize| Samples {
+                centre: (place(k) * n_y + j) * n_x,
+                pairs: scratch.slots.as_slice(),
+                stride: n_x * n_y,
+                origin: j * n_x,
+            },
+            source: &scratch.held,
+            out: &mut scratch.plane,
+            row_length: n_x,
+        }
+        .run();
+        for (j, range) in wanted.iter().enumerate().filter(|(_, range)| !Range::is_empty(range)) {
+            let row = &mut scratch.plane[j * n_x..][range.clone()];
             let start = (j + k * n_y) * n_x + range.start;
             if let Some(MaskWeights { inverse, .. }) = &self.within {
                 for (value, weight) in row.iter_mut().zip(&inverse[start..]) {
@@ -237,43 +245,6 @@ impl Smoother {
             emit(start, row);
         }
     }
-
-    /// Reads `voxels` of `frame - baseline` into `row`, times the mask where there is one; not finite becomes 0.
-    fn load(&self, row: &mut [f32], frame: &[f32], baseline: Option<&[f32]>, voxels: Range<usize>) -> usize {
-        let mut replaced = 0_u32;
-        for (value, raw) in row.iter_mut().zip(&frame[voxels.clone()]) {
-            let finite = raw.is_finite();
-            replaced += u32::from(!finite);
-            *value = if finite { *raw } else { 0.0 };
-        }
-        if let Some(baseline) = baseline {
-            for (value, baseline) in row.iter_mut().zip(&baseline[voxels.clone()]) {
-                *value -= baseline;
-            }
-        }
-        if let Some(MaskWeights { inside, .. }) = &self.within {
-            for (value, inside) in row.iter_mut().zip(&inside[voxels]) {
-                *value *= inside;
-            }
-        }
-        replaced as usize
-    }
-}
-
-/// Continues a row that stands at `padded[radius..radius + length]` by reflection, as far as `range` needs it.
-fn pad(padded: &mut [f32], radius: usize, length: usize, range: &Range<usize>) {
-    for outside in 1..=radius.saturating_sub(range.start) {
-        padded[radius - outside] = padded[radius + reflect_index(-outside.cast_signed(), length)];
-    }
-    for outside in length..range.end + radius {
-        padded[radius + outside] = padded[radius + reflect_index(outside.cast_signed(), length)];
-    }
-}
-
-/// Element offsets of pairs of positions: `position * stride + start`.
-fn shift(offsets: &mut Vec<(usize, usize)>, positions: &[(usize, usize)], stride: usize, start: usize) {
-    offsets.clear();
-    offsets.extend(positions.iter().map(|(below, above)| (below * stride + start, above * stride + start)));
 }
 
 #[cfg(test)]
