@@ -22,12 +22,13 @@ pub use confounds::{ConfoundTable, read_confounds};
 pub(crate) use digest::Hasher;
 pub use digest::{Digest, digest_file};
 pub use events::{Event, EventTable, read_events};
-pub use frames::FrameSource;
+pub use frames::{Frame, FrameSource};
 pub use grid::{AFFINE_TOLERANCE_MM, Grid};
 pub use hrf_table::read_hrf_table;
 pub use mask::{combine_masks, grid_mismatch, read_atlas, read_mask};
 pub use nifti::{
-    ElementType, FileDigest, ImageFormat, ImageHeader, NiftiFrames, Scaling, read_frames_f64, read_header, read_volume,
+    ElementType, FileDigest, ImageFormat, ImageHeader, NiftiFrames, NumberForm, Scaling, read_frames_f64, read_header,
+    read_volume,
 };
 pub use repetition_time::resolve_tr;
 pub use sidecar::{Sidecar, read_sidecar};

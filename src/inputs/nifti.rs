@@ -9,13 +9,15 @@ mod element;
 mod fields;
 mod frames;
 mod header;
+mod members;
 mod paths;
+mod read_ahead;
 mod source;
 #[cfg(test)]
 pub(crate) mod test_images;
 mod volume;
 
-pub use element::{ElementType, Scaling};
+pub use element::{ElementType, NumberForm, Scaling};
 pub use fields::ImageFormat;
 pub use frames::{FileDigest, NiftiFrames};
 pub use header::{ImageHeader, read_header};

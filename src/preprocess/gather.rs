@@ -4,14 +4,15 @@
 //! [`CHUNK_FRAMES`] x columns, some 30 bytes a column, up to nine volumes for decoding, the first kept one, and what
 //! the sinks hold: a [`Series`] is 4 bytes x frames x columns.
 
-use super::smooth::Difference;
+use super::smooth::{Difference, clear_non_finite};
 use super::stream::{batch_frames, for_each_batch};
 use super::{
     CHUNK_FRAMES, FrameSink, PassError, Scratch, Series, SeriesPlace, SeriesWriter, Smoother, TimeStatistics, TimeSums,
 };
 use crate::error::CancelToken;
-use crate::inputs::{FrameSource, Support};
+use crate::inputs::{Frame, FrameSource, Support};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// What a pass does with a run.
 #[derive(Debug, Clone)]
@@ -134,15 +135,17 @@ struct NonFinite {
 
 /// Which values of a frame become which columns.
 struct Columns<'plan> {
-    /// Linear index of each column's value; `None`: every value is a column.
-    index: Option<&'plan [u32]>,
-    smoothing: Option<Smoothing>,
+    /// Runs of neighbouring values, which are neighbouring columns.
+    runs: Vec<Range<usize>>,
+    smoothing: Option<Smoothing<'plan>>,
 }
 
 /// A smoother cut down to the columns, and where they start in each row of the grid.
-struct Smoothing {
+struct Smoothing<'plan> {
     smoother: Smoother,
     n_x: usize,
+    /// Linear index of each column's voxel.
+    index: &'plan [u32],
     /// First column of each row (j, k), and the number of columns at the end.
     first_column: Vec<u32>,
 }
@@ -152,9 +155,13 @@ impl<'plan> Columns<'plan> {
         if plan.support.n_columns() == 0 {
             return Err(PassError::NoColumns);
         }
-        let (expected, index) = match &plan.support {
-            Support::Voxels { grid, index } => (grid.n_voxels(), Some(index.as_slice())),
-            Support::Columns { names } => (names.len(), None),
+        let (expected, runs) = match &plan.support {
+            Support::Voxels { grid, index } => {
+                let of_neighbours = index.chunk_by(|before, after| before + 1 == *after);
+                let run = |voxels: &[u32]| voxels[0] as usize..voxels[0] as usize + voxels.len();
+                (grid.n_voxels(), of_neighbours.map(run).collect())
+            }
+            Support::Columns { names } => (names.len(), std::iter::once(0..names.len()).collect()),
         };
         let smoothed = plan.smoother.as_ref().map_or(expected, Smoother::n_voxels);
         if let Some(expected) = [expected, smoothed].into_iter().find(|expected| *expected != n_values) {
@@ -166,15 +173,15 @@ impl<'plan> Columns<'plan> {
                 let first_column = (0..=n_y * n_z)
                     .map(|row| index.partition_point(|voxel| (*voxel as usize) < row * n_x) as u32)
                     .collect();
-                Some(Smoothing { smoother: smoother.clone().limited_to(index), n_x, first_column })
+                Some(Smoothing { smoother: smoother.clone().limited_to(index), n_x, index, first_column })
             }
             _ => None,
         };
-        Ok(Self { index, smoothing })
+        Ok(Self { runs, smoothing })
     }
 
     /// Takes the first kept frame as what is subtracted.
-    fn set_baseline(&self, frame: &[f32], baseline: &mut Baseline, scratch: &mut Scratch) {
+    fn set_baseline(&self, frame: &Frame, baseline: &mut Baseline, scratch: &mut Scratch) {
         let mut columns = std::mem::take(&mut baseline.columns);
         self.gather_frame(
             frame,
@@ -184,44 +191,47 @@ impl<'plan> Columns<'plan> {
         );
         baseline.columns = columns;
         if self.smoothing.is_some() {
-            baseline.frame = frame.iter().map(|value| finite_or_zero(*value)).collect();
+            baseline.frame = frame.to_values();
+            clear_non_finite(&mut baseline.frame);
         }
     }
 
     /// `row = columns of (smoothed frame - smoothed baseline)`.
-    fn gather_frame(&self, frame: &[f32], baseline: &Baseline, row: &mut [f32], scratch: &mut Scratch) -> NonFinite {
-        let count = match (&self.smoothing, self.index) {
-            (Some(smoothing), Some(index)) => {
-                let subtracted = (!baseline.frame.is_empty()).then_some(baseline.frame.as_slice());
-                smoothing.gather(frame, subtracted, index, row, scratch)
+    fn gather_frame(&self, frame: &Frame, baseline: &Baseline, row: &mut [f32], scratch: &mut Scratch) -> NonFinite {
+        let count = if let Some(smoothing) = &self.smoothing {
+            let subtracted = (!baseline.frame.is_empty()).then_some(baseline.frame.as_slice());
+            smoothing.gather(frame, subtracted, row, scratch)
+        } else {
+            self.read(frame, row);
+            let count = clear_non_finite(row);
+            for (value, first) in row.iter_mut().zip(&baseline.columns) {
+                *value -= first;
             }
-            (_, Some(index)) => subtract(index.iter().map(|voxel| frame[*voxel as usize]), &baseline.columns, row),
-            (_, None) => subtract(frame.iter().copied(), &baseline.columns, row),
+            count
         };
-        let columns = if count == 0 { Vec::new() } else { self.not_finite(frame) };
+        let columns = if count == 0 { Vec::new() } else { self.not_finite(frame, row.len()) };
         NonFinite { count, columns }
     }
 
-    /// The columns that are not finite in a frame as read.
-    fn not_finite(&self, frame: &[f32]) -> Vec<u32> {
-        match self.index {
-            Some(index) => {
-                (0_u32..).zip(index).filter(|(_, voxel)| !frame[**voxel as usize].is_finite()).map(|(c, _)| c).collect()
-            }
-            None => (0_u32..).zip(frame).filter(|(_, value)| !value.is_finite()).map(|(c, _)| c).collect(),
+    /// `row = columns of the frame` as stored.
+    fn read(&self, frame: &Frame, row: &mut [f32]) {
+        let mut column = 0;
+        for run in &self.runs {
+            frame.read(run.clone(), &mut row[column..column + run.len()]);
+            column += run.len();
         }
+    }
+
+    /// The columns that are not finite in a frame as read.
+    fn not_finite(&self, frame: &Frame, n_columns: usize) -> Vec<u32> {
+        let mut values = vec![0.0; n_columns];
+        self.read(frame, &mut values);
+        (0_u32..).zip(values).filter(|(_, value)| !value.is_finite()).map(|(column, _)| column).collect()
     }
 }
 
-impl Smoothing {
-    fn gather(
-        &self,
-        frame: &[f32],
-        baseline: Option<&[f32]>,
-        index: &[u32],
-        out: &mut [f32],
-        scratch: &mut Scratch,
-    ) -> usize {
+impl Smoothing<'_> {
+    fn gather(&self, frame: &Frame, baseline: Option<&[f32]>, out: &mut [f32], scratch: &mut Scratch) -> usize {
         self.smoother.smooth_rows(&Difference { frame, baseline }, scratch, |start, values| {
             let row = start / self.n_x;
             let columns = self.first_column[row] as usize..self.first_column[row + 1] as usize;
@@ -229,25 +239,11 @@ impl Smoothing {
                 out[columns].copy_from_slice(values); // from the first wanted voxel to the last without a gap
                 return;
             }
-            for (value, voxel) in out[columns.clone()].iter_mut().zip(&index[columns]) {
+            for (value, voxel) in out[columns.clone()].iter_mut().zip(&self.index[columns]) {
                 *value = values[*voxel as usize - start];
             }
         })
     }
-}
-
-/// `row = values - first`, not finite values as 0; returns how many there were.
-fn subtract(values: impl Iterator<Item = f32>, first: &[f32], row: &mut [f32]) -> usize {
-    let mut count = 0_usize;
-    for ((out, value), first) in row.iter_mut().zip(values).zip(first) {
-        count += usize::from(!value.is_finite());
-        *out = finite_or_zero(value) - first;
-    }
-    count
-}
-
-fn finite_or_zero(value: f32) -> f32 {
-    if value.is_finite() { value } else { 0.0 }
 }
 
 #[cfg(test)]

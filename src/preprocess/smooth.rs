@@ -16,8 +16,8 @@ use crate::signal::gaussian::{TRUNCATE, gaussian_kernel, reflect_index};
 use crate::signal::widest::widest;
 use lanes::{AxisKernel, Pass, Samples};
 use reach::Reach;
-use rows::LoadPlane;
-pub(super) use rows::{Difference, Rows};
+pub(super) use rows::{Difference, clear_non_finite};
+use rows::{LoadPlane, Rows, Values};
 use std::ops::Range;
 
 /// Smooths volumes of one shape; shared by threads, each with its own [`Scratch`].
@@ -120,7 +120,7 @@ impl Smoother {
         let mut replaced = 0;
         for step in self.steps() {
             match step {
-                Step::Read(plane) => replaced += self.read_plane(plane, &Difference { frame, baseline: None }, scratch),
+                Step::Read(plane) => replaced += self.read_plane(plane, &Values(frame), scratch),
                 Step::Finish(plane) => self.finish_plane(plane, scratch, |start, row| {
                     frame[start..start + row.len()].copy_from_slice(row);
                 }),

@@ -1,11 +1,12 @@
 //! Frames of a run, decoded by a thread of their own, handed over in small batches.
 //!
 //! Decoding is serial (inflating `.nii.gz` most of all) and costs as much as all that follows; on its own thread it
-//! overlaps it. It is no rayon task: a task that waits for the decoder would hold a worker.
+//! overlaps it, and hands frames over as they are stored, so that it does nothing that others can do. It is no rayon
+//! task: a task that waits for the decoder would hold a worker.
 
 use super::PassError;
 use crate::error::{CancelToken, Diagnostics};
-use crate::inputs::FrameSource;
+use crate::inputs::{Frame, FrameSource};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 /// Frames a batch at most. More threads than this cannot be fed: decoding a frame takes longer than a quarter of
@@ -25,19 +26,18 @@ pub(super) fn for_each_batch(
     source: &mut dyn FrameSource,
     discard: usize,
     cancel: &CancelToken,
-    mut consume: impl FnMut(usize, &[Vec<f32>]) -> Result<(), PassError>,
+    mut consume: impl FnMut(usize, &[Frame]) -> Result<(), PassError>,
 ) -> Result<(), PassError> {
     let batch_frames = batch_frames();
     let n_frames = source.n_frames().saturating_sub(discard);
     if n_frames == 0 {
         return Err(PassError::NoFrames { n_frames: source.n_frames(), discard });
     }
-    let n_values = source.n_values();
-    let (filled_sender, filled) = channel::<Vec<f32>>();
-    let (empty, empty_receiver) = channel::<Vec<f32>>();
+    let (filled_sender, filled) = channel::<Frame>();
+    let (empty, empty_receiver) = channel::<Frame>();
     for _ in 0..(2 * batch_frames + 1).min(n_frames) {
         // The receiver is alive; a failed send would only mean fewer buffers.
-        let _ = empty.send(vec![0.0; n_values]);
+        let _ = empty.send(Frame::default());
     }
     std::thread::scope(|scope| {
         let decoder = std::thread::Builder::new()
@@ -60,8 +60,8 @@ fn decode(
     source: &mut dyn FrameSource,
     discard: usize,
     cancel: &CancelToken,
-    filled: &Sender<Vec<f32>>,
-    empty: &Receiver<Vec<f32>>,
+    filled: &Sender<Frame>,
+    empty: &Receiver<Frame>,
 ) -> Result<(), Diagnostics> {
     for _ in 0..discard {
         if cancel.check().is_err() {
@@ -74,7 +74,7 @@ fn decode(
         if cancel.check().is_err() {
             break;
         }
-        source.next_frame(&mut frame)?;
+        source.next_stored(&mut frame)?;
         if filled.send(frame).is_err() {
             break;
         }
@@ -84,11 +84,11 @@ fn decode(
 
 /// Takes what frames there are, at least one and at most a batch, until no more come.
 fn take_batches(
-    filled: &Receiver<Vec<f32>>,
-    empty: &Sender<Vec<f32>>,
+    filled: &Receiver<Frame>,
+    empty: &Sender<Frame>,
     batch_frames: usize,
     cancel: &CancelToken,
-    consume: &mut impl FnMut(usize, &[Vec<f32>]) -> Result<(), PassError>,
+    consume: &mut impl FnMut(usize, &[Frame]) -> Result<(), PassError>,
 ) -> Result<(), PassError> {
     let mut batch = Vec::with_capacity(batch_frames);
     let mut first = 0;

@@ -34,15 +34,17 @@ pub fn mean_volume(
     let mut first = Vec::new();
     for_each_batch(source, discard, cancel, |at, batch| {
         if at == 0 {
-            first.clone_from(&batch[0]);
+            first = batch[0].to_values();
         }
         mean.par_chunks_mut(BLOCK_VOXELS)
             .zip(constant.par_chunks_mut(BLOCK_VOXELS))
             .zip(first.par_chunks(BLOCK_VOXELS))
             .enumerate()
             .for_each(|(block, ((sums, constant), first))| {
+                let mut values = vec![0.0; sums.len()];
                 for frame in batch {
-                    let values = &frame[block * BLOCK_VOXELS..][..sums.len()];
+                    let start = block * BLOCK_VOXELS;
+                    frame.read(start..start + values.len(), &mut values);
                     for (((value, sum), constant), first) in
                         values.iter().zip(&mut *sums).zip(&mut *constant).zip(first)
                     {

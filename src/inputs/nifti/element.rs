@@ -72,28 +72,40 @@ impl ElementType {
             Self::F64 => "float64",
         }
     }
+}
 
+/// How numbers are stored: all that is needed to read them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NumberForm {
+    /// Their type.
+    pub element: ElementType,
+    /// Their byte order.
+    pub order: Endianness,
+    /// Their scaling; `None` where they are the values.
+    pub scaling: Option<Scaling>,
+}
+
+impl NumberForm {
     /// Converts `values.len()` stored numbers.
-    pub(super) fn convert<V: Value>(self, order: Endianness, scaling: Option<Scaling>, bytes: &[u8], values: &mut [V]) {
-        let form = (order, scaling);
-        match self {
-            Self::U8 => convert::<1, u8, V>(form, bytes, values),
-            Self::I8 => convert::<1, i8, V>(form, bytes, values),
-            Self::U16 => convert::<2, u16, V>(form, bytes, values),
-            Self::I16 => convert::<2, i16, V>(form, bytes, values),
-            Self::U32 => convert::<4, u32, V>(form, bytes, values),
-            Self::I32 => convert::<4, i32, V>(form, bytes, values),
-            Self::U64 => convert::<8, u64, V>(form, bytes, values),
-            Self::I64 => convert::<8, i64, V>(form, bytes, values),
-            Self::F32 => convert::<4, f32, V>(form, bytes, values),
-            Self::F64 => convert::<8, f64, V>(form, bytes, values),
+    pub(crate) fn convert<V: Value>(self, bytes: &[u8], values: &mut [V]) {
+        match self.element {
+            ElementType::U8 => convert::<1, u8, V>(self, bytes, values),
+            ElementType::I8 => convert::<1, i8, V>(self, bytes, values),
+            ElementType::U16 => convert::<2, u16, V>(self, bytes, values),
+            ElementType::I16 => convert::<2, i16, V>(self, bytes, values),
+            ElementType::U32 => convert::<4, u32, V>(self, bytes, values),
+            ElementType::I32 => convert::<4, i32, V>(self, bytes, values),
+            ElementType::U64 => convert::<8, u64, V>(self, bytes, values),
+            ElementType::I64 => convert::<8, i64, V>(self, bytes, values),
+            ElementType::F32 => convert::<4, f32, V>(self, bytes, values),
+            ElementType::F64 => convert::<8, f64, V>(self, bytes, values),
         }
     }
 }
 
 /// One loop per byte order and scaling, so that each is free of branches and vectorised.
 fn convert<const SIZE: usize, S: Stored<SIZE>, V: Value>(
-    (order, scaling): (Endianness, Option<Scaling>),
+    NumberForm { order, scaling, .. }: NumberForm,
     bytes: &[u8],
     values: &mut [V],
 ) {
@@ -112,7 +124,7 @@ fn convert<const SIZE: usize, S: Stored<SIZE>, V: Value>(
 }
 
 /// A number as stored.
-pub(super) trait Stored<const SIZE: usize>: Copy {
+pub(crate) trait Stored<const SIZE: usize>: Copy {
     fn from_little(bytes: [u8; SIZE]) -> Self;
     fn from_big(bytes: [u8; SIZE]) -> Self;
     fn to_f32(self) -> f32;
@@ -142,7 +154,7 @@ macro_rules! stored {
 stored!(u8: 1, i8: 1, u16: 2, i16: 2, u32: 4, i32: 4, u64: 8, i64: 8, f32: 4, f64: 8);
 
 /// What voxels are converted to: f32 for data, f64 for maps that are compared.
-pub(super) trait Value: Copy + Default {
+pub(crate) trait Value: Copy + Default {
     fn from_stored<const SIZE: usize, S: Stored<SIZE>>(stored: S) -> Self;
     fn from_f64(value: f64) -> Self;
 }
@@ -179,16 +191,17 @@ mod tests {
             let little: Vec<u8> = extremes.iter().flat_map(|&value| to_bytes(value)).collect();
             let big: Vec<u8> = extremes.iter().flat_map(|&value| to_bytes(value).into_iter().rev()).collect();
             for (order, bytes) in [(Endianness::Little, little), (Endianness::Big, big)] {
+                let plain = NumberForm { element, order, scaling: None };
                 let mut wide = [0f64; 2];
-                element.convert(order, None, &bytes, &mut wide);
+                plain.convert(&bytes, &mut wide);
                 assert_eq!(wide, extremes.map(Stored::to_f64), "{element:?}");
                 let mut narrow = [0f32; 2];
-                element.convert(order, None, &bytes, &mut narrow);
+                plain.convert(&bytes, &mut narrow);
                 assert_eq!(narrow, extremes.map(Stored::to_f32), "{element:?}");
-                let scaling = Some(Scaling { slope: 0.5, inter: -3.0 });
-                element.convert(order, scaling, &bytes, &mut wide);
+                let scaled = NumberForm { scaling: Some(Scaling { slope: 0.5, inter: -3.0 }), ..plain };
+                scaled.convert(&bytes, &mut wide);
                 assert_eq!(wide, extremes.map(|value| value.to_f64() * 0.5 - 3.0), "{element:?}");
-                element.convert(order, scaling, &bytes, &mut narrow);
+                scaled.convert(&bytes, &mut narrow);
                 assert_eq!(narrow, wide.map(|value| value as f32), "{element:?}");
             }
         }

@@ -2,11 +2,11 @@
 
 use super::element::Value;
 use super::header::{ImageHeader, read_header, read_problem};
-use super::source::ByteSource;
+use super::source::{ByteSource, count_content, skip};
 use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::inputs::FrameSource;
-use crate::inputs::{Digest, digest_file};
+use crate::inputs::{Digest, Frame, FrameSource, digest_file};
 use std::fmt;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 /// Stored bytes converted at once: they stay in the cache between decompression and conversion. A multiple of 8, so
@@ -49,10 +49,10 @@ impl NiftiFrames {
         ensure_content(&header)?;
         let problem = |error| read_problem(&header.data_path, &error, "before the first volume");
         let mut source = ByteSource::open(&header.data_path, header.gzipped).map_err(problem)?;
-        if source.skip(header.data_offset).map_err(problem)? < header.data_offset {
-            return Err(problem(std::io::ErrorKind::UnexpectedEof.into()));
+        if skip(&mut source, header.data_offset).map_err(problem)? < header.data_offset {
+            return Err(problem(io::ErrorKind::UnexpectedEof.into()));
         }
-        let frames = Self { header, source: Some(source), next: 0, chunk: vec![0; CHUNK_BYTES], digests: None };
+        let frames = Self { header, source: Some(source), next: 0, chunk: Vec::new(), digests: None };
         Ok((frames, warnings))
     }
 
@@ -81,34 +81,44 @@ impl NiftiFrames {
             let message = format!("a buffer of {} values for {} voxels", frame.len(), self.header.grid.n_voxels());
             return Err(Diagnostic::error("image-buffer", message).at(Place::file(&self.header.path)).into());
         }
-        let (datatype, order, scaling) = (self.header.datatype, self.header.byte_order, self.header.scaling);
+        let form = self.header.number_form();
         let mut done = 0;
         self.for_each_chunk(|bytes| {
-            let count = bytes.len() / datatype.size_bytes();
-            datatype.convert(order, scaling, bytes, &mut frame[done..done + count]);
+            let count = bytes.len() / form.element.size_bytes();
+            form.convert(bytes, &mut frame[done..done + count]);
             done += count;
         })
     }
 
     /// Hands the next volume's stored bytes on in chunks, each of whole numbers.
     fn for_each_chunk(&mut self, mut consume: impl FnMut(&[u8])) -> Result<(), Diagnostics> {
+        let mut left = self.header.frame_bytes();
+        let mut chunk = std::mem::take(&mut self.chunk);
+        chunk.resize(CHUNK_BYTES, 0);
+        let done = self.next_volume(|source| {
+            while left > 0 {
+                let wanted = usize::try_from(left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+                source.read_exact(&mut chunk[..wanted])?;
+                consume(&chunk[..wanted]);
+                left -= wanted as u64;
+            }
+            Ok(())
+        });
+        self.chunk = chunk;
+        done
+    }
+
+    /// Has `read` take the next volume's bytes from the source, and ends the file after the last one.
+    fn next_volume(&mut self, read: impl FnOnce(&mut ByteSource) -> io::Result<()>) -> Result<(), Diagnostics> {
         let Some(source) = self.source.as_mut() else {
             return Err(Diagnostic::error("image-no-more-volumes", "a volume was asked for after the last one")
                 .at(Place::file(&self.header.path))
                 .into());
         };
-        let when = format!("in volume {} of {}", self.next + 1, self.header.n_frames);
-        let problem = |error: std::io::Error| read_problem(&self.header.data_path, &error, &when);
-        let mut left = self.header.frame_bytes();
-        while left > 0 {
-            let wanted = usize::try_from(left).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-            let chunk = &mut self.chunk[..wanted];
-            if source.read_full(chunk).map_err(problem)? < wanted {
-                return Err(problem(std::io::ErrorKind::UnexpectedEof.into()));
-            }
-            consume(chunk);
-            left -= wanted as u64;
-        }
+        read(source).map_err(|error| {
+            let when = format!("in volume {} of {}", self.next + 1, self.header.n_frames);
+            read_problem(&self.header.data_path, &error, &when)
+        })?;
         self.next += 1;
         if self.next == self.header.n_frames {
             self.finish()?;
@@ -157,6 +167,16 @@ impl FrameSource for NiftiFrames {
         self.read_frame(frame)
     }
 
+    fn next_stored(&mut self, frame: &mut Frame) -> Result<(), Diagnostics> {
+        let form = self.header.number_form();
+        if form.element.size_bytes() > size_of::<f32>() {
+            // as values they are smaller
+            return self.read_frame(frame.values_mut(self.header.grid.n_voxels()));
+        }
+        let bytes = frame.stored_mut(form, self.header.grid.n_voxels());
+        self.next_volume(|source| source.read_exact(bytes))
+    }
+
     fn skip_frame(&mut self) -> Result<(), Diagnostics> {
         self.for_each_chunk(|_| ())
     }
@@ -172,8 +192,8 @@ fn ensure_content(header: &ImageHeader) -> Result<(), Diagnostics> {
     if !header.gzipped || trusted {
         return Ok(());
     }
-    let counted = ByteSource::open(&header.data_path, true).and_then(|mut source| source.skip(needed));
-    let count = counted.map_err(|error| read_problem(&header.data_path, &error, "while its content was counted"))?;
+    let count = count_content(&header.data_path, needed)
+        .map_err(|error| read_problem(&header.data_path, &error, "while its content was counted"))?;
     if count == needed {
         return Ok(());
     }

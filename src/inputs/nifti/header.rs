@@ -2,10 +2,10 @@
 
 use super::affine::best_affine;
 use super::checks::{CHECKS, check_size};
-use super::element::{ElementType, Scaling};
+use super::element::{ElementType, NumberForm, Scaling};
 use super::fields::{Fields, ImageFormat, NIFTI1_BYTES, NIFTI2_BYTES, parse};
 use super::paths::{ImageFiles, has_extension};
-use super::source::{ByteSource, looks_gzipped};
+use super::source::{first_content_bytes, looks_gzipped};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::Grid;
 use nifti::{Endianness, NiftiHeader};
@@ -55,6 +55,11 @@ impl ImageHeader {
     /// Bytes of one volume in the uncompressed file.
     pub fn frame_bytes(&self) -> u64 {
         self.grid.n_voxels() as u64 * self.datatype.size_bytes() as u64
+    }
+
+    /// How its numbers are stored.
+    pub fn number_form(&self) -> NumberForm {
+        NumberForm { element: self.datatype, order: self.byte_order, scaling: self.scaling }
     }
 }
 
@@ -109,12 +114,7 @@ pub fn read_header(path: &Path) -> Result<(ImageHeader, Diagnostics), Diagnostic
 
 /// Reads the first bytes of the header file and recognises the format.
 fn read_fields(path: &Path) -> Result<Fields, Diagnostics> {
-    let read = || {
-        let mut bytes = vec![0; NIFTI2_BYTES];
-        let count = ByteSource::open(path, looks_gzipped(path)?)?.read_full(&mut bytes)?;
-        bytes.truncate(count);
-        Ok(bytes)
-    };
+    let read = || first_content_bytes(path, looks_gzipped(path)?, NIFTI2_BYTES as u64);
     let bytes = read().map_err(|error| read_problem(path, &error, "while reading the header"))?;
     if let Some(fields) = parse(&bytes) {
         return Ok(fields);

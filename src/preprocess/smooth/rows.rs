@@ -1,5 +1,6 @@
 //! Where smoothing takes its values from, and how a plane of them is laid out for the pass along axis 0.
 
+use crate::inputs::Frame;
 use crate::signal::gaussian::reflect_index;
 use crate::signal::widest::Loop;
 use std::ops::Range;
@@ -11,14 +12,25 @@ pub(in crate::preprocess) trait Rows {
     fn fill(&self, out: &mut [f32], voxels: Range<usize>) -> usize;
 }
 
-/// A volume, or its difference to a baseline whose values are all finite.
+/// A volume that is held.
+pub(super) struct Values<'a>(pub(super) &'a [f32]);
+
+impl Rows for Values<'_> {
+    #[inline(always)]
+    fn fill(&self, out: &mut [f32], voxels: Range<usize>) -> usize {
+        out.copy_from_slice(&self.0[voxels]);
+        clear_non_finite(out)
+    }
+}
+
+/// A volume as it was read, or its difference to a baseline whose values are all finite.
 ///
 /// Smoothing is linear, so that the smoothed difference to a baseline is the difference of the smoothed volumes;
 /// its rounding is relative to the difference, of order 10 in BOLD data, not to the signal, of order 1000.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::preprocess) struct Difference<'a> {
     /// The volume.
-    pub(in crate::preprocess) frame: &'a [f32],
+    pub(in crate::preprocess) frame: &'a Frame,
     /// What is subtracted.
     pub(in crate::preprocess) baseline: Option<&'a [f32]>,
 }
@@ -26,24 +38,27 @@ pub(in crate::preprocess) struct Difference<'a> {
 impl Rows for Difference<'_> {
     #[inline(always)]
     fn fill(&self, out: &mut [f32], voxels: Range<usize>) -> usize {
-        let mut replaced = 0_u32;
-        let mut finite_or_zero = |value: f32| {
-            let finite = value.is_finite();
-            replaced += u32::from(!finite);
-            if finite { value } else { 0.0 }
-        };
-        let frame = &self.frame[voxels.clone()];
+        self.frame.read(voxels.clone(), out);
+        let replaced = clear_non_finite(out);
         if let Some(baseline) = self.baseline {
-            for ((out, value), baseline) in out.iter_mut().zip(frame).zip(&baseline[voxels]) {
-                *out = finite_or_zero(*value) - baseline;
-            }
-        } else {
-            for (out, value) in out.iter_mut().zip(frame) {
-                *out = finite_or_zero(*value);
+            for (out, baseline) in out.iter_mut().zip(&baseline[voxels]) {
+                *out -= baseline;
             }
         }
-        replaced as usize
+        replaced
     }
+}
+
+/// Puts 0 in place of values that are not finite; returns how many there were (of fewer than 2^32).
+#[inline(always)]
+pub(in crate::preprocess) fn clear_non_finite(values: &mut [f32]) -> usize {
+    let mut replaced = 0_u32;
+    for value in values {
+        let finite = value.is_finite();
+        replaced += u32::from(!finite);
+        *value = if finite { *value } else { 0.0 };
+    }
+    replaced as usize
 }
 
 /// Reads one plane, of each row what its pass needs; returns how many values were not finite.

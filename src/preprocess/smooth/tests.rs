@@ -127,7 +127,7 @@ fn differences_to_a_baseline_are_smoothed_almost_exactly() {
     let differences: Vec<f64> = frame.iter().zip(&baseline).map(|(a, b)| f64::from(a - b)).collect();
     let expected = by_definition(&differences, shape, sigma);
     let tolerance = rounding(&smoother, 10.0);
-    let rows = Difference { frame: &frame, baseline: Some(&baseline) };
+    let rows = Difference { frame: &frame.into(), baseline: Some(&baseline) };
     smoother.smooth_rows(&rows, &mut Scratch::default(), |start, row| {
         for (found, expected) in row.iter().zip(&expected[start..]) {
             assert!((f64::from(*found) - expected).abs() < tolerance);
