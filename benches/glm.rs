@@ -1,7 +1,8 @@
 //! Time of a fit and of a contrast: 20 000 columns, 300 frames, 18 regressors; and of z from t, exact and tabulated.
 //!
 //! An element of a fit is a floating-point operation of the one product that it cannot do without, design by data; what
-//! more AR(1) does counts as nothing. `cargo bench --bench kernels -- bounds` has the rate of such products.
+//! more AR(1) does counts as nothing. Fits are by one thread, to be held against the rate of such products:
+//! `cargo bench --bench kernels -- bounds`.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 #[path = "../tests/support/glm_data.rs"]
@@ -34,6 +35,7 @@ fn glm(criterion: &mut Criterion) {
     let series = glm_data::series(&data);
     let kept: Vec<usize> = (0..FRAMES).collect();
     let cancel = CancelToken::new();
+    let thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let mut weights = Array2::zeros((1, REGRESSORS));
     weights[(0, 1)] = 1.0;
     let t = glm_data::contrast(ContrastKind::T, weights);
@@ -50,7 +52,7 @@ fn glm(criterion: &mut Criterion) {
         )
         .unwrap();
         group.throughput(Throughput::Elements((2 * FRAMES * REGRESSORS * COLUMNS) as u64));
-        let fit = |noise| fit_run(&series, &scaler, &design, noise, &numerics, &cancel).unwrap();
+        let fit = |noise| thread.install(|| fit_run(&series, &scaler, &design, noise, &numerics, &cancel).unwrap());
         group.bench_function(format!("{name}/ols"), |bencher| bencher.iter(|| black_box(fit(Noise::Ols))));
         group.bench_function(format!("{name}/ar1"), |bencher| bencher.iter(|| black_box(fit(Noise::Ar1))));
         group.throughput(Throughput::Elements(COLUMNS as u64));

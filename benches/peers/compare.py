@@ -14,7 +14,7 @@ import parts
 import prepare
 import report
 
-PARTS = ("peers", "length", "floor", "startup", "threads")
+PARTS = ("peers", "length", "floor", "startup", "threads", "kernels")
 JOBS = ("mni2mm/ar1", "mni2mm/ols", "epi3mm/ar1")
 
 
@@ -27,6 +27,7 @@ def arguments():
     parser.add_argument("--job", choices=JOBS, action="append", help="only this job of the part `peers`")
     parser.add_argument("--rounds", type=int, default=7, help="runs of each command that count [7]")
     parser.add_argument("--json", type=Path, help="also write all samples to this file")
+    parser.add_argument("--note", default="", help="a sentence on the circumstances, kept with the results")
     parser.add_argument("--boldly", type=Path, help="this binary instead of building one")
     parser.add_argument("--python", type=Path, help="an interpreter with nilearn 0.14.1 instead of installing it")
     parser.add_argument("--nilearn-length", action="store_true", help="nilearn on the long run too: needs 12 GB")
@@ -42,7 +43,7 @@ def main():
     python = words.python
     if python is None and needs_nilearn:
         python = prepare.python_with_nilearn(data)
-    results = {"machine": machine.describe(), "rounds": words.rounds}
+    results = {"machine": machine.describe(), "rounds": words.rounds, "note": words.note}
     with tempfile.TemporaryDirectory(prefix="boldly-peers-") as scratch:
         bench = parts.Bench(boldly, python, data, Path(scratch), words.rounds)
         if "peers" in wanted:
@@ -57,6 +58,8 @@ def main():
             results["startup_s"] = parts.startup(bench)
         if "threads" in wanted:
             results["threads"] = parts.threads(bench)
+        if "kernels" in wanted:
+            results["kernels"] = parts.kernels(bench)
         results["versions"] = machine.versions(boldly, python, bench.scratch)
     if words.json:
         words.json.write_text(json.dumps(results, indent=1) + "\n")

@@ -100,6 +100,22 @@ def floor(bench):
     return [dict(zip(rows[0], map(float, row))) for row in rows[1:]]
 
 
+def kernels(bench):
+    """Median seconds and work of each kernel, by the criterion benches."""
+    home = bench.scratch / "criterion"
+    words = ["cargo", "bench", "--locked", "--bench", "kernels", "--bench", "glm", "--", "--noplot"]
+    variables = {**os.environ, "CRITERION_HOME": str(home)}
+    subprocess.run(words, cwd=prepare.REPOSITORY, env=variables, check=True, stdout=sys.stderr)
+    found = {}
+    for path in sorted(home.rglob("new/benchmark.json")):
+        kernel = json.loads(path.read_text())
+        estimates = json.loads(path.with_name("estimates.json").read_text())
+        [(unit, work)] = kernel["throughput"].items()
+        seconds = estimates["median"]["point_estimate"] / 1e9
+        found[kernel["full_id"]] = {"median_s": seconds, "unit": unit, "work": work}
+    return found
+
+
 def startup(bench, times=50):
     """Seconds of `boldly check` on the sample pipeline, which reads no voxel."""
     command = Command([bench.boldly, "check", prepare.REPOSITORY / "pipelines/quickstart.toml", "--quiet"], {})

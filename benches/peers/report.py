@@ -45,6 +45,7 @@ def peers(results):
             against = [""] * 3
             if name != "nilearn":
                 against = [of_three(ratios(theirs, samples, what), 1) for what in ("wall_s", "cpu_s", "peak_mb")]
+            name = name.replace("boldly, ", "boldly, profile ")
             rows.append([f"`{job['dataset']}`, {NOISE[job['noise']]}", name, *quantities(samples), *against])
     imports = of_three(spread(results["imports_s"]), 2, " s")
     lines = [table(header, rows), f"nilearn's times include its import: {imports}.", agreement(results)]
@@ -76,9 +77,10 @@ def length(results):
         cells = [f"{one['wall_s']:.1f} s", f"{one['cpu_s']:.1f} s", f"{one['peak_mb']:.0f} MB", f"{per_volume:.2f} ms"]
         rows.append(["`hcp` in nilearn, once", *cells])
     factor = volumes["mni2mm"] / volumes["hcp"]
-    walls = [factor * ratio for ratio in ratios(part["samples"]["hcp"], part["samples"]["mni2mm"], "wall_s")]
+    long, short = part["samples"]["hcp"], part["samples"]["mni2mm"]
+    wall, cpu = ([factor * ratio for ratio in ratios(long, short, what)] for what in ("wall_s", "cpu_s"))
     title = "### A long run in 1 GiB\n\nAR(1), `--max-memory 1GiB`.\n\n"
-    last = f"Time a volume, `hcp` / `mni2mm`: {of_three(walls, 2)}."
+    last = f"A volume of `hcp` / of `mni2mm`: wall {of_three(wall, 2)}, CPU {of_three(cpu, 2)}."
     return title + table(["run", "wall", "CPU", "peak memory", "wall a volume"], rows) + "\n\n" + last
 
 
@@ -88,15 +90,16 @@ def floor(results):
     ratio = ratios(rows, [{"run_s": row["inflate_s"]} for row in rows], "run_s")
     return (
         "### Against one inflate of the input\n\n`mni2mm`, OLS, twelve maps, wall time in turn with inflating the same "
-        f"file by zlib-rs on one thread: {of_three(spread(run), 2, ' s')} against {of_three(spread(inflate), 2, ' s')}, "
-        f"ratio {of_three(ratio, 2)}."
+        f"file by zlib-rs on one thread: {of_three(spread(run), 2, ' s')} against "
+        f"{of_three(spread(inflate), 2, ' s')}, ratio {of_three(ratio, 2)}."
     )
 
 
 def startup(results):
     milliseconds = spread([1000 * second for second in results["startup_s"]])
     times = len(results["startup_s"])
-    return f"### Start-up\n\n`boldly check pipelines/quickstart.toml`, {times} times: {of_three(milliseconds, 1, ' ms')}."
+    what = f"`boldly check pipelines/quickstart.toml`, {times} times"
+    return f"### Start-up\n\n{what}: {of_three(milliseconds, 1, ' ms')}."
 
 
 def threads(results):
@@ -106,16 +109,51 @@ def threads(results):
     return (
         "### Threads\n\n`mni2mm`, AR(1), `profile = \"native\"`.\n\n"
         + table(["", "wall", "CPU", "peak memory"], rows)
-        + f"\n\nOne thread's wall time / two threads': {of_three(ratios(one, two, 'wall_s'), 2)}; the decoder has a thread "
-        f"of its own beside them. All {part['identical_files']} files of the results are the same bytes."
+        + f"\n\nOne thread's wall time / two threads': {of_three(ratios(one, two, 'wall_s'), 2)}; the decoder has a "
+        f"thread of its own beside them. All {part['identical_files']} files of the results are the same bytes."
     )
+
+
+# What a kernel is held against, by the start of its name: the rate of another measurement.
+MEMORY, MEMORY_OF_TWO = ("bounds/memory/copy, threads: 1", "bounds/memory/copy, threads: 2")
+DGEMM = "bounds/product 36x300 by 300x2048, one thread/dgemm"
+BOUNDS = {
+    "image/decode": "image/inflate",
+    "image/inflate": MEMORY,
+    "image/write": MEMORY,
+    "smooth": MEMORY,
+    "60 volumes": MEMORY_OF_TWO,
+    "glm/native/ols": DGEMM,
+    "glm/native/ar1": DGEMM,
+    "glm/nilearn/ols": DGEMM,
+    "glm/nilearn/ar1": DGEMM,
+}
+
+
+def kernels(results):
+    found = results["kernels"]
+    rates = {name: kernel["work"] / kernel["median_s"] for name, kernel in found.items()}
+    rows = []
+    for name, kernel in found.items():
+        bound = next((bound for start, bound in BOUNDS.items() if name.startswith(start)), None)
+        if kernel["unit"] == "Bytes":
+            rate = f"{rates[name] / 1e9:.2f} GB/s"
+        elif DGEMM in (bound, name) or name.startswith("bounds"):
+            rate = f"{rates[name] / 1e9:.1f} GFLOP/s"
+        else:
+            rate = f"{rates[name] / 1e6:.2f} million/s"
+        against = [bound, f"{100 * rates[name] / rates[bound]:.0f} %"] if bound in rates else ["", ""]
+        rows.append([name, f"{1000 * kernel['median_s']:.2f} ms", rate, *against])
+    title = "### Kernels and their bounds\n\n"
+    return title + table(["kernel", "time", "throughput", "held against", "share of it"], rows)
 
 
 def origin(results):
     found = results["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     machine = f"{found['cores']} cores of {found['cpu']}, {found['memory_gb']} GB; {found['system']}"
-    return f"{machine}; {versions}. Medians of {counted(results['rounds'])} in turn, with their range in brackets."
+    how = f"Medians of {counted(results['rounds'])} in turn, with their range in brackets."
+    return " ".join(filter(None, [f"{machine}; {versions}.", how, results["note"]]))
 
 
 def counted(rounds):
@@ -124,7 +162,14 @@ def counted(rounds):
 
 def render(results):
     """All parts that were measured."""
-    writers = {"peers": peers, "length": length, "floor": floor, "startup_s": startup, "threads": threads}
+    writers = {
+        "peers": peers,
+        "length": length,
+        "floor": floor,
+        "startup_s": startup,
+        "threads": threads,
+        "kernels": kernels,
+    }
     return "\n\n".join([origin(results), *(write(results) for part, write in writers.items() if part in results)])
 
 
