@@ -31,4 +31,4 @@ pub use problem::ModelError;
 pub use residuals::residual_frame;
 
 pub(crate) use cholesky::{factor_packed, invert_packed, packed_length, solve_lower_packed};
-pub(crate) use linalg::{inverse_square_root, product};
+pub(crate) use linalg::inverse_square_root;

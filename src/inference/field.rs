@@ -3,7 +3,7 @@
 use super::problem::InferenceError;
 use crate::config::{ContrastKind, FOverRuns, Numerics};
 use crate::design::ContrastMatrix;
-use crate::model::{RunFit, UnitCovariance, factor_packed, inverse_square_root, packed_length, product};
+use crate::model::{RunFit, UnitCovariance, factor_packed, inverse_square_root, packed_length};
 use ndarray::{Array2, s};
 use std::ops::Range;
 
@@ -120,9 +120,22 @@ impl<'a> PreparedContrast<'a> {
         self.fit
     }
 
+    /// Weighted sums of the coefficients that have a weight: most have none, and would only be read.
+    fn effects(&self, columns: Range<usize>) -> Array2<f64> {
+        let mut effect = Array2::zeros((self.n_rows(), columns.len()));
+        for (mut sums, weights) in effect.outer_iter_mut().zip(self.contrast.weights.outer_iter()) {
+            for (weight, beta) in weights.iter().zip(self.fit.beta.outer_iter()) {
+                if *weight != 0.0 {
+                    sums.scaled_add(*weight, &beta.slice(s![columns.clone()]));
+                }
+            }
+        }
+        effect
+    }
+
     /// Effects and uncertainty over `columns`.
     pub fn field(&self, columns: Range<usize>) -> ContrastField {
-        let effect = product(&self.contrast.weights, &self.fit.beta.slice(s![.., columns.clone()]));
+        let effect = self.effects(columns.clone());
         let sigma2 = &self.fit.sigma2[columns.clone()];
         let kind = self.contrast.kind;
         let dof = Dof::Same(self.fit.dof);
