@@ -19,6 +19,12 @@ pub trait FrameSource: Send {
     /// The file ends early, is damaged, or cannot be read; the diagnostic names the file and the frame.
     fn next_frame(&mut self, frame: &mut [f32]) -> Result<(), Diagnostics>;
 
+    /// Room for a frame as this source stores it. Made by who keeps it: memory that the decoding thread allocates
+    /// would stay with that thread's part of the heap.
+    fn new_frame(&self) -> Frame {
+        vec![0.0; self.n_values()].into()
+    }
+
     /// Reads the next frame as it is stored, for others to convert what they need of it. Takes the place of
     /// [`next_frame`](Self::next_frame), which it is where nothing is gained.
     ///
@@ -61,6 +67,11 @@ impl From<Vec<f32>> for Frame {
 }
 
 impl Frame {
+    /// Room for `n_values` numbers stored in `form`.
+    pub fn stored(form: NumberForm, n_values: usize) -> Self {
+        Self(Content::Stored { bytes: vec![0; n_values * form.element.size_bytes()], form })
+    }
+
     /// Values in the frame.
     pub fn n_values(&self) -> usize {
         match &self.0 {
@@ -99,13 +110,12 @@ impl Frame {
 
     /// Makes it a frame of `n_values` numbers stored in `form`, for a source to write; what they were is not said.
     pub fn stored_mut(&mut self, form: NumberForm, n_values: usize) -> &mut [u8] {
-        let mut stored = match &mut self.0 {
-            Content::Stored { bytes, .. } => std::mem::take(bytes),
-            Content::Values(_) => Vec::new(),
-        };
-        stored.resize(n_values * form.element.size_bytes(), 0);
-        self.0 = Content::Stored { bytes: stored, form };
-        let Content::Stored { bytes, .. } = &mut self.0 else { return &mut [] };
+        if !matches!(self.0, Content::Stored { .. }) {
+            *self = Self::stored(form, n_values);
+        }
+        let Content::Stored { bytes, form: as_stored } = &mut self.0 else { return &mut [] };
+        *as_stored = form;
+        bytes.resize(n_values * form.element.size_bytes(), 0);
         bytes
     }
 }

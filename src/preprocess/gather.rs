@@ -1,8 +1,8 @@
 //! The pass that every model needs: decode -> smooth -> gather the columns of the analysis.
 //!
 //! What is gathered, `f32(frame - first frame)`, goes to sinks chunk by chunk. Held are one chunk of
-//! [`CHUNK_FRAMES`] x columns, some 30 bytes a column, up to nine volumes for decoding, the first kept one, and what
-//! the sinks hold: a [`Series`] is 4 bytes x frames x columns.
+//! [`CHUNK_FRAMES`] x columns, some 30 bytes a column, up to nine volumes for decoding (as stored, at most 4 bytes a
+//! voxel), the first kept one, and what the sinks hold: a [`Series`] is 4 bytes x frames x columns.
 
 use super::smooth::{Difference, clear_non_finite};
 use super::stream::{batch_frames, for_each_batch};

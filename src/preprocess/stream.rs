@@ -37,7 +37,7 @@ pub(super) fn for_each_batch(
     let (empty, empty_receiver) = channel::<Frame>();
     for _ in 0..(2 * batch_frames + 1).min(n_frames) {
         // The receiver is alive; a failed send would only mean fewer buffers.
-        let _ = empty.send(Frame::default());
+        let _ = empty.send(source.new_frame());
     }
     std::thread::scope(|scope| {
         let decoder = std::thread::Builder::new()

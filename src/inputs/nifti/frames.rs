@@ -75,6 +75,11 @@ impl NiftiFrames {
         self.read_frame(frame)
     }
 
+    /// Whether f32 takes less memory than the stored numbers.
+    fn is_smaller_as_values(&self) -> bool {
+        self.header.datatype.size_bytes() > size_of::<f32>()
+    }
+
     /// Reads the next volume into `frame`, which has one value a voxel.
     fn read_frame<V: Value>(&mut self, frame: &mut [V]) -> Result<(), Diagnostics> {
         if frame.len() != self.header.grid.n_voxels() {
@@ -167,13 +172,20 @@ impl FrameSource for NiftiFrames {
         self.read_frame(frame)
     }
 
-    fn next_stored(&mut self, frame: &mut Frame) -> Result<(), Diagnostics> {
-        let form = self.header.number_form();
-        if form.element.size_bytes() > size_of::<f32>() {
-            // as values they are smaller
-            return self.read_frame(frame.values_mut(self.header.grid.n_voxels()));
+    fn new_frame(&self) -> Frame {
+        if self.is_smaller_as_values() {
+            vec![0.0; self.n_values()].into()
+        } else {
+            Frame::stored(self.header.number_form(), self.n_values())
         }
-        let bytes = frame.stored_mut(form, self.header.grid.n_voxels());
+    }
+
+    fn next_stored(&mut self, frame: &mut Frame) -> Result<(), Diagnostics> {
+        let n_values = self.n_values();
+        if self.is_smaller_as_values() {
+            return self.read_frame(frame.values_mut(n_values));
+        }
+        let bytes = frame.stored_mut(self.header.number_form(), n_values);
         self.next_volume(|source| source.read_exact(bytes))
     }
 
@@ -217,13 +229,26 @@ mod tests {
         NiftiFrames::open(path).unwrap().0
     }
 
+    /// The volumes as values; those as stored, read from a second opening, are no others, nor is their error.
     fn read_all(frames: &mut NiftiFrames) -> Result<Vec<Vec<f32>>, Diagnostics> {
-        (0..frames.n_frames())
+        let mut again = open(&frames.header.path);
+        let mut stored = frames.new_frame();
+        let as_stored: Result<Vec<_>, _> =
+            (0..frames.n_frames()).map(|_| again.next_stored(&mut stored).map(|()| stored.to_values())).collect();
+        let as_values: Result<Vec<_>, _> = (0..frames.n_frames())
             .map(|_| {
                 let mut frame = vec![f32::NAN; frames.n_values()];
                 frames.next_frame(&mut frame).map(|()| frame)
             })
-            .collect()
+            .collect();
+        match (&as_values, &as_stored) {
+            (Ok(values), Ok(stored)) => assert_eq!(values, stored),
+            (values, stored) => {
+                assert_eq!(values.as_ref().unwrap_err().to_string(), stored.as_ref().unwrap_err().to_string());
+            }
+        }
+        assert_eq!(again.digests(), frames.digests());
+        as_values
     }
 
     /// 0, 1, 2 ... in every type, version, order and packing.

@@ -77,12 +77,17 @@ impl ReadAhead {
         let (empty, empty_receiver) = channel();
         for _ in 1..CHUNKS {
             // the receiver is alive
-            let _ = empty.send(Vec::new());
+            let _ = empty.send(vec![0; CHUNK_BYTES]);
         }
         let thread = thread::Builder::new()
             .name("read".to_owned())
             .spawn(move || read(HashingFile::new(file), &filled_sender, &empty_receiver))?;
-        Ok(Self { chunk: Vec::new(), taken: 0, reader: Some(Reader { filled, empty, thread }), digest: None })
+        Ok(Self {
+            chunk: vec![0; CHUNK_BYTES],
+            taken: CHUNK_BYTES,
+            reader: Some(Reader { filled, empty, thread }),
+            digest: None,
+        })
     }
 
     /// Reads what is left, and gives the digest of the whole file.
