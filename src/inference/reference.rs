@@ -52,11 +52,10 @@ impl Reference {
     }
 }
 
-/// z of many statistics of one distribution: interpolated between exact z, which costs a hundredth.
+/// z of many statistics of one distribution: interpolated between exact z, in about a tenth of the time.
 ///
-/// An incomplete beta function and a normal quantile take longer than the GLM of a voxel. The derivatives of z are
-/// known in closed form, so that polynomials of degree 5 reproduce z to 1e-13 (relative beyond 1). Where a table ends,
-/// z is exact.
+/// An exact z is an incomplete beta function and a normal quantile. Its derivatives are known in closed form, so that
+/// polynomials of degree 5 reproduce z to 6e-13 (relative beyond 1). Where a table ends, z is exact.
 #[derive(Debug, Clone)]
 pub struct ZTable {
     reference: Reference,
