@@ -213,6 +213,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn an_error_of_the_thread_is_the_taker_s_and_no_end() {
         // a folder opens as a file and cannot be read
