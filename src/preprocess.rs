@@ -22,5 +22,5 @@ pub use scaling::{
 pub use series::{BLOCK_COLUMNS, Series, SeriesPlace, SeriesWriter, column_blocks};
 pub use sink::{CHUNK_FRAMES, FrameSink, TimeStatistics, TimeSums};
 pub use smooth::{Scratch, Smoother};
-pub use stream::MAX_BATCH;
+pub use stream::{FRAMES_AHEAD, MAX_BATCH};
 pub use temporal::{MeanVolume, mean_volume};

@@ -13,8 +13,8 @@ use ndarray::Array2;
 #[derive(Debug)]
 pub struct UnitCovariance<'a> {
     fit: &'a RunFit,
-    /// q x rank: the contrast in the coordinates of the design's basis.
-    projected: Array2<f64>,
+    /// Rows of the contrast in the coordinates of the design's basis.
+    projected: Vec<Vec<f64>>,
     /// Packed, of each shared parameter.
     shared: Vec<Vec<f64>>,
 }
@@ -31,7 +31,7 @@ pub struct CovarianceScratch {
 impl<'a> UnitCovariance<'a> {
     /// Of the contrast `weights` (q x regressor) in `fit`.
     pub fn new(fit: &'a RunFit, weights: &Array2<f64>) -> Self {
-        let projected = product(weights, &fit.to_coefficients);
+        let projected = product(weights, &fit.to_coefficients).outer_iter().map(|row| row.to_vec()).collect();
         let mut covariance = Self { fit, projected, shared: Vec::new() };
         if let Some((values, _)) = fit.noise.shared() {
             let mut scratch = covariance.scratch();
@@ -45,7 +45,7 @@ impl<'a> UnitCovariance<'a> {
 
     /// Rows of the contrast.
     pub fn n_rows(&self) -> usize {
-        self.projected.nrows()
+        self.projected.len()
     }
 
     /// Covariances of the parameters that columns share, packed lower triangles by rows; empty where each column has
@@ -61,10 +61,10 @@ impl<'a> UnitCovariance<'a> {
 
     /// Working space for [`Self::at`].
     pub fn scratch(&self) -> CovarianceScratch {
-        let (q, rank) = self.projected.dim();
+        let q = self.n_rows();
         CovarianceScratch {
             inverse: GlsInverse::default(),
-            halves: vec![0.0; q * self.fit.gls.as_ref().map_or(rank, Gls::half_length)],
+            halves: vec![0.0; q * self.fit.gls.as_ref().map_or(self.fit.rank, Gls::half_length)],
             packed: vec![0.0; packed_length(q)],
         }
     }
@@ -85,10 +85,10 @@ impl<'a> UnitCovariance<'a> {
         if let Some(gls) = &self.fit.gls {
             gls.invert(rho, inverse);
         }
-        for (half, projected) in halves.chunks_exact_mut(length.max(1)).zip(self.projected.outer_iter()) {
+        for (half, projected) in halves.chunks_exact_mut(length.max(1)).zip(&self.projected) {
             match &self.fit.gls {
-                Some(gls) => gls.halve(inverse, projected.iter().copied(), half),
-                None => half.iter_mut().zip(projected).for_each(|(half, value)| *half = *value),
+                Some(gls) => gls.halve(inverse, projected, half),
+                None => half.copy_from_slice(projected),
             }
         }
         for i in 0..self.n_rows() {

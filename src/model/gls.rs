@@ -75,11 +75,11 @@ impl Gls {
     }
 
     /// `z` such that `z_a' z_b = a' (Q'PQ)^-1 b`, into `half`.
-    pub(crate) fn halve(&self, inverse: &GlsInverse, vector: impl Iterator<Item = f64> + Clone, half: &mut [f64]) {
+    pub(crate) fn halve(&self, inverse: &GlsInverse, vector: &[f64], half: &mut [f64]) {
         match self {
             Self::Unbroken(_) => inverse.unbroken.halve(vector, half),
             Self::Broken(_) => {
-                half.iter_mut().zip(vector).for_each(|(half, value)| *half = value);
+                half.copy_from_slice(vector);
                 solve_lower_packed(&inverse.factor, half);
             }
         }
@@ -229,7 +229,7 @@ mod tests {
                     gls.invert(rho, &mut inverse);
                     let halves = vectors.map(|vector| {
                         let mut half = vec![0.0; gls.half_length()];
-                        gls.halve(&inverse, vector.into_iter(), &mut half);
+                        gls.halve(&inverse, &vector, &mut half);
                         half
                     });
                     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();

@@ -26,10 +26,15 @@ pub(crate) fn subtract_product(y: &mut Array2<f64>, a: &ArrayRef2<f64>, b: &Arra
     general_mat_mul(-1.0, a, b, 1.0, y);
 }
 
-/// `y + a' b`, in place of `y`.
-pub(crate) fn add_transposed_product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>, mut y: ArrayViewMut2<'_, f64>) {
+/// `y + a' b`, in place of `y`; with `first`, `a' b`, and `y` is not read.
+pub(crate) fn add_transposed_product(
+    a: &ArrayRef2<f64>,
+    b: &ArrayRef2<f64>,
+    mut y: ArrayViewMut2<'_, f64>,
+    first: bool,
+) {
     hold_blas_to_one_thread();
-    general_mat_mul(1.0, &a.t(), b, 1.0, &mut y);
+    general_mat_mul(1.0, &a.t(), b, if first { 0.0 } else { 1.0 }, &mut y);
 }
 
 /// `a = u diag(s) v'` with `k = min(rows, columns)` singular values, largest first.

@@ -121,11 +121,11 @@ impl Moments {
         Ok(moments)
     }
 
-    /// The fit, to data scaled by `scaler`; `support` says which columns are neighbours.
+    /// The fit, to data scaled by `scaler`; `support` says which columns are neighbours. Sums go as coefficients come.
     ///
     /// # Errors
     /// [`ModelError`]: the frames taken or the scaler's are not those of the design, or interruption.
-    pub fn fit(&self, support: &Support, scaler: &Scaler, cancel: &CancelToken) -> Result<RunFit, ModelError> {
+    pub fn fit(mut self, support: &Support, scaler: &Scaler, cancel: &CancelToken) -> Result<RunFit, ModelError> {
         if self.n_taken != self.n_frames || self.kept != scaler.kept() {
             let (design, data) = if self.n_taken == self.n_frames {
                 (self.kept.len(), scaler.kept().len())
@@ -139,6 +139,7 @@ impl Moments {
         }
         let rank = self.basis.rank();
         let field = self.settle_noise(support, scaler, cancel)?;
+        let sums = std::mem::take(&mut self.blocks);
         let gls = self.gls.as_ref().map(|gls| gls.with(&field));
         let mut fit = RunFit {
             run: self.run.clone(),
@@ -153,10 +154,11 @@ impl Moments {
         };
         let maps = fit.sigma2.chunks_mut(BLOCK_COLUMNS).zip(fit.r2.chunks_mut(BLOCK_COLUMNS));
         let outputs = fit.beta.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS).zip(maps);
-        let blocks: Vec<_> = self.blocks().zip(outputs).collect();
+        let blocks: Vec<_> = column_blocks(self.n_columns).zip(sums).zip(outputs).collect();
         blocks.into_par_iter().try_for_each(|((columns, sums), (mut beta, (sigma2, r2)))| {
             cancel.check()?;
-            let mut residuals = self.residuals(sums, scaler, &columns);
+            let mut residuals = self.residuals(&sums, scaler, &columns);
+            drop(sums);
             let noise_squares = match &gls {
                 None => residuals.squares.clone(),
                 Some(gls) => gls.whiten_fit(&mut residuals, columns),
@@ -171,7 +173,7 @@ impl Moments {
             Ok::<(), ModelError>(())
         })?;
         fit.noise = field;
-        fit.gls.clone_from(&self.gls);
+        fit.gls = self.gls;
         Ok(fit)
     }
 

@@ -18,6 +18,7 @@
 
 use super::linalg::{add_transposed_product, subtract_product, transposed_product};
 use super::whitening::neighbours_of;
+use crate::signal::widest::{Loop, widest};
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use std::ops::Range;
 
@@ -134,23 +135,23 @@ impl Sums {
         buffer.resize((rows.len() + 1) * width, 0.0);
         let lagging = !plan.after_neighbour.is_empty();
         if lagging {
-            widen(&mut buffer[..width], &self.previous[tile.clone()]);
+            buffer[..width]
+                .iter_mut()
+                .zip(&self.previous[tile.clone()])
+                .for_each(|(out, value)| *out = f64::from(*value));
         }
         for (at, row) in rows.iter().enumerate() {
             let values = &row[tile.clone()];
             let (before, now) = buffer[at * width..(at + 2) * width].split_at_mut(width);
-            widen(now, values);
-            for (sum, value) in self.sum[tile.clone()].iter_mut().zip(&*now) {
-                *sum += value;
-            }
-            for (square, value) in self.squares[tile.clone()].iter_mut().zip(&*now) {
-                *square += value * value;
-            }
-            if lagging && plan.after_neighbour[kept + at] {
-                for (lagged, (before, now)) in self.lagged[tile.clone()].iter_mut().zip(before.iter().zip(&*now)) {
-                    *lagged += before * now;
-                }
-            }
+            let lagged = (lagging && plan.after_neighbour[kept + at]).then(|| &mut self.lagged[tile.clone()]);
+            widest(AddRow {
+                values,
+                before,
+                now,
+                sum: &mut self.sum[tile.clone()],
+                squares: &mut self.squares[tile.clone()],
+                lagged,
+            });
             if let Ok(place) = plan.held.binary_search(&(kept + at)) {
                 self.held.row_mut(place).slice_mut(s![tile.clone()]).iter_mut().zip(values).for_each(|(h, v)| *h = *v);
             }
@@ -161,7 +162,8 @@ impl Sums {
         let weights = plan.weights.slice(s![kept..kept + rows.len(), ..]);
         // the buffer is as long as this shape says
         if let Ok(values) = ArrayView2::from_shape((rows.len(), width), &buffer[width..]) {
-            add_transposed_product(&weights, &values, self.linear.slice_mut(s![.., tile]));
+            // of zeros that were never touched, sums that are read first would be a page fault twice
+            add_transposed_product(&weights, &values, self.linear.slice_mut(s![.., tile]), kept == 0);
         }
     }
 
@@ -283,8 +285,35 @@ impl Residuals {
     }
 }
 
-fn widen(out: &mut [f64], values: &[f32]) {
-    out.iter_mut().zip(values).for_each(|(out, value)| *out = f64::from(*value));
+/// Widens one row and adds it to the running sums.
+struct AddRow<'a> {
+    values: &'a [f32],
+    /// The row before, widened.
+    before: &'a [f64],
+    now: &'a mut [f64],
+    sum: &'a mut [f64],
+    squares: &'a mut [f64],
+    lagged: Option<&'a mut [f64]>,
+}
+
+impl Loop for AddRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let sums = self.sum.iter_mut().zip(self.squares);
+        for ((now, value), (sum, square)) in self.now.iter_mut().zip(self.values).zip(sums) {
+            let wide = f64::from(*value);
+            *now = wide;
+            *sum += wide;
+            *square += wide * wide;
+        }
+        if let Some(lagged) = self.lagged {
+            for (lagged, (before, now)) in lagged.iter_mut().zip(self.before.iter().zip(&*self.now)) {
+                *lagged += before * now;
+            }
+        }
+    }
 }
 
 /// Multiplies each column by its factor.

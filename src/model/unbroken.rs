@@ -105,8 +105,7 @@ impl Unbroken {
                 whitened[column] -= step * linear[column];
             }
         }
-        whitened.iter_mut().for_each(|squares| *squares = squares.max(0.0));
-        whitened
+        whitened.into_iter().map(|squares| squares.max(0.0)).collect()
     }
 
     /// `(Q'PQ)^-1` at `rho` into `inverse`.
@@ -146,13 +145,13 @@ impl Unbroken {
 
 impl Inverse {
     /// `z` such that `z_a' z_b = a' (Q'PQ)^-1 b`, into `half`.
-    pub(crate) fn halve(&self, vector: impl Iterator<Item = f64> + Clone, half: &mut [f64]) {
+    pub(crate) fn halve(&self, vector: &[f64], half: &mut [f64]) {
         let rank = self.diagonal.len();
-        for ((half, value), inverse) in half.iter_mut().zip(vector.clone()).zip(&self.diagonal) {
+        for ((half, value), inverse) in half.iter_mut().zip(vector).zip(&self.diagonal) {
             *half = value * inverse.sqrt();
         }
         for (half, ends) in half[rank..].iter_mut().zip(self.ends.chunks_exact(rank)) {
-            *half = vector.clone().zip(ends).map(|(value, end)| value * end).sum();
+            *half = vector.iter().zip(ends).map(|(value, end)| value * end).sum();
         }
     }
 }

@@ -7,50 +7,74 @@ use super::plan::Plan;
 use super::plan_run::RunPlan;
 use super::run_data::TemporalMean;
 use super::run_job::FittedRun;
+use crate::config::ContrastSettings;
+use crate::design::{ContrastMatrix, RunDesign};
 use crate::error::CancelToken;
-use crate::inference::{RunContrast, contrast_statistics};
+use crate::inference::{RunContrast, StatMap, contrast_statistics};
 use crate::inputs::Support;
 
-/// The contrasts of one model.
+/// The contrasts of one model over `runs`, and where they go.
 pub(super) struct ContrastMaps<'a> {
     pub(super) plan: &'a Plan,
     pub(super) model: usize,
+    pub(super) runs: &'a [(&'a RunPlan, &'a FittedRun)],
+    pub(super) outputs: &'a ModelOutputs<'a>,
+    pub(super) support: &'a Support,
+    /// What pictures of z are drawn over; none are where there is none.
+    pub(super) mean: Option<&'a TemporalMean>,
     pub(super) cancel: &'a CancelToken,
 }
 
-impl ContrastMaps<'_> {
-    /// Writes every contrast that one of `runs` enters; with `mean`, pictures of z over it as well.
-    pub(super) fn write(
-        &self,
-        runs: &[(&RunPlan, &FittedRun)],
-        outputs: &ModelOutputs<'_>,
-        support: &Support,
-        mean: Option<&TemporalMean>,
-    ) -> Result<(), Failure> {
-        let glm = &self.plan.settings.glms[self.model];
-        for (index, contrast) in self.plan.contrasts[self.model].iter().enumerate() {
-            let entering: Vec<(&RunPlan, &FittedRun, RunContrast<'_>)> = runs
-                .iter()
-                .filter_map(|(run, fitted)| {
-                    let contrast = run.models[self.model].contrasts[index].as_ref()?;
-                    Some((*run, *fitted, RunContrast { fit: &fitted.fit, contrast }))
-                })
-                .collect();
-            if entering.is_empty() {
-                continue;
-            }
-            let of_runs: Vec<RunContrast<'_>> = entering.iter().map(|(_, _, run)| *run).collect();
-            let map = contrast_statistics(&of_runs, glm.fixed_effects, &self.plan.settings.numerics, self.cancel)?;
-            let excluded = Excluded::of_all(entering.iter().map(|(_, fitted, _)| &fitted.excluded));
-            let designs: Vec<_> =
-                entering.iter().map(|(run, _, own)| (&run.models[self.model].design, own.contrast)).collect();
-            let z = mean.map(|mean| (mean, excluded.cleared(&map.z)));
-            let picture =
-                || z.map_or(Ok(()), |(mean, z)| outputs.write_picture(&contrast.settings.name, &z, support, mean));
-            let maps = || outputs.write_contrast(&contrast.settings, map, &excluded, &designs, support);
-            let (pictured, written) = rayon::join(picture, maps);
-            pictured.and(written)?;
+/// A contrast on its way to disk.
+struct Computed<'a> {
+    settings: &'a ContrastSettings,
+    map: StatMap,
+    excluded: Excluded,
+    designs: Vec<(&'a RunDesign, &'a ContrastMatrix)>,
+}
+
+impl<'a> ContrastMaps<'a> {
+    /// Writes every contrast that one of the runs enters; each while the next is computed.
+    pub(super) fn write(&self) -> Result<(), Failure> {
+        let mut pending: Option<Computed<'a>> = None;
+        for index in 0..self.plan.contrasts[self.model].len() {
+            let before = pending.take();
+            let (written, computed) =
+                rayon::join(|| before.map_or(Ok(()), |before| self.write_one(before)), || self.compute(index));
+            written?;
+            pending = computed?;
         }
-        Ok(())
+        pending.map_or(Ok(()), |last| self.write_one(last))
+    }
+
+    /// `None` where no run enters.
+    fn compute(&self, index: usize) -> Result<Option<Computed<'a>>, Failure> {
+        let Self { plan, model, runs, cancel, .. } = *self;
+        let mut entering = Vec::new();
+        let mut excluded = Vec::new();
+        let mut designs = Vec::new();
+        for &(run, fitted) in runs {
+            if let Some(contrast) = run.models[model].contrasts[index].as_ref() {
+                entering.push(RunContrast { fit: &fitted.fit, contrast });
+                excluded.push(&fitted.excluded);
+                designs.push((&run.models[model].design, contrast));
+            }
+        }
+        if entering.is_empty() {
+            return Ok(None);
+        }
+        let method = plan.settings.glms[model].fixed_effects;
+        let map = contrast_statistics(&entering, method, &plan.settings.numerics, cancel)?;
+        let excluded = Excluded::of_all(excluded.into_iter());
+        Ok(Some(Computed { settings: &plan.contrasts[model][index].settings, map, excluded, designs }))
+    }
+
+    fn write_one(&self, Computed { settings, map, excluded, designs }: Computed<'a>) -> Result<(), Failure> {
+        let Self { outputs, support, mean, .. } = *self;
+        let z = mean.map(|mean| (mean, excluded.cleared(&map.z)));
+        let picture = || z.map_or(Ok(()), |(mean, z)| outputs.write_picture(&settings.name, &z, support, mean));
+        let maps = || outputs.write_contrast(settings, map, &excluded, &designs, support);
+        let (pictured, written) = rayon::join(picture, maps);
+        pictured.and(written)
     }
 }

@@ -4,8 +4,9 @@ use super::plan::Plan;
 use super::plan_subject::{RunGroup, SpacePlan, SubjectPlan, map_applies};
 use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
 use crate::error::{Diagnostic, Diagnostics};
+use crate::inputs;
 use crate::model::Moments;
-use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, MAX_BATCH};
+use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FRAMES_AHEAD, MAX_BATCH};
 use serde::Serialize;
 
 /// Share of a grid that a mask is taken to hold until it is known: an automatic mask that holds more
@@ -52,24 +53,28 @@ struct Needs {
     n_columns: usize,
     longest: usize,
     most_runs: usize,
-    /// Of each run in flight: samples, where something needs them.
+    /// Of each run in flight: samples, where something needs them; sums over time; frames being read, or blocks being
+    /// fitted.
     samples: usize,
-    /// Of each run in flight.
     moments: usize,
     frames: usize,
     work: usize,
-    contrast: usize,
-    maps: usize,
     /// Of all runs.
     fits: usize,
+    /// Of contrasts: of one stage for each run in flight where runs have maps of their own, and of one over runs.
+    contrasts: usize,
 }
 
 impl Needs {
     fn total(&self, share: MemoryShare) -> u64 {
-        let samples =
-            if share.samples_in_memory { self.samples } else { self.samples.min(4 * CHUNK_FRAMES * self.n_columns) };
-        let of_run = samples + self.moments + self.frames + self.work + self.contrast + self.maps;
-        BASE_BYTES + (share.runs_in_flight * of_run + self.fits) as u64
+        let of_run = self.held_samples(share) + self.moments + self.frames.max(self.work);
+        let contrasts = if self.most_runs > 1 { share.runs_in_flight * self.contrasts } else { self.contrasts };
+        BASE_BYTES + (self.fits + (share.runs_in_flight * of_run).max(contrasts)) as u64
+    }
+
+    /// Samples in memory: all, or the chunk that is on its way to disk.
+    fn held_samples(&self, share: MemoryShare) -> usize {
+        if share.samples_in_memory { self.samples } else { self.samples.min(4 * CHUNK_FRAMES * self.n_columns) }
     }
 
     /// Samples in memory where they fit, then as many runs as fit, at most one a thread.
@@ -82,32 +87,25 @@ impl Needs {
     }
 
     fn formula(&self, share: MemoryShare) -> String {
-        let samples = match (self.samples, share.samples_in_memory) {
-            (0, _) => String::new(),
-            (bytes, true) => {
-                let (columns, frames) = (self.n_columns, self.longest);
-                format!("samples {} (4 B x {columns} columns x {frames} frames) + ", mib(bytes as u64))
-            }
-            (bytes, false) => {
-                let buffer = bytes.min(4 * CHUNK_FRAMES * self.n_columns);
-                format!("buffer {} of samples on disk ({}) + ", mib(buffer as u64), mib(bytes as u64))
-            }
-        };
-        let moments = match self.moments {
-            0 => String::new(),
-            bytes => {
-                let each = bytes / self.n_columns.max(1);
-                format!("sums over time {} ({each} B x {} columns) + ", mib(bytes as u64), self.n_columns)
-            }
-        };
+        let mut of_run = Vec::new();
+        if self.samples > 0 {
+            let held = mib(self.held_samples(share) as u64);
+            of_run.push(if share.samples_in_memory {
+                format!("samples {held} (4 B x {} columns x {} frames)", self.n_columns, self.longest)
+            } else {
+                format!("buffer {held} of samples on disk ({})", mib(self.samples as u64))
+            });
+        }
+        if self.moments > 0 {
+            let each = self.moments / self.n_columns.max(1);
+            of_run.push(format!("sums over time {} ({each} B x {} columns)", mib(self.moments as u64), self.n_columns));
+        }
+        of_run.push(format!("frames or blocks at work {}", mib(self.frames.max(self.work) as u64)));
         format!(
-            "{} at a time x ({samples}{moments}frames in flight {} + block buffers {} + a contrast {} + maps {}) \
-             + fits of {} {} + program {}",
+            "{} at a time x ({}), or contrasts {}, if more; + fits of {} {} + program {}",
             counted(share.runs_in_flight, "run"),
-            mib(self.frames as u64),
-            mib(self.work as u64),
-            mib(self.contrast as u64),
-            mib(self.maps as u64),
+            of_run.join(" + "),
+            mib(self.contrasts as u64),
             counted(self.most_runs, "run"),
             mib(self.fits as u64),
             mib(BASE_BYTES),
@@ -126,9 +124,11 @@ impl Plan {
             disk_bytes: 0,
             passes: 1,
         };
+        let mask_voxels = self.mask_voxels();
         for subject in &self.subjects {
             for space in &subject.spaces {
-                let needs = self.needs(subject, space, self.n_columns(subject, space), threads);
+                let n_columns = self.n_columns(subject, space, mask_voxels);
+                let needs = self.needs(subject, space, n_columns, threads);
                 let share = needs.share(threads, limit);
                 let least = needs.total(MemoryShare { runs_in_flight: 1, samples_in_memory: false });
                 estimate.least_memory_bytes = estimate.least_memory_bytes.max(least);
@@ -211,19 +211,27 @@ impl Plan {
             most_runs: space.groups.iter().map(|group| group.runs.len()).max().unwrap_or(1),
             samples: if self.needs_samples() { 4 * n_columns * longest } else { 0 },
             moments: n_columns * space.runs.iter().map(|&run| of_run(run)[0]).max().unwrap_or(0),
-            frames: chunk + 4 * n_values * (2 * batch + 2 + batch),
+            // a chunk, frames as they are stored, the first one, and what smoothing holds
+            frames: chunk + 4 * n_values * (2 * batch + FRAMES_AHEAD + 1),
             work: 8 * BLOCK_COLUMNS * threads * 6 * widest.max().unwrap_or(0),
-            // block by block, then joined, then cleared of what was left out
-            contrast: 8 * n_columns * (2 * field_values(rows) + 3 * 2 + 3),
-            maps: 8 * 5 * n_values,
+            // one is written while the next is computed; volumes being compressed, and those of a picture
+            contrasts: 2 * 8 * n_columns * (2 * field_values(rows) + 5) + 4 * n_values * (2 * threads.min(8) + 3),
             fits: n_columns * space.groups.iter().map(of_group).max().unwrap_or(0),
         }
     }
 
-    fn n_columns(&self, subject: &SubjectPlan, space: &SpacePlan) -> usize {
+    /// Voxels of a mask that all runs share; `None` where it is another, or cannot be read, which the run will tell.
+    fn mask_voxels(&self) -> Option<usize> {
+        let MaskSettings::File(path) = &self.settings.mask else { return None };
+        let (_, mask, _) = inputs::read_mask(path).ok()?;
+        Some(mask.iter().filter(|inside| **inside).count())
+    }
+
+    fn n_columns(&self, subject: &SubjectPlan, space: &SpacePlan, mask_voxels: Option<usize>) -> usize {
         match &space.grid {
-            Some(grid) => match self.settings.mask {
-                MaskSettings::All => grid.n_voxels(),
+            Some(grid) => match (&self.settings.mask, mask_voxels) {
+                (MaskSettings::All, _) => grid.n_voxels(),
+                (_, Some(voxels)) => voxels,
                 _ => (grid.n_voxels() as f64 * ASSUMED_MASK_SHARE).ceil() as usize,
             },
             None => subject.runs[space.runs[0]].table_support().map_or(0, |support| support.n_columns()),

@@ -170,10 +170,13 @@ impl RunJob<'_> {
         if self.group.runs.len() == 1 {
             return Ok(());
         }
-        let maps = ContrastMaps { plan: self.space.plan, model, cancel: self.space.cancel };
-        maps.write(&[(self.run, &fitted.columns)], outputs, self.support, None)?;
+        let write = |fitted, outputs: &ModelOutputs<'_>, support: &Support| {
+            let SpaceJob { plan, cancel, .. } = *self.space;
+            ContrastMaps { plan, model, runs: &[(self.run, fitted)], outputs, support, mean: None, cancel }.write()
+        };
+        write(&fitted.columns, outputs, self.support)?;
         for (set, fitted) in self.regions.iter().zip(&fitted.regions) {
-            maps.write(&[(self.run, fitted)], &outputs.of_regions(&set.name), &set.support(), None)?;
+            write(fitted, &outputs.of_regions(&set.name), &set.support())?;
         }
         Ok(())
     }

@@ -63,13 +63,15 @@ impl SpaceJob<'_> {
         }
         for model in 0..self.plan.settings.glms.len() {
             let outputs = ModelOutputs::new(self.plan, model, self.staged, geometry.as_ref(), Level::of_group(group));
-            let maps = ContrastMaps { plan: self.plan, model, cancel: self.cancel };
+            let write = |runs: &[(&RunPlan, &FittedRun)], outputs: &ModelOutputs<'_>, support: &Support, mean| {
+                ContrastMaps { plan: self.plan, model, runs, outputs, support, mean, cancel: self.cancel }.write()
+            };
             let fits = || runs.iter().copied().zip(results.iter().map(|result| &result.models[model]));
             let columns: Vec<(&RunPlan, &FittedRun)> = fits().map(|(run, fitted)| (run, &fitted.columns)).collect();
-            maps.write(&columns, &outputs, support, Some(&mean))?;
+            write(&columns, &outputs, support, Some(&mean))?;
             for (set, region) in regions.iter().enumerate() {
                 let fitted: Vec<_> = fits().map(|(run, fitted)| (run, &fitted.regions[set])).collect();
-                maps.write(&fitted, &outputs.of_regions(&region.name), &region.support(), None)?;
+                write(&fitted, &outputs.of_regions(&region.name), &region.support(), None)?;
             }
             outputs.write_group_images(support, &mean)?;
             outputs.write_summary(&columns, support)?;

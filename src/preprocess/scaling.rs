@@ -7,6 +7,7 @@ use super::TimeStatistics;
 use crate::config::{Scaling, ScalingArithmetic};
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::Support;
+use crate::signal::widest::{Loop, widest};
 use std::fmt;
 use std::ops::Range;
 
@@ -205,9 +206,7 @@ impl Scaler {
         if let Transform::Single { first, divisor } = &self.transform {
             let (first, divisor) = (&first[columns.clone()], &divisor[columns.clone()]);
             for row in rows.chunks_exact_mut(columns.len().max(1)) {
-                for (value, (first, divisor)) in row.iter_mut().zip(first.iter().zip(divisor)) {
-                    *value = single(*value, *first, *divisor);
-                }
+                widest(RoundRow { row, first, divisor });
             }
         }
     }
@@ -231,7 +230,25 @@ impl Scaler {
     }
 }
 
+struct RoundRow<'a> {
+    row: &'a mut [f32],
+    first: &'a [f32],
+    divisor: &'a [f32],
+}
+
+impl Loop for RoundRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (value, (first, divisor)) in self.row.iter_mut().zip(self.first.iter().zip(self.divisor)) {
+            *value = single(*value, *first, *divisor);
+        }
+    }
+}
+
 /// Percent as nilearn rounds it.
+#[inline(always)]
 fn single(value: f32, first: f32, divisor: f32) -> f32 {
     100.0 * ((first + value) / divisor - 1.0)
 }

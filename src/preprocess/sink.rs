@@ -1,6 +1,7 @@
 //! What a pass feeds: chunks of gathered frames in the order of time; and the sums over time that any run is asked for.
 
 use super::{BLOCK_COLUMNS, ExclusionReason, PassError, Series};
+use crate::signal::widest::{Loop, widest};
 use rayon::prelude::*;
 
 /// Frames handed over at once, fewer only at the end of a run. Fixed, so that sums over a chunk never depend on how
@@ -113,17 +114,35 @@ impl FrameSink for TimeSums {
             .for_each(|(block, (((sums, squares), varies), reference))| {
                 for frame in wanted {
                     let row = &rows[(frame - first) * n_columns + block * BLOCK_COLUMNS..][..sums.len()];
-                    for ((sum, square), value) in sums.iter_mut().zip(&mut *squares).zip(row) {
-                        let wide = f64::from(*value);
-                        *sum += wide;
-                        *square += wide * wide;
-                    }
-                    for (varies, (value, reference)) in varies.iter_mut().zip(row.iter().zip(reference)) {
-                        *varies |= value != reference;
-                    }
+                    widest(AddRow { row, reference, sums: &mut *sums, squares: &mut *squares, varies: &mut *varies });
                 }
             });
         Ok(())
+    }
+}
+
+/// Adds one row to the running sums.
+struct AddRow<'a> {
+    row: &'a [f32],
+    reference: &'a [f32],
+    sums: &'a mut [f64],
+    squares: &'a mut [f64],
+    varies: &'a mut [bool],
+}
+
+impl Loop for AddRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for ((sum, square), value) in self.sums.iter_mut().zip(self.squares).zip(self.row) {
+            let wide = f64::from(*value);
+            *sum += wide;
+            *square += wide * wide;
+        }
+        for (varies, (value, reference)) in self.varies.iter_mut().zip(self.row.iter().zip(self.reference)) {
+            *varies |= value != reference;
+        }
     }
 }
 

@@ -13,6 +13,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 /// smoothing it.
 pub const MAX_BATCH: usize = 4;
 
+/// Frames that the decoder may be ahead of the batch at work: as many as it decodes while sums are taken of a chunk.
+pub const FRAMES_AHEAD: usize = 12;
+
 /// Frames in a batch at most, in the pool at hand. Decides only how the work is cut, not what comes out.
 pub(super) fn batch_frames() -> usize {
     rayon::current_num_threads().clamp(1, MAX_BATCH)
@@ -21,7 +24,7 @@ pub(super) fn batch_frames() -> usize {
 /// Passes over `discard` frames, then hands the others, in order, to `consume` with the index (from 0) of the
 /// batch's first frame.
 ///
-/// Memory: two batches and one frame. `consume` runs on the calling thread.
+/// Memory: a batch and [`FRAMES_AHEAD`]. `consume` runs on the calling thread.
 pub(super) fn for_each_batch(
     source: &mut dyn FrameSource,
     discard: usize,
@@ -35,7 +38,7 @@ pub(super) fn for_each_batch(
     }
     let (filled_sender, filled) = channel::<Frame>();
     let (empty, empty_receiver) = channel::<Frame>();
-    for _ in 0..(2 * batch_frames + 1).min(n_frames) {
+    for _ in 0..(batch_frames + FRAMES_AHEAD).min(n_frames) {
         // The receiver is alive; a failed send would only mean fewer buffers.
         let _ = empty.send(source.new_frame());
     }

@@ -1,5 +1,6 @@
 //! The memory that `check` predicts is enough.
 
+use crate::sample::{assert_same_bytes, codes, digests, stderr};
 use crate::support::Project;
 use serde_json::Value;
 use std::fs;
@@ -72,18 +73,28 @@ fn peak_bytes(project: &Project, words: &[&str]) -> u64 {
     peak
 }
 
-#[test]
-fn memory_stays_below_what_check_predicts() {
+fn simulated() -> Project {
     let project = Project::new(PIPELINE);
     fs::write(project.path().join("spec.toml"), SPEC).unwrap();
     project.succeed(&["simulate", "spec.toml", "--out", "dataset"]);
+    project
+}
+
+/// What `check` says the work needs.
+fn needs(project: &Project, words: &[&str]) -> Value {
+    let output = project.boldly(&[&["check", "pipeline.toml", "--json"], words].concat());
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    report["needs"].clone()
+}
+
+#[test]
+fn memory_stays_below_what_check_predicts() {
+    let project = simulated();
     let sums_alone = ["--set", "glm.objects.maps=[\"t\", \"z\"]"];
     let mut of_samples = 0;
     for (set, threads) in [(&[][..], "1"), (&[], "3"), (&sums_alone, "1"), (&sums_alone, "3")] {
         let words = |first: &[&'static str]| [first, &["--threads", threads], set].concat();
-        let output = project.boldly(&words(&["check", "pipeline.toml", "--json"]));
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let predicted = report["needs"]["memory_bytes"].as_u64().unwrap();
+        let predicted = needs(&project, &words(&[]))["memory_bytes"].as_u64().unwrap();
         let peak = peak_bytes(&project, &words(&["run", "pipeline.toml", "--force"]));
         let mib = |bytes: u64| bytes >> 20;
         assert!(peak > 20 << 20, "the measurement works: {} MiB", mib(peak));
@@ -94,4 +105,41 @@ fn memory_stays_below_what_check_predicts() {
         assert!(set.is_empty() || predicted < of_samples, "{predicted} of {of_samples}");
         of_samples = predicted.max(of_samples);
     }
+}
+
+#[test]
+fn below_a_limit_samples_lie_on_disk_and_change_no_byte() {
+    let project = simulated();
+    let run = |out: &str, words: &[&str]| {
+        let peak = peak_bytes(&project, &[&["run", "pipeline.toml", "--threads", "2", "--out", out], words].concat());
+        (peak, digests(&project.path().join(out)))
+    };
+    for profile in [&["--set", "profile=nilearn"][..], &["--set", "profile=native"]] {
+        let threads = [&["--threads", "2"], profile].concat();
+        let least = needs(&project, &threads)["least_memory_bytes"].as_u64().unwrap().to_string();
+        let limited = [&["--max-memory", &least], profile].concat();
+        let predicted = needs(&project, &[&["--threads", "2"], &limited[..]].concat());
+        // 4 bytes x 200 frames x some 20,000 voxels
+        assert!(predicted["spilled_bytes"].as_u64().unwrap() > 10 << 20, "{predicted}");
+        let (held_peak, held) = run("held", profile);
+        let (spilled_peak, spilled) = run("spilled", &limited);
+        assert_same_bytes(&held, &spilled, "samples on disk");
+        assert!(spilled_peak <= least.parse().unwrap(), "{spilled_peak} of {least}");
+        // two runs at a time held their samples, one that does not takes less by more than one's
+        assert!(held_peak > spilled_peak + (10 << 20), "{held_peak}, {spilled_peak} on disk");
+        for out in ["held", "spilled"] {
+            fs::remove_dir_all(project.path().join(out)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn too_little_memory_is_refused_with_what_is_needed() {
+    let project = simulated();
+    let least = needs(&project, &["--threads", "2"])["least_memory_bytes"].as_u64().unwrap();
+    let words = ["run", "pipeline.toml", "--threads", "2", "--max-memory", &(least - (1 << 20)).to_string()];
+    let output = project.boldly(&words);
+    assert_eq!(codes(&output).last().map(String::as_str), Some("memory-too-small"));
+    assert!(stderr(&output).contains(&format!("needs about {} MiB", least.div_ceil(1 << 20))), "{}", stderr(&output));
+    assert!(!project.path().join("results").exists());
 }
