@@ -12,6 +12,8 @@ from measure import Command, in_turn, measure
 
 HERE = prepare.HERE
 PROFILES = ("nilearn", "native")
+# below what the samples of `mni2mm` would take
+LIMIT = ("--max-memory", "256MiB")
 
 
 class Bench:
@@ -43,12 +45,13 @@ class Bench:
 
 
 def peers(bench, name, noise):
-    """The reference job in both profiles and in nilearn; then their maps, the last round's."""
+    """The reference job in both profiles, below a limit on memory, and in nilearn; then the last round's maps."""
     dataset = bench.dataset(name)
     commands = {
         f"boldly, {profile}": bench.boldly_command(f"boldly-{profile}", dataset, noise, profile)
         for profile in PROFILES
     }
+    commands["boldly, nilearn, samples on disk"] = bench.boldly_command("boldly-limit", dataset, noise, "nilearn", *LIMIT)
     samples = in_turn({**commands, "nilearn": bench.nilearn_command(dataset, noise)}, bench.rounds)
     words = [bench.python, HERE / "compare_maps.py", bench.scratch / "boldly-nilearn", bench.scratch / "nilearn"]
     maps = json.loads(subprocess.check_output([str(word) for word in words]))

@@ -6,7 +6,7 @@ use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs;
 use crate::model::Moments;
-use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FRAMES_AHEAD, MAX_BATCH};
+use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FRAMES_AHEAD, MAX_BATCH, scales_samples};
 use serde::Serialize;
 
 /// Share of a grid that a mask is taken to hold until it is known: an automatic mask that holds more
@@ -17,7 +17,7 @@ const ASSUMED_MASK_SHARE: f64 = 0.4;
 const BASE_BYTES: u64 = 48 << 20;
 
 /// Bytes a column of what every pass sums, its statistics, and what scaling multiplies with.
-const PASS_BYTES: usize = 20 + 20 + 40 + 30;
+const PASS_BYTES: usize = 25 + 25 + 16;
 
 /// Memory that may be used, bytes; `None` where the machine does not say.
 pub type MemoryLimit = Option<u64>;
@@ -53,12 +53,14 @@ struct Needs {
     n_columns: usize,
     longest: usize,
     most_runs: usize,
-    /// Of each run in flight: samples, where something needs them; sums over time; frames being read, or blocks being
-    /// fitted.
+    /// Of each run in flight: samples, where something needs them; sums over time, and whether they are taken while it is
+    /// read; frames being read; blocks being fitted; the fit.
     samples: usize,
     moments: usize,
+    sums_while_reading: bool,
     frames: usize,
     work: usize,
+    fit: usize,
     /// Of all runs.
     fits: usize,
     /// Of contrasts: of one stage for each run in flight where runs have maps of their own, and of one over runs.
@@ -67,9 +69,16 @@ struct Needs {
 
 impl Needs {
     fn total(&self, share: MemoryShare) -> u64 {
-        let of_run = self.held_samples(share) + self.moments + self.frames.max(self.work);
-        let contrasts = if self.most_runs > 1 { share.runs_in_flight * self.contrasts } else { self.contrasts };
-        BASE_BYTES + (self.fits + (share.runs_in_flight * of_run).max(contrasts)) as u64
+        let own_contrasts = if self.most_runs > 1 { self.contrasts } else { 0 };
+        let of_run = self.held_samples(share) + self.at_work().max(self.fit + own_contrasts);
+        let others = self.fits.saturating_sub(share.runs_in_flight * self.fit);
+        BASE_BYTES + (others + share.runs_in_flight * of_run).max(self.fits + self.contrasts) as u64
+    }
+
+    /// Beside the samples, while a run is read or while it is fitted.
+    fn at_work(&self) -> usize {
+        let reading = self.frames + if self.sums_while_reading { self.moments } else { 0 };
+        reading.max(self.moments + self.work + self.fit)
     }
 
     /// Samples in memory: all, or the chunk that is on its way to disk.
@@ -87,28 +96,30 @@ impl Needs {
     }
 
     fn formula(&self, share: MemoryShare) -> String {
-        let mut of_run = Vec::new();
-        if self.samples > 0 {
-            let held = mib(self.held_samples(share) as u64);
-            of_run.push(if share.samples_in_memory {
-                format!("samples {held} (4 B x {} columns x {} frames)", self.n_columns, self.longest)
-            } else {
-                format!("buffer {held} of samples on disk ({})", mib(self.samples as u64))
-            });
-        }
-        if self.moments > 0 {
-            let each = self.moments / self.n_columns.max(1);
-            of_run.push(format!("sums over time {} ({each} B x {} columns)", mib(self.moments as u64), self.n_columns));
-        }
-        of_run.push(format!("frames or blocks at work {}", mib(self.frames.max(self.work) as u64)));
+        let samples = match (self.samples, share.samples_in_memory) {
+            (0, _) => String::new(),
+            (bytes, true) => {
+                let (columns, frames) = (self.n_columns, self.longest);
+                format!("samples {} (4 B x {columns} columns x {frames} frames) + ", mib(bytes as u64))
+            }
+            (bytes, false) => {
+                let buffer = mib(self.held_samples(share) as u64);
+                format!("buffer {buffer} for samples on disk ({}) + ", mib(bytes as u64))
+            }
+        };
+        let each = self.moments / self.n_columns.max(1);
+        let sums = format!(" + sums over time {} ({each} B x {} columns)", mib(self.moments as u64), self.n_columns);
         format!(
-            "{} at a time x ({}), or contrasts {}, if more; + fits of {} {} + program {}",
+            "program {} + {} at a time x ({samples}the larger of reading (frames {}{}) and fitting (fit {}{sums})); \
+             or, where that is more, + fits of {} {} + contrasts {}",
+            mib(BASE_BYTES),
             counted(share.runs_in_flight, "run"),
-            of_run.join(" + "),
-            mib(self.contrasts as u64),
+            mib(self.frames as u64),
+            if self.sums_while_reading { " + sums over time" } else { "" },
+            mib((self.work + self.fit) as u64),
             counted(self.most_runs, "run"),
             mib(self.fits as u64),
-            mib(BASE_BYTES),
+            mib(self.contrasts as u64),
         )
     }
 }
@@ -204,6 +215,7 @@ impl Plan {
         });
         let rows = self.contrasts.iter().flatten().map(|contrast| contrast.settings.rows.len()).max().unwrap_or(0);
         let batch = threads.min(MAX_BATCH);
+        let stored = space.runs.iter().map(|&run| subject.runs[run].bytes_a_value()).max().unwrap_or(4);
         let chunk = (4 * CHUNK_FRAMES.min(longest) + PASS_BYTES) * n_columns;
         Needs {
             n_columns,
@@ -211,8 +223,10 @@ impl Plan {
             most_runs: space.groups.iter().map(|group| group.runs.len()).max().unwrap_or(1),
             samples: if self.needs_samples() { 4 * n_columns * longest } else { 0 },
             moments: n_columns * space.runs.iter().map(|&run| of_run(run)[0]).max().unwrap_or(0),
+            sums_while_reading: !scales_samples(self.settings.preprocess.scaling, numerics.scaling_arithmetic),
             // a chunk, frames as they are stored, the first one, and what smoothing holds
-            frames: chunk + 4 * n_values * (2 * batch + FRAMES_AHEAD + 1),
+            frames: chunk + n_values * (stored * (batch + FRAMES_AHEAD) + 4 * (batch + 1)),
+            fit: n_columns * space.runs.iter().map(|&run| of_run(run)[1]).max().unwrap_or(0),
             work: 8 * BLOCK_COLUMNS * threads * 6 * widest.max().unwrap_or(0),
             // one is written while the next is computed; volumes being compressed, and those of a picture
             contrasts: 2 * 8 * n_columns * (2 * field_values(rows) + 5) + 4 * n_values * (2 * threads.min(8) + 3),

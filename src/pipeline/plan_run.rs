@@ -61,6 +61,14 @@ struct SharedKeys<'a> {
 }
 
 impl RunPlan {
+    /// Bytes that a value of a frame takes until it is used: as stored, at most an f32.
+    pub(super) fn bytes_a_value(&self) -> usize {
+        match &self.source {
+            RunSource::Image(header) => header.datatype.size_bytes().min(4),
+            RunSource::Table(_) => 4,
+        }
+    }
+
     /// Reads header, sidecar and tables of an image run.
     pub(super) fn of_image(settings: &Settings, run: &RunSettings) -> Result<(Self, Diagnostics), Diagnostics> {
         let mut problems = Diagnostics::new();
