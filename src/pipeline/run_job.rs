@@ -120,10 +120,10 @@ impl RunJob<'_> {
         let n_columns = self.support.n_columns();
         let mut feeds = Vec::new();
         for (model, glm) in self.run.models.iter().zip(&settings.glms) {
-            let moments = Moments::new(&model.design, glm.noise, &settings.numerics, n_columns)?;
+            let moments = || Moments::new(&model.design, glm.noise, &settings.numerics, n_columns);
             let kept = model.design.timing.kept_frames();
             feeds.push(ModelFeed {
-                moments: (!from_samples).then_some(moments),
+                moments: (!from_samples).then(moments).transpose()?,
                 kept: (kept.len() < model.design.matrix.nrows()).then(|| TimeSums::new(n_columns, kept)),
             });
         }
