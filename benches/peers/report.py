@@ -180,7 +180,7 @@ def headline(results):
         f"{median(samples[name], 'wall_s'):.1f} s, {median(samples[name], 'peak_mb'):.0f} MB"
         for name in ("boldly, native", "boldly, nilearn, samples on disk", "nilearn")
     )
-    cells = [f"{native}; with nilearn's numbers {same_maps}", theirs]
+    cells = [f"{native}; with nilearn's numbers, in 256 MiB, {same_maps}", theirs]
     what = f"{HEADLINE}: 91x109x91x300 volumes, 6 mm, AR(1), 12 maps"
     return " | ".join([what, *cells, "[performance](docs/performance.md) |"])
 

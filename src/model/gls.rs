@@ -206,7 +206,12 @@ mod tests {
                 "the turned basis is the design's"
             );
             let broken = Gls::Broken(Whitening::new(&basis.q, &lags, first_sample));
-            let field = NoiseField::PerColumn(RHO.to_vec());
+            // nilearn's rho, whose first sample is not whitened, may pass 1 in a short run
+            let mut rho = RHO;
+            if first_sample == FirstSample::Unscaled {
+                (rho[0], rho[7]) = (-1.0, 1.05);
+            }
+            let field = NoiseField::PerColumn(rho.to_vec());
             let fit = |gls: &Gls| {
                 let mut residuals = residuals(&basis.q, &data);
                 let squares = gls.with(&field).whiten_fit(&mut residuals, 0..RHO.len());
@@ -223,7 +228,7 @@ mod tests {
             projections.iter().zip(&expected).for_each(|(a, b)| close(*a, *b));
 
             let vectors = [[0.3, -1.0, 0.5, 2.0, 0.1], [1.0, 0.0, -0.4, 0.2, 0.9]];
-            for rho in RHO {
+            for rho in rho {
                 let products = |gls: &Gls| {
                     let mut inverse = GlsInverse::default();
                     gls.invert(rho, &mut inverse);

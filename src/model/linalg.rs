@@ -1,13 +1,14 @@
 //! Products of large matrices and LAPACK factorisations, in f64: the only file that calls either.
 //!
 //! A product's bits depend on its shape alone (BLAS is held to one thread), and shapes on the fixed grid of
-//! column blocks. Factorisations are called from one thread, before or after the parallel part.
+//! column blocks. Factorisations take turns.
 
 use super::blas_threads::hold_blas_to_one_thread;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayRef2, ArrayViewMut2};
 pub(crate) use ndarray_linalg::error::LinalgError;
 use ndarray_linalg::{Eigh, JobSvd, SVDDC, UPLO};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// `a b`.
 pub(crate) fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
@@ -53,6 +54,7 @@ pub(crate) struct ThinSvd {
 /// What LAPACK reports: an entry that is not finite, or no convergence.
 pub(crate) fn thin_svd(a: &Array2<f64>) -> Result<ThinSvd, LinalgError> {
     hold_blas_to_one_thread();
+    let _alone = alone();
     let (u, s, vt) = a.svddc(JobSvd::Some)?;
     let missing = LinalgError::MemoryNotCont; // LAPACK gives both when asked for both
     match (u, vt) {
@@ -61,12 +63,20 @@ pub(crate) fn thin_svd(a: &Array2<f64>) -> Result<ThinSvd, LinalgError> {
     }
 }
 
+/// Factorisations are of small matrices and take their turn: runs are worked on side by side, and not every LAPACK can be
+/// called by two threads at once.
+fn alone() -> MutexGuard<'static, ()> {
+    static LAPACK: Mutex<()> = Mutex::new(());
+    LAPACK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Eigenvalues, ascending, and eigenvectors (one a column) of a symmetric matrix, of which the lower triangle is read.
 ///
 /// # Errors
 /// What LAPACK reports.
 pub(crate) fn symmetric_eigen(a: &Array2<f64>) -> Result<(Vec<f64>, Array2<f64>), LinalgError> {
     hold_blas_to_one_thread();
+    let _alone = alone();
     let (values, vectors) = a.eigh(UPLO::Lower)?;
     Ok((values.to_vec(), vectors.as_standard_layout().to_owned()))
 }

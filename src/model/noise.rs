@@ -11,8 +11,8 @@ use ndarray::{Array2, ArrayViewMut2};
 /// A model of the noise of one run.
 ///
 /// Blocks of columns are measured in parallel, then the whole field of measures is seen once, so that voxels
-/// may share what they know, then it is turned into parameters. A new model is one file
-/// and one line in `model_of`.
+/// may share what they know, then it is turned into parameters. CONTRIBUTING.md
+/// says what a new model takes.
 pub(crate) trait NoiseModel: Send + Sync {
     /// Numbers measured on each column; 0: the model needs no look at the residuals.
     fn n_measures(&self) -> usize;

@@ -150,7 +150,7 @@ impl Inverse {
         for ((half, value), inverse) in half.iter_mut().zip(vector).zip(&self.diagonal) {
             *half = value * inverse.sqrt();
         }
-        for (half, ends) in half[rank..].iter_mut().zip(self.ends.chunks_exact(rank)) {
+        for (half, ends) in half[rank..].iter_mut().zip(self.ends.chunks_exact(rank.max(1))) {
             *half = vector.iter().zip(ends).map(|(value, end)| value * end).sum();
         }
     }

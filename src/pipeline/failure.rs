@@ -22,6 +22,7 @@ impl Failure {
     #[must_use]
     pub(super) fn and(mut self, other: Self) -> Self {
         self.problems.extend(other.problems);
+        self.problems = self.problems.said_once(); // a full disk stops all runs at once
         self.machine |= other.machine;
         self.interrupted |= other.interrupted;
         self
@@ -87,5 +88,23 @@ impl From<std::io::Error> for Failure {
 impl From<Cancelled> for Failure {
     fn from(_: Cancelled) -> Self {
         Self { interrupted: true, ..Self::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    #[test]
+    fn a_disk_without_room_for_samples_is_the_machine_s_failure_and_is_said_once() {
+        let full = || {
+            let cause = std::io::Error::other("no space left");
+            Failure::from(PassError::Spill { action: "write", folder: PathBuf::from("results"), cause })
+        };
+        let read_back = Failure::from(ModelError::Samples { run: "run-01".to_owned(), cause: "gone".to_owned() });
+        let all = full().and(full()).and(read_back);
+        assert!(all.machine && !all.interrupted);
+        assert_eq!(all.problems.iter().map(|problem| problem.code).collect::<Vec<_>>(), ["samples-not-kept"; 2]);
     }
 }

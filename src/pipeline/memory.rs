@@ -19,6 +19,9 @@ const BASE_BYTES: u64 = 48 << 20;
 /// Bytes a column of what every pass sums, its statistics, and what scaling multiplies with.
 const PASS_BYTES: usize = 25 + 25 + 16;
 
+/// Bytes a column of statistics over the frames that a model keeps, where these are not all.
+const KEPT_BYTES: usize = 25 + 21;
+
 /// Memory that may be used, bytes; `None` where the machine does not say.
 pub type MemoryLimit = Option<u64>;
 
@@ -69,16 +72,23 @@ struct Needs {
 
 impl Needs {
     fn total(&self, share: MemoryShare) -> u64 {
-        let own_contrasts = if self.most_runs > 1 { self.contrasts } else { 0 };
-        let of_run = self.held_samples(share) + self.at_work().max(self.fit + own_contrasts);
-        let others = self.fits.saturating_sub(share.runs_in_flight * self.fit);
-        BASE_BYTES + (others + share.runs_in_flight * of_run).max(self.fits + self.contrasts) as u64
+        let of_run = self.held_samples(share) + self.reading().max(self.fitting());
+        BASE_BYTES + (self.other_fits(share) + share.runs_in_flight * of_run).max(self.fits + self.contrasts) as u64
     }
 
-    /// Beside the samples, while a run is read or while it is fitted.
-    fn at_work(&self) -> usize {
-        let reading = self.frames + if self.sums_while_reading { self.moments } else { 0 };
-        reading.max(self.moments + self.work + self.fit)
+    /// Of the runs that are not in flight.
+    fn other_fits(&self, share: MemoryShare) -> usize {
+        self.fits.saturating_sub(share.runs_in_flight * self.fit)
+    }
+
+    /// Beside the samples, while a run is read.
+    fn reading(&self) -> usize {
+        self.frames + if self.sums_while_reading { self.moments } else { 0 }
+    }
+
+    /// Beside the samples, while a run is fitted; where it is one of several, it has maps of its own.
+    fn fitting(&self) -> usize {
+        self.moments + self.work + self.fit + if self.most_runs > 1 { self.contrasts } else { 0 }
     }
 
     /// Samples in memory: all, or the chunk that is on its way to disk.
@@ -109,9 +119,14 @@ impl Needs {
         };
         let each = self.moments / self.n_columns.max(1);
         let sums = format!(" + sums over time {} ({each} B x {} columns)", mib(self.moments as u64), self.n_columns);
+        let own_contrasts = if self.most_runs > 1 { " + contrasts" } else { "" };
+        let other_fits = match self.other_fits(share) {
+            0 => String::new(),
+            bytes => format!(" + means, and fits of the other runs, {}", mib(bytes as u64)),
+        };
         format!(
-            "program {} + {} at a time x ({samples}the larger of reading (frames {}{}) and fitting (fit {}{sums})); \
-             or, where that is more, + fits of {} {} + contrasts {}",
+            "program {} + {} at a time x ({samples}the larger of reading (frames {}{}) and fitting (fit \
+             {}{sums}{own_contrasts})){other_fits}; or, where that is more, program + fits of {} {} + contrasts {}",
             mib(BASE_BYTES),
             counted(share.runs_in_flight, "run"),
             mib(self.frames as u64),
@@ -214,9 +229,13 @@ impl Plan {
             Some(design.n_columns() + 1)
         });
         let rows = self.contrasts.iter().flatten().map(|contrast| contrast.settings.rows.len()).max().unwrap_or(0);
+        let gaps = space.runs.iter().map(|&run| subject.runs[run].distinct_gaps()).max().unwrap_or(0);
+        let within = if self.settings.preprocess.smooth_within_mask { 8 * n_values } else { 0 };
         let batch = threads.min(MAX_BATCH);
         let stored = space.runs.iter().map(|&run| subject.runs[run].bytes_a_value()).max().unwrap_or(4);
-        let chunk = (4 * CHUNK_FRAMES.min(longest) + PASS_BYTES) * n_columns;
+        let censored = space.runs.iter().any(|&run| subject.runs[run].is_censored());
+        let sums = if censored { self.settings.glms.len() * KEPT_BYTES } else { 0 };
+        let chunk = (4 * CHUNK_FRAMES.min(longest) + PASS_BYTES + sums) * n_columns;
         Needs {
             n_columns,
             longest,
@@ -225,12 +244,14 @@ impl Plan {
             moments: n_columns * space.runs.iter().map(|&run| of_run(run)[0]).max().unwrap_or(0),
             sums_while_reading: !scales_samples(self.settings.preprocess.scaling, numerics.scaling_arithmetic),
             // a chunk, frames as they are stored, the first one, and what smoothing holds
-            frames: chunk + n_values * (stored * (batch + FRAMES_AHEAD) + 4 * (batch + 1)),
+            frames: chunk + within + n_values * (stored * (batch + FRAMES_AHEAD) + 4 * (batch + 1)),
             fit: n_columns * space.runs.iter().map(|&run| of_run(run)[1]).max().unwrap_or(0),
-            work: 8 * BLOCK_COLUMNS * threads * 6 * widest.max().unwrap_or(0),
+            // residuals, their products with each piece of the precision matrix, and what is solved
+            work: 8 * BLOCK_COLUMNS * threads * (6 + 3 * gaps) * widest.max().unwrap_or(0),
             // one is written while the next is computed; volumes being compressed, and those of a picture
             contrasts: 2 * 8 * n_columns * (2 * field_values(rows) + 5) + 4 * n_values * (2 * threads.min(8) + 3),
-            fits: n_columns * space.groups.iter().map(of_group).max().unwrap_or(0),
+            // and the mean over runs
+            fits: n_columns * 16 + n_columns * space.groups.iter().map(of_group).max().unwrap_or(0),
         }
     }
 

@@ -61,6 +61,23 @@ struct SharedKeys<'a> {
 }
 
 impl RunPlan {
+    /// Whether a model leaves frames out.
+    pub(super) fn is_censored(&self) -> bool {
+        self.models.iter().any(|model| model.design.timing.n_kept() < model.design.matrix.nrows())
+    }
+
+    /// Lengths of gaps between kept frames, each counted once, of the model with the most.
+    pub(super) fn distinct_gaps(&self) -> usize {
+        let of_model = |model: &RunModel| {
+            let mut lags = model.design.timing.lags();
+            lags.retain(|&lag| lag > 1);
+            lags.sort_unstable();
+            lags.dedup();
+            lags.len()
+        };
+        self.models.iter().map(of_model).max().unwrap_or(0)
+    }
+
     /// Bytes that a value of a frame takes until it is used: as stored, at most an f32.
     pub(super) fn bytes_a_value(&self) -> usize {
         match &self.source {

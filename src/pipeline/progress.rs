@@ -85,6 +85,11 @@ impl Progress {
         }
     }
 
+    /// The stage of a run is over, and no step with it.
+    pub fn end_stage(&self, run: &str) {
+        self.state().end_stage(run);
+    }
+
     /// The stages of the subject that is done, with the time each took; the next subject starts afresh.
     pub fn take_timings(&self) -> Vec<StageTime> {
         let mut state = self.state();
@@ -159,4 +164,26 @@ fn say(line: &str) {
 
 fn round_ms(elapsed: Duration) -> f64 {
     elapsed.as_millis() as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_ends_with_the_next_of_its_run_alone() {
+        let progress = Progress::new(ProgressMode::Never, 3);
+        progress.stage("01", "all runs", "mask");
+        progress.end_stage("all runs");
+        progress.stage("01", "run-01", "reading");
+        progress.stage("01", "run-02", "reading");
+        progress.stage("01", "run-01", "model a");
+        progress.step("run-01");
+        let of = |times: Vec<StageTime>| {
+            times.into_iter().map(|time| format!("{} {}", time.run, time.stage)).collect::<Vec<_>>()
+        };
+        let finished = ["all runs mask", "run-01 reading", "run-01 model a", "run-02 reading"];
+        assert_eq!(of(progress.take_timings()), finished, "what is at work ends with the subject");
+        assert_eq!(of(progress.take_timings()), Vec::<String>::new());
+    }
 }

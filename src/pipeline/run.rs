@@ -87,6 +87,10 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
             }
             Ok(Err(failure)) if failure.interrupted => {
                 outcome.interrupted = true;
+                outcome.machine_failed |= failure.machine;
+                if !failure.problems.is_empty() {
+                    outcome.failed.push((label, failure.problems));
+                }
                 break;
             }
             Ok(Err(failure)) => {

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource};
-use super::run_job::ModelFeed;
+use super::run_job::Feeds;
 use crate::error::{CancelToken, Diagnostic, Diagnostics, Place};
 use crate::inputs::{FileDigest, Grid, NiftiFrames, Support, TableRows};
 use crate::preprocess::{FrameSink, PassPlan, Series, SeriesPlace, SeriesWriter, Smoother, TimeStatistics, pass};
@@ -31,7 +31,7 @@ impl RunData {
         run: &RunPlan,
         support: &Support,
         place: SeriesPlace<'_>,
-        models: &mut [ModelFeed],
+        feeds: &mut Feeds,
         cancel: &CancelToken,
     ) -> Result<Self, Failure> {
         let discard = plan.settings.preprocess.discard_volumes;
@@ -39,10 +39,8 @@ impl RunData {
         let mut writer =
             plan.needs_samples().then(|| SeriesWriter::new(n_frames, support.n_columns(), place)).transpose()?;
         let mut sinks: Vec<&mut dyn FrameSink> = Vec::new();
-        for ModelFeed { moments, kept } in models {
-            sinks.extend(moments.iter_mut().map(|moments| moments as &mut dyn FrameSink));
-            sinks.extend(kept.iter_mut().map(|kept| kept as &mut dyn FrameSink));
-        }
+        sinks.extend(feeds.moments.iter_mut().map(|moments| moments as &mut dyn FrameSink));
+        sinks.extend(feeds.kept.iter_mut().map(|(_, sums)| sums as &mut dyn FrameSink));
         sinks.extend(writer.iter_mut().map(|writer| writer as &mut dyn FrameSink));
         let mut digests = Vec::new();
         let (statistics, report) = match &run.source {

@@ -44,18 +44,17 @@ pub(super) struct FittedModel {
 /// What is left of a run that was read and fitted.
 pub(super) struct RunResult {
     pub(super) models: Vec<FittedModel>,
-    /// Of all its frames.
-    pub(super) statistics: TimeStatistics,
     pub(super) digests: Vec<FileDigest>,
     pub(super) warnings: Diagnostics,
 }
 
-/// What one model of the run is fed with while the run is read.
-pub(super) struct ModelFeed {
-    /// Where scaling may follow the sums.
-    pub(super) moments: Option<Moments>,
-    /// Over the frames that enter the model, where these are not all.
-    pub(super) kept: Option<TimeSums>,
+/// What the models of a run are fed with while it is read.
+#[derive(Default)]
+pub(super) struct Feeds {
+    /// Of each model, where scaling may follow the sums.
+    pub(super) moments: Vec<Moments>,
+    /// Over each set of frames that a model keeps, where these are not all; models may share one.
+    pub(super) kept: Vec<(Vec<usize>, TimeSums)>,
 }
 
 /// What a model is fitted to: the voxels or the regions of a run.
@@ -67,7 +66,9 @@ struct Fittable<'a> {
 }
 
 impl RunJob<'_> {
-    pub(super) fn run(&self) -> Result<RunResult, Failure> {
+    /// Gives the statistics of all frames beside what is left: they are as large as a fit, and only their mean over runs is
+    /// asked for.
+    pub(super) fn run(&self) -> Result<(RunResult, TimeStatistics), Failure> {
         let SpaceJob { plan, subject, progress, .. } = self.space;
         let name = self.run.display_name();
         progress.stage(&subject.subject, &name, "reading");
@@ -80,18 +81,22 @@ impl RunJob<'_> {
             }
             None => Vec::new(),
         };
+        let kept: Vec<(Vec<usize>, TimeStatistics)> =
+            feeds.kept.into_iter().map(|(frames, sums)| (frames, sums.finish(&statistics.first))).collect();
+        let mut moments = feeds.moments.into_iter();
         let mut models = Vec::new();
-        for (model, feed) in feeds.into_iter().enumerate() {
+        for model in 0..plan.settings.glms.len() {
             progress.stage(&subject.subject, &name, &format!("model {}", *plan.settings.glms[model].name));
             let design = &self.run.models[model].design;
             let level =
                 if self.group.runs.len() == 1 { Level::of_group(self.group) } else { Level::of_run(&self.run.labels) };
             let outputs = ModelOutputs::new(plan, model, self.space.staged, self.geometry, level);
             outputs.write_design(design)?;
-            let kept = feed.kept.map(|sums| sums.finish(&statistics.first));
+            let frames = design.timing.kept_frames();
+            let of_kept = kept.iter().find(|(of, _)| *of == frames).map(|(_, statistics)| statistics);
             let fittable = Fittable {
-                moments: feed.moments,
-                statistics: kept.as_ref().unwrap_or(&statistics),
+                moments: moments.next(),
+                statistics: of_kept.unwrap_or(&statistics),
                 series: series.as_ref(),
                 never_finite: &never_finite,
             };
@@ -100,7 +105,7 @@ impl RunJob<'_> {
             for (set, series) in self.regions.iter().zip(&regions) {
                 let outputs = outputs.of_regions(&set.name);
                 outputs.write_region_series(series)?;
-                let statistics = TimeStatistics::of_series(series, &design.timing.kept_frames())?;
+                let statistics = TimeStatistics::of_series(series, &frames)?;
                 let fittable =
                     Fittable { moments: None, statistics: &statistics, series: Some(series), never_finite: &[] };
                 of_regions.push(self.fit(model, fittable, &series.support, &outputs, &mut warnings)?);
@@ -110,22 +115,23 @@ impl RunJob<'_> {
             models.push(fitted);
         }
         progress.step(&name);
-        Ok(RunResult { models, statistics, digests, warnings })
+        Ok((RunResult { models, digests, warnings }, statistics))
     }
 
     /// Every model of the run, ready for its frames.
-    fn feeds(&self) -> Result<Vec<ModelFeed>, Failure> {
+    fn feeds(&self) -> Result<Feeds, Failure> {
         let settings = &self.space.plan.settings;
         let from_samples = scales_samples(settings.preprocess.scaling, settings.numerics.scaling_arithmetic);
         let n_columns = self.support.n_columns();
-        let mut feeds = Vec::new();
+        let mut feeds = Feeds::default();
         for (model, glm) in self.run.models.iter().zip(&settings.glms) {
-            let moments = || Moments::new(&model.design, glm.noise, &settings.numerics, n_columns);
+            if !from_samples {
+                feeds.moments.push(Moments::new(&model.design, glm.noise, &settings.numerics, n_columns)?);
+            }
             let kept = model.design.timing.kept_frames();
-            feeds.push(ModelFeed {
-                moments: (!from_samples).then(moments).transpose()?,
-                kept: (kept.len() < model.design.matrix.nrows()).then(|| TimeSums::new(n_columns, kept)),
-            });
+            if kept.len() < model.design.matrix.nrows() && feeds.kept.iter().all(|(frames, _)| *frames != kept) {
+                feeds.kept.push((kept.clone(), TimeSums::new(n_columns, kept)));
+            }
         }
         Ok(feeds)
     }

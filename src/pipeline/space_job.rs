@@ -16,7 +16,7 @@ use super::subject_job::InputDigests;
 use crate::error::{CancelToken, Diagnostics};
 use crate::inputs::Support;
 use crate::outputs::{Geometry, StagedOutputs};
-use crate::preprocess::SeriesPlace;
+use crate::preprocess::{SeriesPlace, TimeStatistics};
 use rayon::prelude::*;
 
 /// What the analysis of one space needs.
@@ -37,6 +37,7 @@ impl SpaceJob<'_> {
         let (support, mut warnings) = mask_stage::support(self.plan, self.subject, self.space, self.cancel)?;
         let (regions, found) = RegionSet::read_all(&self.plan.settings.rois, &support)?;
         warnings.extend(found);
+        self.progress.end_stage("all runs");
         for group in &self.space.groups {
             warnings.extend(self.run_group(group, &support, &regions, digests)?);
         }
@@ -52,14 +53,13 @@ impl SpaceJob<'_> {
     ) -> Result<Diagnostics, Failure> {
         let runs: Vec<&RunPlan> = group.runs.iter().map(|&run| &self.subject.runs[run]).collect();
         let geometry = geometry(runs[0]);
-        let results = self.read_and_fit(group, &runs, geometry.as_ref(), support, regions)?;
+        let mut mean = TemporalMean::default();
+        let results = self.read_and_fit(group, &runs, geometry.as_ref(), support, regions, &mut mean)?;
         let name = plan_run::display_name(&group.labels);
         self.progress.stage(&self.subject.subject, &name, "contrasts over runs");
         let mut warnings = Diagnostics::new();
-        let mut mean = TemporalMean::default();
         for result in &results {
             digests.note(&result.digests);
-            mean.add(&result.statistics);
         }
         for model in 0..self.plan.settings.glms.len() {
             let outputs = ModelOutputs::new(self.plan, model, self.staged, geometry.as_ref(), Level::of_group(group));
@@ -83,7 +83,8 @@ impl SpaceJob<'_> {
         Ok(warnings)
     }
 
-    /// Reads and fits the runs, as many at a time as memory allows, and gives what is left of them in their order.
+    /// Reads and fits the runs, as many at a time as memory allows, and gives what is left of them in their order; their
+    /// statistics in time go into `mean`.
     fn read_and_fit(
         &self,
         group: &RunGroup,
@@ -91,6 +92,7 @@ impl SpaceJob<'_> {
         geometry: Option<&Geometry>,
         support: &Support,
         regions: &[RegionSet],
+        mean: &mut TemporalMean,
     ) -> Result<Vec<RunResult>, Failure> {
         let threads = rayon::current_num_threads();
         let share = self.plan.memory_share(self.subject, self.space, support.n_columns(), threads, self.limit);
@@ -102,11 +104,15 @@ impl SpaceJob<'_> {
         let mut results = Vec::new();
         for wave in runs.chunks(share.runs_in_flight) {
             let of_run = |run: &&RunPlan| RunJob { space: self, group, run, geometry, support, regions, place }.run();
-            let of_wave: Vec<Result<RunResult, Failure>> = wave.par_iter().with_max_len(1).map(of_run).collect();
+            let of_wave: Vec<Result<(RunResult, TimeStatistics), Failure>> =
+                wave.par_iter().with_max_len(1).map(of_run).collect();
             let mut failures = Vec::new();
             for result in of_wave {
                 match result {
-                    Ok(result) => results.push(result),
+                    Ok((result, statistics)) => {
+                        mean.add(&statistics);
+                        results.push(result);
+                    }
                     Err(failure) => failures.push(failure),
                 }
             }

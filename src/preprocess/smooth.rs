@@ -19,6 +19,7 @@ use reach::Reach;
 pub(super) use rows::{Difference, clear_non_finite};
 use rows::{LoadPlane, Rows, Values};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Smooths volumes of one shape; shared by threads, each with its own [`Scratch`].
 #[derive(Debug, Clone)]
@@ -30,7 +31,7 @@ pub struct Smoother {
     /// The same along axis 0, relative to the start of a padded row.
     padded: Vec<(usize, usize)>,
     reach: Reach,
-    within: Option<MaskWeights>,
+    within: Option<Arc<MaskWeights>>,
 }
 
 /// What smoothing within a mask multiplies with before and after.
@@ -97,7 +98,7 @@ impl Smoother {
         for (weight, inside) in inverse.iter_mut().zip(mask) {
             *weight = if *inside { 1.0 / *weight } else { 0.0 };
         }
-        smoother.within = Some(MaskWeights { inside, inverse });
+        smoother.within = Some(Arc::new(MaskWeights { inside, inverse }));
         smoother
     }
 
@@ -237,7 +238,7 @@ impl Smoother {
         for (j, range) in wanted.iter().enumerate().filter(|(_, range)| !Range::is_empty(range)) {
             let row = &mut scratch.plane[j * n_x..][range.clone()];
             let start = (j + k * n_y) * n_x + range.start;
-            if let Some(MaskWeights { inverse, .. }) = &self.within {
+            if let Some(inverse) = self.within.as_ref().map(|within| &within.inverse) {
                 for (value, weight) in row.iter_mut().zip(&inverse[start..]) {
                     *value *= weight;
                 }

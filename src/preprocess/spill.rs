@@ -108,3 +108,21 @@ impl SpillFile {
         PassError::Spill { action, folder: self.folder.clone(), cause }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_that_are_gone_are_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spilled = SpillFile::new(folder.path(), 2, 3).unwrap();
+        spilled.append(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        spilled.file.set_len(12).unwrap();
+        let mut rows = Vec::new();
+        spilled.read(0..1, 0..3, &mut rows).unwrap();
+        assert_eq!(rows, [1.0, 2.0, 3.0]);
+        let problem = spilled.read(0..2, 0..3, &mut Vec::new()).unwrap_err();
+        assert!(matches!(problem, PassError::Spill { action: "read", .. }), "{problem}");
+    }
+}

@@ -1,7 +1,9 @@
 //! Bad inputs stop their subject, a bad pipeline or machine everything; each with its exit code and a located message.
 
 use crate::image_forms::Image16;
-use crate::sample::{ONE, SMALL, assert_exit, codes, digests, edit, file, head, pipeline, project, run_entry, stderr};
+use crate::sample::{
+    ALL, ONE, SMALL, assert_exit, codes, digests, edit, file, head, pipeline, project, run_entry, stderr,
+};
 use crate::support::Project;
 use std::fs;
 
@@ -146,4 +148,19 @@ fn an_image_that_changes_nothing_is_refused_by_its_content() {
     let output = project.boldly(&["run", "pipeline.toml"]);
     assert_exit(&output, 2);
     assert!(stderr(&output).contains("path"), "suggests a mask: {}", stderr(&output));
+}
+
+#[test]
+fn a_broken_run_stops_its_subject_while_the_runs_beside_it_end() {
+    let project = project(&pipeline(&ALL, SMALL));
+    truncate(&project, &file(("01", "02"), "bold.nii.gz"));
+    let output = project.boldly(&["run", "pipeline.toml", "--threads", "2"]);
+    assert_exit(&output, 4);
+    let said = stderr(&output);
+    let errors: Vec<String> = codes(&output).into_iter().filter(|code| code.starts_with("image")).collect();
+    assert_eq!(errors, ["image-truncated"], "{said}");
+    assert!(said.contains("--> data/sub-01_task-objects_run-02_bold.nii.gz"), "{said}");
+    let found = digests(&project.path().join("results"));
+    assert!(found.keys().any(|name| name.starts_with("objects/sub-02/")));
+    assert!(!found.keys().any(|name| name.contains("sub-01")), "nothing of the broken subject");
 }

@@ -81,7 +81,8 @@ impl ReadAhead {
         }
         let thread = thread::Builder::new()
             .name("read".to_owned())
-            .spawn(move || read(HashingFile::new(file), &filled_sender, &empty_receiver))?;
+            .spawn(move || read(HashingFile::new(file), &filled_sender, &empty_receiver))
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot start the thread that reads it: {error}")))?;
         Ok(Self {
             chunk: vec![0; CHUNK_BYTES],
             taken: CHUNK_BYTES,
