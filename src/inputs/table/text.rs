@@ -58,6 +58,6 @@ fn decode(path: &Path, bytes: Vec<u8>) -> Result<String, Diagnostics> {
             .at(Place::cell(path, line, None))
             .hint("save it as UTF-8 text")
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = text.trim_start_matches('\u{feff}'); // programs that save a table again add another
     Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
