@@ -20,6 +20,7 @@ pub use scaling::{
     scales_samples, too_many_excluded,
 };
 pub use series::{BLOCK_COLUMNS, Series, SeriesPlace, SeriesWriter, column_blocks};
+pub(crate) use sink::kept_among;
 pub use sink::{CHUNK_FRAMES, FrameSink, TimeStatistics, TimeSums};
 pub use smooth::{Scratch, Smoother};
 pub use stream::{FRAMES_AHEAD, MAX_BATCH};

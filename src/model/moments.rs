@@ -11,7 +11,7 @@ use crate::config::{Noise, Numerics, VarianceDivisor};
 use crate::design::RunDesign;
 use crate::error::CancelToken;
 use crate::inputs::Support;
-use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FrameSink, PassError, Scaler, Series, column_blocks};
+use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FrameSink, PassError, Scaler, Series, column_blocks, kept_among};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -177,10 +177,6 @@ impl Moments {
         Ok(fit)
     }
 
-    fn blocks(&self) -> impl Iterator<Item = (Range<usize>, &Sums)> {
-        column_blocks(self.n_columns).zip(&self.blocks)
-    }
-
     /// Residuals of ordinary least squares of one block of scaled columns.
     fn residuals(&self, sums: &Sums, scaler: &Scaler, columns: &Range<usize>) -> Residuals {
         let affine = scaler.affine().filter(|_| !self.scaled);
@@ -197,7 +193,7 @@ impl Moments {
         let mut measures = Array2::zeros((self.noise.n_measures(), self.n_columns));
         if self.noise.n_measures() > 0 {
             let outputs = measures.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS);
-            let blocks: Vec<_> = self.blocks().zip(outputs).collect();
+            let blocks: Vec<_> = column_blocks(self.n_columns).zip(&self.blocks).zip(outputs).collect();
             blocks.into_par_iter().try_for_each(|((columns, sums), measures)| {
                 cancel.check()?;
                 self.noise.measure(&self.residuals(sums, scaler, &columns), measures);
@@ -225,14 +221,6 @@ impl FrameSink for Moments {
         });
         Ok(())
     }
-}
-
-/// How many of `kept` (ascending) come before `frames`, and where in `frames` the kept ones are.
-fn kept_among<'a>(kept: &'a [usize], frames: &Range<usize>) -> (usize, impl Iterator<Item = usize> + use<'a>) {
-    let from = kept.partition_point(|&frame| frame < frames.start);
-    let to = kept.partition_point(|&frame| frame < frames.end);
-    let start = frames.start;
-    (from, kept[from..to].iter().map(move |frame| frame - start))
 }
 
 fn basis_of(design: &RunDesign, kept: &[usize]) -> Result<Basis, ModelError> {

@@ -3,6 +3,7 @@
 use super::{BLOCK_COLUMNS, ExclusionReason, PassError, Series};
 use crate::signal::widest::{Loop, widest};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Frames handed over at once, fewer only at the end of a run. Fixed, so that sums over a chunk never depend on how
 /// fast frames came; 32 rows keep a matrix product busy and are 30 MB of a whole brain at 2 mm.
@@ -17,6 +18,17 @@ pub trait FrameSink {
     /// # Errors
     /// The sink cannot keep what it must.
     fn take(&mut self, first: usize, rows: &[f32]) -> Result<(), PassError>;
+}
+
+/// How many of `kept` (ascending) come before `frames`, and where in `frames` the kept ones are.
+pub(crate) fn kept_among<'a>(
+    kept: &'a [usize],
+    frames: &Range<usize>,
+) -> (usize, impl Iterator<Item = usize> + use<'a>) {
+    let from = kept.partition_point(|&frame| frame < frames.start);
+    let to = kept.partition_point(|&frame| frame < frames.end);
+    let start = frames.start;
+    (from, kept[from..to].iter().map(move |frame| frame - start))
 }
 
 /// Statistics of each column over some frames of a run, in data units: what scaling and the rules on what is left out
@@ -97,13 +109,12 @@ impl FrameSink for TimeSums {
     fn take(&mut self, first: usize, rows: &[f32]) -> Result<(), PassError> {
         let n_columns = self.sum.len();
         let n_rows = rows.len() / n_columns.max(1);
-        let from = self.frames.partition_point(|&frame| frame < first);
-        let to = self.frames.partition_point(|&frame| frame < first + n_rows);
-        let wanted = &self.frames[from..to];
-        if from == 0
-            && let Some(frame) = wanted.first()
+        let (before, places) = kept_among(&self.frames, &(first..first + n_rows));
+        let starts: Vec<usize> = places.map(|place| place * n_columns).collect();
+        if before == 0
+            && let Some(start) = starts.first()
         {
-            self.reference.copy_from_slice(&rows[(frame - first) * n_columns..][..n_columns]);
+            self.reference.copy_from_slice(&rows[*start..][..n_columns]);
         }
         self.sum
             .par_chunks_mut(BLOCK_COLUMNS)
@@ -112,8 +123,8 @@ impl FrameSink for TimeSums {
             .zip(self.reference.par_chunks(BLOCK_COLUMNS))
             .enumerate()
             .for_each(|(block, (((sums, squares), varies), reference))| {
-                for frame in wanted {
-                    let row = &rows[(frame - first) * n_columns + block * BLOCK_COLUMNS..][..sums.len()];
+                for start in &starts {
+                    let row = &rows[start + block * BLOCK_COLUMNS..][..sums.len()];
                     widest(AddRow { row, reference, sums: &mut *sums, squares: &mut *squares, varies: &mut *varies });
                 }
             });
