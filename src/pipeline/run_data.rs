@@ -40,7 +40,7 @@ impl RunData {
             plan.needs_samples().then(|| SeriesWriter::new(n_frames, support.n_columns(), place)).transpose()?;
         let mut sinks: Vec<&mut dyn FrameSink> = Vec::new();
         sinks.extend(feeds.moments.iter_mut().map(|moments| moments as &mut dyn FrameSink));
-        sinks.extend(feeds.kept.iter_mut().map(|(_, sums)| sums as &mut dyn FrameSink));
+        sinks.extend(feeds.kept.iter_mut().map(|sums| sums as &mut dyn FrameSink));
         sinks.extend(writer.iter_mut().map(|writer| writer as &mut dyn FrameSink));
         let mut digests = Vec::new();
         let (statistics, report) = match &run.source {

@@ -54,7 +54,7 @@ pub(super) struct Feeds {
     /// Of each model, where scaling may follow the sums.
     pub(super) moments: Vec<Moments>,
     /// Over each set of frames that a model keeps, where these are not all; models may share one.
-    pub(super) kept: Vec<(Vec<usize>, TimeSums)>,
+    pub(super) kept: Vec<TimeSums>,
 }
 
 /// What a model is fitted to: the voxels or the regions of a run.
@@ -81,8 +81,7 @@ impl RunJob<'_> {
             }
             None => Vec::new(),
         };
-        let kept: Vec<(Vec<usize>, TimeStatistics)> =
-            feeds.kept.into_iter().map(|(frames, sums)| (frames, sums.finish(&statistics.first))).collect();
+        let of_kept: Vec<TimeStatistics> = feeds.kept.into_iter().map(|sums| sums.finish(&statistics.first)).collect();
         let mut moments = feeds.moments.into_iter();
         let mut models = Vec::new();
         for model in 0..plan.settings.glms.len() {
@@ -93,10 +92,9 @@ impl RunJob<'_> {
             let outputs = ModelOutputs::new(plan, model, self.space.staged, self.geometry, level);
             outputs.write_design(design)?;
             let frames = design.timing.kept_frames();
-            let of_kept = kept.iter().find(|(of, _)| *of == frames).map(|(_, statistics)| statistics);
             let fittable = Fittable {
                 moments: moments.next(),
-                statistics: of_kept.unwrap_or(&statistics),
+                statistics: of_kept.iter().find(|of_kept| of_kept.frames == frames).unwrap_or(&statistics),
                 series: series.as_ref(),
                 never_finite: &never_finite,
             };
@@ -129,8 +127,8 @@ impl RunJob<'_> {
                 feeds.moments.push(Moments::new(&model.design, glm.noise, &settings.numerics, n_columns)?);
             }
             let kept = model.design.timing.kept_frames();
-            if kept.len() < model.design.matrix.nrows() && feeds.kept.iter().all(|(frames, _)| *frames != kept) {
-                feeds.kept.push((kept.clone(), TimeSums::new(n_columns, kept)));
+            if kept.len() < model.design.matrix.nrows() && feeds.kept.iter().all(|sums| sums.frames() != kept) {
+                feeds.kept.push(TimeSums::new(n_columns, kept));
             }
         }
         Ok(feeds)

@@ -89,6 +89,11 @@ impl TimeSums {
         Self { frames, sum: zeros(), squares: zeros(), reference, varies }
     }
 
+    /// The frames that are summed.
+    pub fn frames(&self) -> &[usize] {
+        &self.frames
+    }
+
     /// Adds the run's `first` frame, which was taken off. Sums of squares are of differences to it, in f64: they lose
     /// (difference / deviation)^2 of sixteen digits.
     pub fn finish(self, first: &[f32]) -> TimeStatistics {
