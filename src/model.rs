@@ -11,6 +11,7 @@ mod basis;
 mod blas_threads;
 mod cholesky;
 mod covariance;
+pub mod deconvolve;
 mod fit;
 mod gls;
 mod linalg;
