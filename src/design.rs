@@ -7,6 +7,7 @@ mod columns;
 pub mod contrast;
 mod exact;
 pub mod figure;
+mod kernel;
 mod orthogonal_basis;
 mod oversampled;
 mod run_design;
@@ -14,6 +15,7 @@ mod stimuli;
 
 pub use assemble::build_design;
 pub use contrast::{ParsedContrast, parse_contrast, resolve_contrast};
+pub use kernel::{response_kernel, table_kernel};
 pub use run_design::{ColumnRole, ContrastMatrix, RunDesign};
 
 use crate::error::{Diagnostic, Place};

@@ -7,6 +7,7 @@ mod events;
 mod frames;
 mod grid;
 mod hrf_table;
+mod kernel_weights;
 mod mask;
 mod missing_file;
 mod nifti;
@@ -25,6 +26,7 @@ pub use events::{Event, EventTable, read_events};
 pub use frames::{Frame, FrameSource};
 pub use grid::{AFFINE_TOLERANCE_MM, Grid};
 pub use hrf_table::read_hrf_table;
+pub use kernel_weights::read_kernel_weights;
 pub use mask::{combine_masks, grid_mismatch, read_atlas, read_mask};
 pub use nifti::{
     ElementType, FileDigest, ImageFormat, ImageHeader, NiftiFrames, NumberForm, Scaling, read_frames_f64, read_header,

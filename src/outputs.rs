@@ -1,6 +1,7 @@
 //! Everything written: names, maps, tables, sidecars, and the protocol that keeps them whole.
 
 mod dataset;
+pub mod deconvolution_sidecar;
 mod durable;
 mod folder;
 pub mod image;

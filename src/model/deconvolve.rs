@@ -1,5 +1,23 @@
 //! Deconvolution: what neural activity gave rise to the data, given the kernel it is convolved with.
 
+mod auto;
+mod column_estimates;
+mod convolution_matrix;
 mod method;
+mod methods;
+mod noise_bins;
+mod peb;
+mod preparation;
+pub mod ridge;
+mod run;
+pub mod sparse;
+mod sweep;
+mod wiener;
 
+pub use column_estimates::ColumnEstimates;
+pub use convolution_matrix::ConvolutionMatrix;
 pub use method::{Deconvolver, Operator, Solution, Wanted};
+pub use methods::{CANDIDATES, DeconvolutionError};
+pub use preparation::Preparation;
+pub use run::{Extras, RunActivity, RunProblem};
+
