@@ -4,6 +4,7 @@ mod dataset;
 mod durable;
 mod folder;
 pub mod image;
+pub mod line_figure;
 mod lock;
 mod manifest;
 pub mod names;
