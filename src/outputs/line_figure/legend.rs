@@ -112,8 +112,9 @@ fn draw_sample(out: &mut String, look: Look, ink: Ink, x: f64, y: f64) {
             super::panel::path(out, &path, "2.5", ink.colour(), "");
         }
         Look::Marks(MarkStyle::Ticks) => {
-            let ticks: String =
-                [-6.0, 1.0, 5.0].iter().map(|to| format!("M{},{}v10", pixel(middle + to), pixel(y - 5.0))).collect();
+            let top = pixel(y - 5.0);
+            let [left, inner, right] = [-6.0, 1.0, 5.0].map(|to| pixel(middle + to));
+            let ticks = format!("M{left},{top}v10M{inner},{top}v10M{right},{top}v10");
             super::panel::path(out, &ticks, "1.2", ink.colour(), "");
         }
     }

@@ -180,8 +180,10 @@ impl Plane<'_> {
         let pieces = stretches(drawn.map(|(at, value)| self.point(line.times.at(at), *value)));
         if line.style == LineStyle::Stems {
             let foot = pixel(self.y(0.0));
-            let stems: String =
-                pieces.iter().flatten().map(|(x, y)| format!("M{},{foot}V{}", pixel(*x), pixel(*y))).collect();
+            let mut stems = String::new();
+            for (x, y) in pieces.iter().flatten() {
+                let _ = write!(stems, "M{},{foot}V{}", pixel(*x), pixel(*y));
+            }
             path(out, &stems, "1.5", line.ink.colour(), "");
             return;
         }
@@ -213,7 +215,10 @@ fn draw_ticks(out: &mut String, frame: &Frame<'_>, marks: &Marks, top: f64, row:
     let mut places: Vec<i64> = visible(frame, marks).map(|(x, _)| (2.0 * x).round() as i64).collect();
     places.sort_unstable();
     places.dedup();
-    let ticks: String = places.iter().map(|half| format!("M{},{}v{tall}", *half as f64 / 2.0, pixel(top))).collect();
+    let (mut ticks, top) = (String::new(), pixel(top));
+    for half in places {
+        let _ = write!(ticks, "M{},{top}v{tall}", half as f64 / 2.0);
+    }
     path(out, &ticks, "1.2", marks.ink.colour(), "");
 }
 
@@ -255,7 +260,10 @@ fn area(out: &mut String, traced: &str, ink: Ink, opacity: &str) {
 
 /// Writes a dot at each point, set off from what lies behind it.
 pub(super) fn dots(out: &mut String, pieces: &[Stretch], ink: Ink) {
-    let places: String = pieces.iter().flatten().map(|(x, y)| format!("M{},{}h0", pixel(*x), pixel(*y))).collect();
+    let mut places = String::new();
+    for (x, y) in pieces.iter().flatten() {
+        let _ = write!(places, "M{},{}h0", pixel(*x), pixel(*y));
+    }
     path(out, &places, "7", "#ffffff", "");
     path(out, &places, "5", ink.colour(), "");
 }
