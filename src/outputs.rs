@@ -12,6 +12,7 @@ pub mod picture;
 mod problem;
 pub mod provenance;
 mod relative_path;
+pub mod response;
 pub mod sidecar;
 mod staged_file;
 mod staging;
