@@ -12,6 +12,7 @@ mod orthogonal_basis;
 mod oversampled;
 mod run_design;
 mod stimuli;
+pub mod xml;
 
 pub use assemble::build_design;
 pub use contrast::{ParsedContrast, parse_contrast, resolve_contrast};

@@ -149,6 +149,42 @@ impl OutputNames {
         self.named(&format!("label-{roi}_desc-model_stats.tsv"))
     }
 
+    /// The response to each condition, a row a delay, on a table: `_desc-response_stats.tsv`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn response_stats(&self) -> Result<RelativePath, OutputError> {
+        self.named("desc-response_stats.tsv")
+    }
+
+    /// The responses of one column of a table as a figure: `_desc-responseCOLUMN_stats.svg`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn response_figure(&self, column: &str) -> Result<RelativePath, OutputError> {
+        let column = check_label(column, "label of a column")?;
+        self.named(&format!("desc-response{column}_stats.svg"))
+    }
+
+    /// The response to each condition in the regions of a `[[roi]]`: `_label-ROI_desc-response_stats.tsv`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn roi_response_stats(&self, roi: &str) -> Result<RelativePath, OutputError> {
+        let roi = check_label(roi, "region name")?;
+        self.named(&format!("label-{roi}_desc-response_stats.tsv"))
+    }
+
+    /// The responses of one region of a `[[roi]]` as a figure: `_label-ROI_desc-responseREGION_stats.svg`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn roi_response_figure(&self, roi: &str, region: &str) -> Result<RelativePath, OutputError> {
+        let roi = check_label(roi, "region name")?;
+        let region = check_label(region, "label of a region")?;
+        self.named(&format!("label-{roi}_desc-response{region}_stats.svg"))
+    }
+
     /// Residuals of a table, with its column names: `_desc-residuals_timeseries.tsv`.
     ///
     /// # Errors
@@ -304,6 +340,10 @@ mod tests {
             names.residual_series(),
             names.roi_series("vt"),
             names.roi_stats("vt", "a"),
+            names.response_stats(),
+            names.response_figure("left"),
+            names.roi_response_stats("vt"),
+            names.roi_response_figure("vt", "left"),
         ]
         .into_iter()
         .map(|path| path.unwrap().as_str().replace("m-1_b/sub-01/func/sub-01_task-objects_", ""))
@@ -322,6 +362,10 @@ mod tests {
         desc-residuals_timeseries.tsv
         label-vt_timeseries.tsv
         contrast-a_label-vt_stats.tsv
+        desc-response_stats.tsv
+        desc-responseleft_stats.svg
+        label-vt_desc-response_stats.tsv
+        label-vt_desc-responseleft_stats.svg
         ");
     }
 
@@ -343,6 +387,8 @@ mod tests {
             let names = OutputNames::of_run("m", &labels()).unwrap();
             assert!(names.contrast_map(bad, MapKind::T).is_err(), "{bad:?}");
             assert!(names.roi_series(bad).is_err(), "{bad:?}");
+            assert!(names.response_figure(bad).is_err(), "{bad:?}");
+            assert!(names.roi_response_figure("vt", bad).is_err(), "{bad:?}");
         }
         for bad in ["", "..", "a/b", ".boldly", "a.b", "/tmp"] {
             assert!(OutputNames::of_run(bad, &labels()).is_err(), "{bad:?}");
