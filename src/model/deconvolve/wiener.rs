@@ -128,3 +128,72 @@ impl Deconvolver for Wiener {
         fit(&self.diagonal, coordinates, lambda, &noise, wanted)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ridge::tests::{Problem, convolution, normal, operator};
+    use super::super::{LambdaChoice, Ridge};
+    use super::*;
+    use rand_xoshiro::Xoshiro256PlusPlus;
+    use rand_xoshiro::rand_core::SeedableRng;
+
+    #[test]
+    fn expected_squares_give_their_variances_back() {
+        // dense: 16 dimensions at random gains, the moments of which are exact by construction
+        let wiener = Wiener::new(&operator(Problem::NoConstant)).unwrap();
+        for (noise, activity) in [(1.0, 2.0), (0.3, 0.01), (5.0, 0.0), (0.0, 1.5)] {
+            let squares: ndarray::Array1<f64> =
+                wiener.diagonal.squared.iter().map(|squared| noise + activity * squared).collect();
+            let rest = noise * wiener.diagonal.dimensions_of_rest() as f64;
+            let found = wiener.variances(squares.view(), rest);
+            // rounding of two 2 x 2 equations
+            assert!((found.noise - noise).abs() < 1e-12 && (found.activity - activity).abs() < 1e-12, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn is_the_estimate_of_least_mean_square_error_at_the_ratio_it_finds() {
+        // the filter written with the covariance of the data, s = A' (A A' + lambda I)^-1 y, is the ridge at that lambda
+        let operator = operator(Problem::Plain);
+        let mut stream = Xoshiro256PlusPlus::seed_from_u64(3);
+        let data = operator.forward.dot(&normal(&mut stream, 40, 6)) + normal(&mut stream, 24, 6);
+        let wanted = Wanted { standard_errors: true };
+        let found = Wiener::new(&operator).unwrap().solve(&data, wanted);
+        for column in (0..6).filter(|column| found.lambda[*column].is_finite()) {
+            let ridge = Ridge::new(&operator, Penalty::VALUE, LambdaChoice::Fixed(found.lambda[column])).unwrap();
+            let expected = ridge.solve(&data, wanted);
+            let differences = found.activity.column(column).to_owned() - expected.activity.column(column);
+            assert!(differences.iter().all(|difference| difference.abs() < 1e-12)); // the same operations
+            assert!((found.log_evidence[column] - expected.log_evidence[column]).abs() < 1e-10);
+        }
+        assert!(found.lambda.iter().any(|lambda| lambda.is_finite()));
+    }
+
+    #[test]
+    fn variances_are_recovered_without_bias() {
+        let forward = convolution(150, 16);
+        let operator = Operator { gram: forward.t().dot(&forward), dof: 150, forward };
+        let wiener = Wiener::new(&operator).unwrap();
+        let (columns, noise, activity) = (400, 4.0_f64, 2.25_f64);
+        let mut stream = Xoshiro256PlusPlus::seed_from_u64(8);
+        let data = operator.forward.dot(&normal(&mut stream, 166, columns)) * activity.sqrt()
+            + normal(&mut stream, 150, columns) * noise.sqrt();
+        let solution = wiener.solve(&data, Wanted::default());
+        let of = |column: usize| solution.sigma[column].powi(2);
+        let mean_noise = (0..columns).map(of).sum::<f64>() / columns as f64;
+        let mean_activity =
+            (0..columns).map(|column| of(column) / solution.lambda[column]).sum::<f64>() / columns as f64;
+        // 75 dimensions tell about each: a standard error of sqrt(2 / 75 / 400) = 0.8 %; four of them. For activity twice
+        // that, because its directions hold noise too and the weights of the second step are estimated
+        assert!((mean_noise / noise - 1.0).abs() < 0.033, "{mean_noise}");
+        assert!((mean_activity / activity - 1.0).abs() < 0.066, "{mean_activity}");
+    }
+
+    #[test]
+    fn zeros_give_zeros() {
+        let operator = operator(Problem::NoConstant);
+        let solution = Wiener::new(&operator).unwrap().solve(&Array2::zeros((24, 2)), Wanted { standard_errors: true });
+        assert_eq!((solution.lambda[0], solution.sigma[0], solution.dof[0]), (f64::INFINITY, 0.0, 0.0));
+        assert!(solution.activity.iter().chain(&solution.standard_error.unwrap()).all(|value| *value == 0.0));
+    }
+}

@@ -18,7 +18,7 @@
 use super::{Penalty, RidgeError, penalty::Split};
 use crate::model::deconvolve::Operator;
 use crate::model::linalg::{ThinSvd, product, subtract_product, thin_svd, transposed_product};
-use ndarray::{Array1, Array2, Axis, concatenate, s};
+use ndarray::{Array2, Axis, s};
 
 /// Unpenalised activity whose image is less than this times the norm of the operator is not seen: rounding of whitening
 /// and projection is some 1e-15 of it, and what has been projected out is nothing else.
@@ -81,8 +81,8 @@ impl Diagonal {
         let (u, gains, vt) = seen_directions(&images, operator.dof - free)?;
         let mut right = product(&shape, &vt.t());
         let unseen = squares_beyond(shape, &right, &vt);
-        let left = joined(u, &unpenalised.images);
-        right = joined(right, &unpenalised.activity);
+        let left = joined(&u, &unpenalised.images);
+        right = joined(&right, &unpenalised.activity);
         let squared = gains.iter().map(|gain| gain * gain).collect();
         let log_det_free = unpenalised.log_det;
         Ok(Self { left, right, gains, squared, free, dof: operator.dof, unseen, log_det_free })
@@ -169,13 +169,12 @@ fn squares_beyond(mut shape: Array2<f64>, seen: &Array2<f64>, vt: &Array2<f64>) 
     shape.map_axis(Axis(1), |row: ndarray::ArrayView1<'_, f64>| row.dot(&row)).to_vec()
 }
 
-/// Columns of `a`, then of `b`.
-fn joined(a: Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
-    if b.ncols() == 0 {
-        return a;
-    }
-    // equal heights by construction: the fallback is never taken
-    concatenate(Axis(1), &[a.view(), b.view()]).unwrap_or(a)
+/// Columns of `a`, then of `b`, row by row in memory: products with it then are too.
+fn joined(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
+    let mut both = Array2::zeros((a.nrows(), a.ncols() + b.ncols()));
+    both.slice_mut(s![.., ..a.ncols()]).assign(a);
+    both.slice_mut(s![.., a.ncols()..]).assign(b);
+    both
 }
 
 #[cfg(test)]
@@ -203,7 +202,7 @@ mod tests {
                 assert!((&gram - &Array2::<f64>::eye(gram.nrows())).iter().all(|error| error.abs() < rounding));
                 let images = operator.forward.dot(&diagonal.right);
                 let mut expected = diagonal.left.clone();
-                let factors: Array1<f64> =
+                let factors: ndarray::Array1<f64> =
                     diagonal.gains.iter().copied().chain(std::iter::repeat_n(1.0, diagonal.free)).collect();
                 expected *= &factors;
                 let error = (&images - &expected).mapv(f64::abs).fold(0.0, |a: f64, b| a.max(*b));

@@ -92,8 +92,7 @@ impl Selection {
             if best == infinite {
                 return f64::INFINITY;
             }
-            let squares = squares.to_slice().unwrap_or_default(); // rows of a fresh array lie side by side
-            self.refine(diagonal, squares, *rest, best).exp()
+            self.refine(diagonal, &squares.to_vec(), *rest, best).exp()
         };
         columns.map(one).collect()
     }
