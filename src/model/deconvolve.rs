@@ -8,9 +8,9 @@ mod methods;
 mod noise_bins;
 mod peb;
 mod preparation;
-pub mod ridge;
+mod ridge;
 mod run;
-pub mod sparse;
+mod sparse;
 mod sweep;
 mod wiener;
 
@@ -18,6 +18,9 @@ pub use column_estimates::ColumnEstimates;
 pub use convolution_matrix::ConvolutionMatrix;
 pub use method::{Deconvolver, Operator, Solution, Wanted};
 pub use methods::{CANDIDATES, DeconvolutionError};
+pub use peb::{Peb, PebError, PebHyperparameters, SpmActivity, SpmDeconvolution};
 pub use preparation::Preparation;
+pub use ridge::{LambdaChoice, Penalty, Ridge, RidgeError};
 pub use run::{Extras, RunActivity, RunProblem};
-
+pub use sparse::{Choice, Estimate, Shape, Sparse, SparseSettings};
+pub use wiener::Wiener;
