@@ -9,6 +9,7 @@ mod exact;
 pub mod figure;
 mod orthogonal_basis;
 mod oversampled;
+pub mod ppi;
 mod run_design;
 mod stimuli;
 
