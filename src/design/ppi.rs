@@ -77,7 +77,9 @@ pub enum PpiError {
     #[error("the {0} is not finite")]
     NotFinite(&'static str),
     /// The psychological variable is the same everywhere, so that there is no interaction.
-    #[error("the psychological variable does not vary: its conditions have no event in the run, or their weights cancel")]
+    #[error(
+        "the psychological variable does not vary: its conditions have no event in the run, or their weights cancel"
+    )]
     Constant,
 }
 
@@ -228,7 +230,8 @@ mod tests {
         let (activity, psychological) = (impulse(7), boxcar());
         let all = regressors(&activity, &psychological);
         let frames = [3, 8, 13, 18];
-        let input = PpiInput { activity: &activity, psychological: &psychological, kernel: &KERNEL, frame_samples: &frames };
+        let input =
+            PpiInput { activity: &activity, psychological: &psychological, kernel: &KERNEL, frame_samples: &frames };
         let found = input.regressors().unwrap();
         assert_eq!(found.psychological, frames.map(|frame| all.psychological[frame]));
         assert!(found.ppi.iter().sum::<f64>().abs() < 1e-15); // centred over its own frames

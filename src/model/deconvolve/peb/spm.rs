@@ -84,18 +84,21 @@ impl SpmDeconvolution<'_> {
         let expected = self.series.len();
         let rows = self.whitening.map_or(expected, Array2::nrows);
         let columns = self.whitening.map_or(expected, Array2::ncols);
-        let sizes = [("the confounds' table", self.confounds.nrows()), ("the whitening matrix", rows), ("the whitening matrix", columns)];
+        let sizes = [
+            ("the confounds' table", self.confounds.nrows()),
+            ("the whitening matrix", rows),
+            ("the whitening matrix", columns),
+        ];
         for (what, found) in sizes {
             if found != expected {
                 return Err(PebError::Frames { what, found, expected });
             }
         }
-        let finite = |values: &mut dyn Iterator<Item = &f64>| values.all(|value| value.is_finite());
         for (what, is_sound) in [
-            ("the series", expected > 0 && finite(&mut self.series.iter())),
-            ("the confounds' table", finite(&mut self.confounds.iter())),
-            ("the whitening matrix", self.whitening.is_none_or(|matrix| finite(&mut matrix.iter()))),
-            ("the kernel", !self.kernel.is_empty() && finite(&mut self.kernel.iter())),
+            ("the series", expected > 0 && are_finite(self.series)),
+            ("the confounds' table", are_finite(self.confounds)),
+            ("the whitening matrix", self.whitening.is_none_or(are_finite)),
+            ("the kernel", !self.kernel.is_empty() && are_finite(self.kernel)),
             ("the number of bins a frame", self.bins_a_frame > 0),
         ] {
             if !is_sound {
@@ -163,6 +166,10 @@ impl SpmDeconvolution<'_> {
     }
 }
 
+fn are_finite<'a>(values: impl IntoIterator<Item = &'a f64>) -> bool {
+    values.into_iter().all(|value| value.is_finite())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,13 +183,44 @@ mod tests {
     }
 
     #[test]
-    fn without_a_response_time_a_cosine_is_shrunk_as_the_closed_form_says() {
-        // One frame of one bin and no confounds: one cosine, constant over 129 bins, so that H = 129^-1/2 times the
-        // kernel's sum over them; the activity has one bin and so a mean of itself.
-        let none = Array2::zeros((1, 0));
-        let found = SpmDeconvolution { series: &[2.0], confounds: &none, whitening: None, kernel: &[1.0], bins_a_frame: 1 };
-        let found = found.solve().unwrap();
-        assert_eq!((found.activity, found.adjusted), (vec![0.0], vec![2.0]));
+    fn a_whitened_series_gives_the_dense_posterior_mean() {
+        // scripts/expectations/peb_spm.py: the same posterior by least squares
+        let series: Vec<f64> =
+            (0..12).map(f64::from).map(|frame| libm::sin(0.9 * frame) + 0.3 * libm::cos(2.0 * frame)).collect();
+        let whitening = Array2::from_shape_fn((12, 12), |(row, column): (usize, usize)| match row.abs_diff(column) {
+            0 => 1.1,
+            1 => -0.25,
+            _ => 0.0,
+        });
+        let (confounds, kernel) = (confounds(12), [0.0, 0.2, 0.4, 0.3, 0.1]);
+        let input = SpmDeconvolution {
+            series: &series,
+            confounds: &confounds,
+            whitening: Some(&whitening),
+            kernel: &kernel,
+            bins_a_frame: 4,
+        };
+        let found = input.solve().unwrap();
+        let activity = [
+            1.125_863_399_215,
+            0.795_613_109_597,
+            -0.013_056_054_504,
+            -0.622_977_895_334,
+            -0.592_697_462_441,
+            -0.068_287_228_675,
+            0.388_803_735_694,
+            0.325_762_612_614,
+            -0.200_064_565_297,
+            -0.694_351_623_154,
+        ];
+        let adjusted = [-0.011_517_812_432, -0.675_726_639_304, 0.438_775_460_451];
+        assert_eq!(found.activity.len(), 48);
+        for (value, expected) in found.activity.iter().step_by(5).zip(activity) {
+            assert!((value - expected).abs() < 2e-12, "{value} {expected}"); // printed to 12 places
+        }
+        for (value, expected) in found.adjusted.iter().step_by(4).zip(adjusted) {
+            assert!((value - expected).abs() < 1e-12, "{value} {expected}");
+        }
     }
 
     #[test]
@@ -213,7 +251,10 @@ mod tests {
             SpmDeconvolution { series, confounds, whitening, kernel, bins_a_frame: 16 }.solve().unwrap_err().to_string()
         };
         assert_eq!(of(&[1.0; 4], &three, None, &[1.0]), "the confounds' table has 3 frames, the series 4");
-        assert_eq!(of(&[1.0; 4], &none, Some(&Array2::eye(5)), &[1.0]), "the whitening matrix has 5 frames, the series 4");
+        assert_eq!(
+            of(&[1.0; 4], &none, Some(&Array2::eye(5)), &[1.0]),
+            "the whitening matrix has 5 frames, the series 4"
+        );
         assert_eq!(of(&[f64::NAN; 4], &none, None, &[1.0]), "the series is empty, zero or not finite");
         assert_eq!(of(&[1.0; 4], &none, None, &[0.0]), "the kernel is empty, zero or not finite");
         assert_eq!(of(&[], &Array2::zeros((0, 0)), None, &[1.0]), "the series is empty, zero or not finite");
