@@ -10,6 +10,7 @@ pub mod figure;
 mod kernel;
 mod orthogonal_basis;
 mod oversampled;
+pub mod ppi;
 mod run_design;
 mod stimuli;
 pub mod xml;
