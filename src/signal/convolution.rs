@@ -215,4 +215,4 @@ fn refuse_overflow(values: &[f64]) -> Result<(), ConvolutionError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::signal) mod tests;
