@@ -79,8 +79,11 @@ pub enum Method {
 impl Method {
     /// The faster of the two, going by sizes alone: not by the values, nor by the machine.
     ///
-    /// The estimate is `c L log2 L` products for the transforms, planning included, against `min(N, K)` products for
-    /// each of the samples kept. The constant was measured once, on one core (AVX2) for `N` from 100 to 10^6.
+    /// The transforms, planning included, are taken to cost `20000 + 20 L log2 L` products of a direct convolution,
+    /// `L = N + K`, and that costs `min(N, K)` products for each of the samples kept. So kernels from some 300 weights
+    /// on are convolved by Fourier transform, at any length from 1000 samples on; and from 600 at a million.
+    /// Measured once, on one core with AVX2 and `Same`: 0.10 ns a product, 2.0 to 2.5 ns each `L log2 L` up to
+    /// `L = 10^4`; beyond the caches both slow down alike, to 0.5 ns and 16 ns at a million.
     pub fn of_size(n_samples: usize, n_weights: usize, mode: Mode) -> Self {
         let n_kept = mode.kept(n_samples, n_weights).len();
         let length = (n_samples + n_weights) as f64;
@@ -93,9 +96,10 @@ impl Method {
     }
 }
 
-/// Cost of a convolution by Fourier transform, in products of a direct one: for each `L log2 L`, and for the planning.
+/// What a convolution by Fourier transform costs for each `L log2 L`, in products of a direct one.
 const FOURIER_COST: f64 = 20.0;
-const FOURIER_OVERHEAD: f64 = 100_000.0;
+/// What its planning costs at any length.
+const FOURIER_OVERHEAD: f64 = 20_000.0;
 
 /// Why a convolution cannot be.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -153,12 +157,7 @@ pub fn convolve(signal: &[f64], kernel: &[f64], mode: Mode) -> Result<Vec<f64>, 
 ///
 /// # Errors
 /// As [`convolve`].
-pub fn convolve_by(
-    method: Method,
-    signal: &[f64],
-    kernel: &[f64],
-    mode: Mode,
-) -> Result<Vec<f64>, ConvolutionError> {
+pub fn convolve_by(method: Method, signal: &[f64], kernel: &[f64], mode: Mode) -> Result<Vec<f64>, ConvolutionError> {
     if signal.is_empty() {
         return Err(ConvolutionError::EmptySignal);
     }
@@ -195,7 +194,8 @@ pub fn convolve_with_edges(signal: &[f64], kernel: &SampledKernel, edge: Edge) -
 ///
 /// A Fourier transform errs by at most `7 u log2 L` of the norm (Higham 2002, Accuracy and Stability of Numerical
 /// Algorithms, theorem 24.2), there are three, and `|x| |k|` bounds each value of the convolution (Cauchy-Schwarz); a
-/// direct sum of `min(N, K)` products errs by at most as many roundings of it. Real errors are some hundred times smaller.
+/// direct sum of `min(N, K)` products errs by at most as many roundings of it. Errors of random signals were at most a
+/// fortieth of it, and 4e-15 of the largest result at `L = 10^5`.
 pub fn rounding_bound(signal: &[f64], kernel: &[f64]) -> f64 {
     let norm = |values: &[f64]| values.iter().map(|value| value * value).sum::<f64>().sqrt();
     let length = 2.0 * (signal.len() + kernel.len()) as f64;
