@@ -1,4 +1,4 @@
-//! Everything read: images, masks, event tables, confounds, tables of series.
+//! Everything read: images, masks, event tables, confounds, tables of series and of spikes.
 
 mod atlas_labels;
 mod confounds;
@@ -13,6 +13,7 @@ mod missing_file;
 mod nifti;
 mod repetition_time;
 mod sidecar;
+mod spikes;
 mod support;
 mod table;
 mod timeseries;
@@ -34,6 +35,7 @@ pub use nifti::{
 };
 pub use repetition_time::resolve_tr;
 pub use sidecar::{Sidecar, read_sidecar};
+pub use spikes::{SpikeTable, SpikeTrain, read_spikes};
 pub use support::Support;
 pub use timeseries::{SeriesTable, TableRows, read_timeseries};
 pub use timing::Timing;
