@@ -69,9 +69,9 @@ fn prepared_one(
     Ok(match method {
         Method::Ridge | Method::Auto => {
             let penalty = match settings.penalty {
-                Penalty::Identity => ridge::Penalty::Identity,
-                Penalty::FirstDifference => ridge::Penalty::FirstDifference,
-                Penalty::SecondDifference => ridge::Penalty::SecondDifference,
+                Penalty::Identity => ridge::Penalty::VALUE,
+                Penalty::FirstDifference => ridge::Penalty::FIRST_DIFFERENCE,
+                Penalty::SecondDifference => ridge::Penalty::SECOND_DIFFERENCE,
             };
             let choice = match settings.lambda {
                 LambdaChoice::Fixed(lambda) => ridge::LambdaChoice::Fixed(lambda),

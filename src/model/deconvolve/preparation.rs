@@ -96,7 +96,7 @@ fn whiten(whitening: &[[f64; 2]], data: &mut Array2<f64>) {
 
 /// The frames of `kept` in folds of whole stretches: each fold is left out in turn, so that what is predicted lies within a
 /// gap, not between neighbours that tell it. Stretches of `stretch` kept frames go to the folds in turn.
-pub fn folds(timing: &Timing, n_folds: usize, stretch: usize) -> Vec<Vec<usize>> {
+pub(super) fn folds(timing: &Timing, n_folds: usize, stretch: usize) -> Vec<Vec<usize>> {
     let mut folds = vec![Vec::new(); n_folds];
     for (at, frame) in timing.kept_frames().into_iter().enumerate() {
         folds[at / stretch.max(1) % n_folds].push(frame);
