@@ -3,6 +3,8 @@
 //! A sample `j` stands for the time from `start + j dt` to `start + (j + 1) dt`. An event adds its weight times the part of
 //! the sample that it fills; an impulse adds its weight over `dt`, so that its area is its weight. SPM fills whole samples.
 
+use crate::signal::hrf::EDGE_TOLERANCE_S;
+
 /// One event of a condition, with the condition's weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeightedEvent {
@@ -33,15 +35,21 @@ pub fn psychological_by_coverage(events: &[WeightedEvent], times: SampleTimes) -
     for event in events {
         let start = (event.onset_s - times.start_s) / times.step_s;
         let stop = start + event.duration_s.max(0.0) / times.step_s;
-        let first = start.floor().max(0.0) as usize;
-        let end = if stop > start { stop.ceil() } else { start.floor() + 1.0 };
-        for sample in first..(end.max(0.0) as usize).min(times.count) {
-            let (left, right) = (sample as f64, sample as f64 + 1.0);
-            variable[sample] += if stop > start {
-                event.weight * (stop.min(right) - start.max(left))
-            } else {
-                event.weight / times.step_s
-            };
+        if stop > start {
+            let first = start.floor().max(0.0) as usize;
+            for (sample, value) in variable.iter_mut().enumerate().skip(first) {
+                let (left, right) = (sample as f64, sample as f64 + 1.0);
+                if left >= stop {
+                    break;
+                }
+                *value += event.weight * (stop.min(right) - start.max(left));
+            }
+        } else {
+            // an onset on the edge of two samples belongs to the later one, whatever rounding makes of their quotient
+            let sample = (start + EDGE_TOLERANCE_S / times.step_s).floor();
+            if (0.0..times.count as f64).contains(&sample) {
+                variable[sample as usize] += event.weight / times.step_s;
+            }
         }
     }
     variable
@@ -58,7 +66,7 @@ pub fn psychological_of_spm(conditions: &[&[WeightedEvent]], step_s: f64, bins: 
         let height = if are_impulses { step_s.recip() } else { 1.0 };
         for event in *events {
             let first = (event.onset_s / step_s).round();
-            let end = first + (event.duration_s / step_s).round() + 1.0;
+            let end = first + (event.duration_s.max(0.0) / step_s).round() + 1.0;
             for value in &mut variable[first.clamp(0.0, bins as f64) as usize..end.clamp(0.0, bins as f64) as usize] {
                 *value += event.weight * height;
             }
@@ -92,6 +100,17 @@ mod tests {
             let found = psychological_by_coverage(&[event(onset, duration, -3.0)], TIMES);
             let found_area: f64 = found.iter().sum::<f64>() * TIMES.step_s;
             assert!((found_area + 3.0 * area).abs() < 1e-14, "{onset} {duration}"); // rounding of numbers below 10
+        }
+    }
+
+    #[test]
+    fn an_impulse_on_an_edge_is_in_the_sample_that_starts_there() {
+        let times = SampleTimes { start_s: 0.0, step_s: 0.1, count: 10 };
+        for sample in 0..10 {
+            let onset_s = f64::from(sample) / 10.0; // .3 / .1 is below 3
+            let found = psychological_by_coverage(&[event(onset_s, 0.0, 1.0)], times);
+            let holding = found.iter().position(|value| *value > 0.0);
+            assert_eq!(holding, usize::try_from(sample).ok());
         }
     }
 
