@@ -109,18 +109,11 @@ fn an_interaction_between_regions_is_found_where_there_is_one() {
         let mean = coefficients.iter().sum::<f64>() / RUNS as f64;
         let variance = coefficients.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / RUNS as f64;
         let standard_error = (variance / RUNS as f64).sqrt();
-        // three standard errors over runs without an interaction, and as far as ten from 0 with one, of its sign; its size
-        // is that of the truth within a third, since the estimated activity has less than the whole variance of the true one
-        let report = format!("{strength}: {mean} +- {standard_error}");
-        eprintln!("{report}");
-        if strength == 0.0 {
-            assert!(mean.abs() < 3.0 * standard_error, "{report}");
-        } else {
-            assert!(mean * strength.signum() > 10.0 * standard_error, "{report}");
-            assert!((mean / strength - 1.0).abs() < 0.33, "{report}");
-        }
+        // Three standard errors over runs. The estimated activity is the mean of the posterior, so that what it misses is
+        // uncorrelated with it: regressors with such errors (Berkson's) do not bias a slope towards 0.
+        assert!((mean - strength).abs() < 3.0 * standard_error, "{strength}: {mean} +- {standard_error}");
+        assert!(standard_error < 0.01, "{standard_error}");
     }
     let mean = correlations.iter().sum::<f64>() / correlations.len() as f64;
-    eprintln!("correlation {mean}");
     assert!(mean > 0.9, "{mean}");
 }
