@@ -117,7 +117,7 @@ fn the_method_goes_by_size() {
     assert_eq!(Method::of_size(1_000_000, 20, Mode::Same), Method::Direct);
     // the two sides of the crossover
     assert_eq!(Method::of_size(1000, 200, Mode::Same), Method::Direct);
-    assert_eq!(Method::of_size(1000, 300, Mode::Same), Method::Fourier);
+    assert_eq!(Method::of_size(1000, 400, Mode::Same), Method::Fourier);
     assert_eq!(Method::of_size(5, 1_000_000, Mode::Same), Method::Direct);
     assert_eq!(Method::of_size(100_000, 10_000, Mode::Same), Method::Fourier);
     // both ends of the range are a single sum
