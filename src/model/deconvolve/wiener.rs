@@ -70,7 +70,7 @@ impl Wiener {
     }
 
     /// Both variances, neither negative.
-    fn variances(&self, squares: ArrayView1<'_, f64>, rest: f64) -> Variances {
+    fn variances(&self, squares: &ArrayView1<'_, f64>, rest: f64) -> Variances {
         let first = self.moments(squares, rest, |squared| squared);
         let found = match first {
             Variances { activity, .. } if activity <= 0.0 => first,
@@ -86,7 +86,7 @@ impl Wiener {
     }
 
     /// Solves the two equations with these weights of the strong directions, functions of the squared gain.
-    fn moments(&self, squares: ArrayView1<'_, f64>, rest: f64, weight: impl Fn(f64) -> f64) -> Variances {
+    fn moments(&self, squares: &ArrayView1<'_, f64>, rest: f64, weight: impl Fn(f64) -> f64) -> Variances {
         let squared = &self.diagonal.squared;
         let mut weak = [rest, (self.diagonal.dof - self.strong) as f64, 0.0];
         let mut strong = [0.0; 3];
@@ -122,7 +122,7 @@ impl Deconvolver for Wiener {
         let coordinates = self.diagonal.coordinates(data);
         let Coordinates { squares, rest, .. } = &coordinates;
         let variances: Vec<Variances> =
-            squares.outer_iter().zip(rest).map(|(squares, rest)| self.variances(squares, *rest)).collect();
+            squares.outer_iter().zip(rest).map(|(squares, rest)| self.variances(&squares, *rest)).collect();
         let lambda = variances.iter().map(|variances| self.lambda(*variances)).collect();
         let noise = Noise::Given(variances.iter().map(|variances| variances.noise.sqrt()).collect());
         fit(&self.diagonal, coordinates, lambda, &noise, wanted)
@@ -145,7 +145,7 @@ mod tests {
             let squares: ndarray::Array1<f64> =
                 wiener.diagonal.squared.iter().map(|squared| noise + activity * squared).collect();
             let rest = noise * wiener.diagonal.dimensions_of_rest() as f64;
-            let found = wiener.variances(squares.view(), rest);
+            let found = wiener.variances(&squares.view(), rest);
             // rounding of two 2 x 2 equations
             assert!((found.noise - noise).abs() < 1e-12 && (found.activity - activity).abs() < 1e-12, "{found:?}");
         }

@@ -28,9 +28,7 @@ pub(crate) fn convolution(frames: usize, before: usize) -> Array2<f64> {
 
 pub(crate) fn operator(problem: Problem) -> Operator {
     let mut forward = match problem {
-        Problem::Tall => {
-            concatenate(Axis(0), &[Array2::zeros((10, 30)).view(), convolution(30, 0).view()]).unwrap()
-        }
+        Problem::Tall => concatenate(Axis(0), &[Array2::zeros((10, 30)).view(), convolution(30, 0).view()]).unwrap(),
         Problem::Plain | Problem::NoConstant => convolution(24, 16),
     };
     let mut dof = forward.nrows();
