@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn expected_squares_give_their_variances_back() {
-        // dense: 16 dimensions at random gains, the moments of which are exact by construction
+        // squares equal to their expectation: the equations are then exact, whatever their weights
         let wiener = Wiener::new(&operator(Problem::NoConstant)).unwrap();
         for (noise, activity) in [(1.0, 2.0), (0.3, 0.01), (5.0, 0.0), (0.0, 1.5)] {
             let squares: ndarray::Array1<f64> =

@@ -1,7 +1,7 @@
 //! Coordinates in which operator and penalty are both diagonal, found once an operator.
 //!
 //! The problem of a column is `min |y - A s|^2 + lambda |D s|^2`. With the penalty's coordinates `s = S z + N c`
-//! (`|D s| = |z|`, `D N = 0`) it takes Eldén's standard form (1982, doi 10.1007/BF01932460):
+//! (`|D s| = |z|`, `D N = 0`) it takes Eldén's standard form (1982, BIT 22, 487-502):
 //!
 //! ```text
 //! A N = Q R                              what data say of unpenalised activity
