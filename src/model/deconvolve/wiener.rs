@@ -4,8 +4,9 @@
 //! s = tau^2 A' (tau^2 A A' + sigma^2 I)^-1 y = (A'A + lambda I)^-1 A'y,   lambda = sigma^2 / tau^2
 //! ```
 //!
-//! (Wiener 1949; over Fourier frequencies Glover 1999, doi 10.1006/nimg.1998.0419.) Unlike the filter over frequencies it is exact at both ends of the run,
-//! over gaps, and with drift projected out. It is the ridge with the penalty [`Penalty::VALUE`] and a lambda of its own.
+//! (Wiener 1949; over Fourier frequencies Glover 1999, doi 10.1006/nimg.1998.0419.) Unlike the filter over frequencies it
+//! is exact at both ends of the run, over gaps, and with drift projected out. It is the ridge with the penalty
+//! [`Penalty::VALUE`] and a lambda of its own.
 //!
 //! # Variances
 //!
