@@ -318,8 +318,13 @@ fn neural_activity_is_in_the_data_with_the_declared_amplitude() {
         let square = scores.iter().map(|score| score * score).sum::<f64>() / voxels;
         assert!(mean.abs() < 4.0 / voxels.sqrt(), "{}: mean score {mean}", source.name);
         assert!((square - 1.0).abs() < 4.0 * (2.0 / voxels).sqrt(), "{}: mean square {square}", source.name);
-        // an error of a tenth of the loading would stand out: its scores
-        assert!(loading.iter().any(|value| value.abs() * 0.1 > 0.4 * spread), "{}: {spread}", source.name);
+        // amplitude over all voxels, as a multiple of the declared one: four standard errors, which are below a tenth
+        let inside = || (0..mask.len()).filter(|&voxel| mask[voxel] == 1.0);
+        let weight = |voxel: usize| loading[voxel] / (sigma[voxel] * spread);
+        let information: f64 = inside().map(|voxel| weight(voxel) * weight(voxel)).sum();
+        let excess = inside().zip(&scores).map(|(voxel, score)| weight(voxel) * score).sum::<f64>() / information;
+        let tolerance = 4.0 / information.sqrt();
+        assert!(tolerance < 0.1 && excess.abs() < tolerance, "{}: {excess} of {tolerance}", source.name);
     }
 }
 
