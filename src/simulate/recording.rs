@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// The specification cannot be simulated (all its problems), `out` holds a dataset or cannot be written, or `cancel` was
-/// set (code `interrupted`). Nothing is left under a final name then but folders that could not be removed.
+/// set (code `work-interrupted`). Nothing is left under a final name then but folders that could not be removed.
 pub fn simulate_recording(
     spec: &RecordingSpec,
     out: &Path,
