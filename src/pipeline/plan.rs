@@ -115,7 +115,7 @@ impl Plan {
 }
 
 /// Codes of problems that are found while looking at a subject, but are mistakes in the pipeline file, which stop everything.
-const MISTAKES_OF_PIPELINE: [&str; 10] = [
+const MISTAKES_OF_PIPELINE: [&str; 12] = [
     "contrast-unknown-condition",
     "contrast-needs-delay",
     "contrast-all-zero",
@@ -125,6 +125,8 @@ const MISTAKES_OF_PIPELINE: [&str; 10] = [
     "tent-knots",
     "deconvolve-kernel",
     "figure-of-nothing",
+    "convolve-kernel",
+    "rate-bin",
     "ppi-unknown-condition",
 ];
 
