@@ -16,7 +16,7 @@ use super::fit::{Fit, Step};
 use super::kernel::Coefficients;
 
 /// Exchanges tried after the least number of wrong samples so far, before descent takes over.
-const PATIENCE: usize = 10;
+const PATIENCE: usize = 4;
 /// Solutions tried in all, a few milliseconds each at 10,000 samples. What has not converged by then says so.
 const MOST_SOLUTIONS: usize = 2_000;
 
@@ -81,6 +81,17 @@ impl Problem<'_> {
         (0..self.y.len()).filter(|&t| self.wrong(trial, t)).count()
     }
 
+    /// The objective at these spikes and the best baseline for them.
+    fn objective(&self, spikes: &[f64]) -> f64 {
+        let mut residual = self.kernel.calcium(spikes);
+        for (r, y) in residual.iter_mut().zip(self.y) {
+            *r = y - *r;
+        }
+        let mean = residual.iter().sum::<f64>() / residual.len() as f64;
+        let square: f64 = residual.iter().map(|r| (r - mean) * (r - mean)).sum();
+        0.5 * square + self.lambda * spikes.iter().sum::<f64>()
+    }
+
     fn finish(&self, trial: Trial, converged: bool) -> Fit {
         trial.step.into_fit(&self.kernel, self.y, trial.baseline, converged)
     }
@@ -111,33 +122,84 @@ pub(super) fn fit(kernel: &Coefficients, y: &[f64], lambda: f64, start: &[bool],
     problem.finish(trial, false)
 }
 
-/// A feasible point and its way to the minimum over the free samples; the objective falls with every step.
+/// A feasible point on its way down. No minimum over a set of free samples is met twice, so the way ends.
+struct Descent<'a> {
+    problem: &'a Problem<'a>,
+    spikes: Vec<f64>,
+    free: Vec<bool>,
+    objective: f64,
+}
+
 fn descend(problem: &Problem<'_>, from: Trial, most: usize) -> Fit {
-    let mut spikes: Vec<f64> = from.spikes.iter().map(|s| s.max(0.0)).collect();
-    let mut free: Vec<bool> = spikes.iter().map(|&s| s > problem.tolerance.spike).collect();
+    let spikes: Vec<f64> = from.spikes.iter().map(|s| s.max(0.0)).collect();
+    let free = spikes.iter().map(|&s| s > problem.tolerance.spike).collect();
+    let objective = problem.objective(&spikes);
+    let mut descent = Descent { problem, spikes, free, objective };
+    let mut last_minimum = f64::INFINITY;
     let mut trial = from;
     for _ in 0..most {
-        trial = problem.solve(free.clone(), trial.baseline);
-        let blocking = |t: usize| free[t] && trial.spikes[t] < -problem.tolerance.spike;
-        // The share of the way to the minimum that keeps all spikes at or above 0.
-        let share = (0..free.len())
-            .filter(|&t| blocking(t))
-            .map(|t| spikes[t] / (spikes[t] - trial.spikes[t]))
-            .fold(1.0_f64, f64::min);
-        for (now, target) in spikes.iter_mut().zip(&trial.spikes) {
-            *now = (*now + share * (target - *now)).max(0.0);
-        }
-        if share < 1.0 {
-            for t in 0..free.len() {
-                free[t] = free[t] && spikes[t] > problem.tolerance.spike;
-            }
+        trial = problem.solve(descent.free.clone(), trial.baseline);
+        if descent.is_blocked(&trial) {
+            descent.step_towards(&trial);
             continue;
         }
-        let worst = (0..free.len()).filter(|&t| !free[t]).max_by(|&a, &b| trial.excess[a].total_cmp(&trial.excess[b]));
-        match worst {
-            Some(t) if trial.excess[t] > problem.tolerance.excess => free[t] = true,
-            _ => return problem.finish(trial, true),
+        descent.spikes.clone_from(&trial.spikes);
+        descent.objective = problem.objective(&descent.spikes);
+        // A crowd of newcomers that brought nothing is followed by one at a time, which does.
+        let crowd = descent.objective < last_minimum;
+        last_minimum = descent.objective;
+        if !descent.admit(&trial, crowd) {
+            return problem.finish(trial, true);
         }
     }
     problem.finish(trial, false)
+}
+
+impl Descent<'_> {
+    fn blocks(&self, trial: &Trial, t: usize) -> bool {
+        self.free[t] && trial.spikes[t] < -self.problem.tolerance.spike
+    }
+
+    fn is_blocked(&self, trial: &Trial) -> bool {
+        (0..self.free.len()).any(|t| self.blocks(trial, t))
+    }
+
+    /// Towards the minimum over the free samples: all the way with negative spikes cut to 0 if that descends, else as far as
+    /// no spike is negative.
+    fn step_towards(&mut self, trial: &Trial) {
+        let cut: Vec<f64> = trial.spikes.iter().map(|s| s.max(0.0)).collect();
+        let objective = self.problem.objective(&cut);
+        if objective < self.objective {
+            (self.spikes, self.objective) = (cut, objective);
+        } else {
+            let share = (0..self.free.len())
+                .filter(|&t| self.blocks(trial, t))
+                .map(|t| self.spikes[t] / (self.spikes[t] - trial.spikes[t]))
+                .fold(1.0_f64, f64::min);
+            for (now, target) in self.spikes.iter_mut().zip(&trial.spikes) {
+                *now = (*now + share * (target - *now)).max(0.0);
+            }
+            self.objective = self.problem.objective(&self.spikes);
+        }
+        for (free, &spike) in self.free.iter_mut().zip(&self.spikes) {
+            *free = *free && spike > self.problem.tolerance.spike;
+        }
+    }
+
+    /// Frees the worst sample, or of a crowd the worst of each neighbourhood; false where all conditions hold.
+    fn admit(&mut self, trial: &Trial, crowd: bool) -> bool {
+        let excess = |t: usize| if self.free[t] { f64::NEG_INFINITY } else { trial.excess[t] };
+        let samples = self.free.len();
+        let is_peak = |t: usize| (t.saturating_sub(1)..samples.min(t + 2)).all(|near| excess(near) <= excess(t));
+        let wrong = (0..samples).filter(|&t| excess(t) > self.problem.tolerance.excess);
+        let admitted: Vec<usize> = if crowd {
+            wrong.filter(|&t| is_peak(t)).collect()
+        } else {
+            wrong.max_by(|&a, &b| excess(a).total_cmp(&excess(b))).into_iter().collect()
+        };
+        for &t in &admitted {
+            self.free[t] = true;
+        }
+        !admitted.is_empty()
+    }
 }

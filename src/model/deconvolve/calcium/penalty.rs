@@ -9,6 +9,7 @@
 //! the bracket of what has been seen, end exactly.
 
 use super::fit::Fit;
+use super::kernel::Coefficients;
 
 /// How the penalty was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,4 +79,15 @@ fn to_the_root(residual: &[f64], by_lambda: &[f64], surplus: f64) -> f64 {
     let slope: f64 = residual.iter().zip(by_lambda).map(|(r, f)| r * f).sum();
     let discriminant = slope * slope - curvature * surplus;
     (slope + libm::sqrt(discriminant.max(0.0))) / curvature.max(f64::MIN_POSITIVE)
+}
+
+/// The penalty that a spike must exceed by `count` standard deviations of the noise: `count sigma |h|`, where `h` is the response
+/// to one spike, so that `sigma |h|` is the noise of `p_t`.
+pub(super) fn threshold(kernel: &Coefficients, samples: usize, sigma: f64, count: f64) -> f64 {
+    let mut impulse = vec![0.0; samples];
+    if let Some(first) = impulse.first_mut() {
+        *first = 1.0;
+    }
+    let square: f64 = kernel.calcium(&impulse).iter().map(|h| h * h).sum();
+    count * sigma * libm::sqrt(square)
 }
