@@ -48,11 +48,9 @@ impl Problem<'_> {
     fn solve(&self, free: Vec<bool>, baseline: f64) -> Trial {
         let samples = self.y.len() as f64;
         let elimination = Elimination::new(self.kernel, &free);
-        let zeros = || std::iter::repeat_n(0.0, self.y.len());
         let by_baseline = elimination.calcium(std::iter::repeat_n(-1.0, self.y.len()), 0.0);
-        let by_lambda = elimination.calcium(zeros(), 1.0);
         let mut calcium = elimination.calcium(self.y.iter().map(|y| y - baseline), self.lambda);
-        let mut step = Step { free, calcium: Vec::new(), by_baseline, by_lambda };
+        let mut step = Step { free, calcium: Vec::new(), by_baseline, by_lambda: Vec::new() };
         // |1 - c(1)|^2, the square of what of a constant no free spikes can make.
         let slope = samples + step.by_baseline.iter().sum::<f64>();
         let total: f64 = self.y.iter().zip(&calcium).map(|(y, c)| y - baseline - c).sum();
@@ -92,7 +90,9 @@ impl Problem<'_> {
         0.5 * square + self.lambda * spikes.iter().sum::<f64>()
     }
 
-    fn finish(&self, trial: Trial, converged: bool) -> Fit {
+    fn finish(&self, mut trial: Trial, converged: bool) -> Fit {
+        let elimination = Elimination::new(self.kernel, &trial.step.free);
+        trial.step.by_lambda = elimination.calcium(std::iter::repeat_n(0.0, self.y.len()), 1.0);
         trial.step.into_fit(&self.kernel, self.y, trial.baseline, converged)
     }
 }
@@ -181,8 +181,9 @@ impl Descent<'_> {
             }
             self.objective = self.problem.objective(&self.spikes);
         }
-        for (free, &spike) in self.free.iter_mut().zip(&self.spikes) {
-            *free = *free && spike > self.problem.tolerance.spike;
+        // Newcomers still at 0 that would rise stay.
+        for t in 0..self.free.len() {
+            self.free[t] &= !(self.blocks(trial, t) && self.spikes[t] <= self.problem.tolerance.spike);
         }
     }
 

@@ -28,9 +28,9 @@ const RISE_BELOW_DECAY: f64 = 3.0;
 /// Decays in a row without a better fit after which longer ones are not tried.
 const ENOUGH_WORSE: usize = 2;
 /// Sizes of steps, in octaves.
-const STEPS: [f64; 3] = [1.0, 0.5, 0.25];
+const STEPS: [f64; 2] = [0.5, 0.25];
 /// Moves at one size; the best is held by the row of decays within two.
-const MOST_MOVES: usize = 6;
+const MOST_MOVES: usize = 8;
 
 /// Time constants in octaves of samples: `log2 tau`.
 #[derive(Debug, Clone, Copy, PartialEq)]
