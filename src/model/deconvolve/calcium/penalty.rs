@@ -40,6 +40,10 @@ pub(super) fn find(
     start: f64,
     mut fit: impl FnMut(f64) -> Fit,
 ) -> (f64, Fit, PenaltyFound) {
+    let mean = y.iter().sum::<f64>() / y.len() as f64;
+    if y.iter().map(|y| (y - mean) * (y - mean)).sum::<f64>() <= target {
+        return (most, fit(most), PenaltyFound::NoSignal);
+    }
     let (mut low, mut high) = (LEAST_SHARE * most, most);
     let mut lambda = start.clamp(low, high);
     let mut best = fit(lambda);
@@ -57,7 +61,7 @@ pub(super) fn find(
             high = lambda;
         }
         if high - low <= 1e-13 * high {
-            return (lambda, best, PenaltyFound::Reached);
+            break; // the residual is continuous in the penalty: no more than rounding is left, or the fit did not converge
         }
         let next = lambda + to_the_root(&residual, &best.by_lambda, square - target);
         lambda = if next > low && next < high {

@@ -20,15 +20,16 @@ use super::solver::Solver;
 
 /// Decays tried at first, in octaves of samples: 2 to 512 samples, as far as a tenth of the series.
 const OCTAVES: std::ops::RangeInclusive<u8> = 1..=9;
-/// Of the slowest rise, how many octaves it is faster than the decay: a quarter. GCaMP6 decays more than ten times as slowly as it
-/// rises (Chen et al. 2013, doi 10.1038/nature12354); without a bound, bursts pass for a slow rise.
-const LEAST_RATIO: f64 = 2.0;
+/// Of the slowest rise, how many octaves it is faster than the decay: an eighth. GCaMP6f and GCaMP6s decay 14
+/// and 11 times as slowly as they rise, by the times to peak and half decay of Chen et al. 2013 (doi 10.1038/nature12354);
+/// without a bound, bursts pass for a slow rise.
+const LEAST_RATIO: f64 = 3.0;
 /// Of the first kernels of order 2, how many octaves the rise is faster than the decay.
 const RISE_BELOW_DECAY: f64 = 3.0;
 /// Decays in a row without a better fit after which longer ones are not tried.
 const ENOUGH_WORSE: usize = 2;
 /// Sizes of steps, in octaves.
-const STEPS: [f64; 2] = [0.5, 0.25];
+const STEPS: [f64; 3] = [1.0, 0.5, 0.25];
 /// Moves at one size; the best is held by the row of decays within two.
 const MOST_MOVES: usize = 8;
 
