@@ -212,14 +212,7 @@ impl Calcium {
     }
 }
 
-fn trace(
-    fit: Fit,
-    floor: &[f64],
-    kernel: Coefficients,
-    sigma: f64,
-    lambda: f64,
-    penalty: PenaltyFound,
-) -> Trace {
+fn trace(fit: Fit, floor: &[f64], kernel: Coefficients, sigma: f64, lambda: f64, penalty: PenaltyFound) -> Trace {
     let mut spikes = fit.spikes;
     let initial = spikes.first_mut().map_or(0.0, std::mem::take);
     Trace {

@@ -39,7 +39,11 @@ impl Elimination {
     }
 
     /// Calcium for this target `z` and penalty.
-    pub(super) fn calcium(&self, target: impl DoubleEndedIterator<Item = f64> + ExactSizeIterator, lambda: f64) -> Vec<f64> {
+    pub(super) fn calcium(
+        &self,
+        target: impl DoubleEndedIterator<Item = f64> + ExactSizeIterator,
+        lambda: f64,
+    ) -> Vec<f64> {
         let (g_1, g_2) = (self.kernel.g_1(), self.kernel.g_2());
         let mut calcium = vec![0.0; self.pivots.len()];
         let (mut q_1, mut q_2) = (0.0, 0.0);

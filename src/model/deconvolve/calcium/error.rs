@@ -46,7 +46,9 @@ pub enum CalciumError {
         g_2: f64,
     },
     /// Coefficients with a root outside (0, 1).
-    #[error("the autoregressive coefficients {g_1:.4} and {g_2:.4} have a root outside of 0 to 1: calcium does not decay so")]
+    #[error(
+        "the autoregressive coefficients {g_1:.4} and {g_2:.4} have a root outside of 0 to 1: calcium does not decay so"
+    )]
     Unstable {
         /// First coefficient.
         g_1: f64,

@@ -22,7 +22,11 @@ impl Coefficients {
     /// # Errors
     /// [`CalciumError::Unstable`] where it is not in (0, 1).
     pub fn of_order_one(g: f64) -> Result<Self, CalciumError> {
-        if g > 0.0 && g < 1.0 { Ok(Self { decay: g, rise: 0.0 }) } else { Err(CalciumError::Unstable { g_1: g, g_2: 0.0 }) }
+        if g > 0.0 && g < 1.0 {
+            Ok(Self { decay: g, rise: 0.0 })
+        } else {
+            Err(CalciumError::Unstable { g_1: g, g_2: 0.0 })
+        }
     }
 
     /// Order 2, from its coefficients.
@@ -37,11 +41,7 @@ impl Coefficients {
         // The larger root first, the other from their product: no cancellation.
         let decay = 0.5 * (g_1 + libm::sqrt(discriminant));
         let rise = -g_2 / decay;
-        if rise > 0.0 && decay < 1.0 {
-            Ok(Self { decay, rise })
-        } else {
-            Err(CalciumError::Unstable { g_1, g_2 })
-        }
+        if rise > 0.0 && decay < 1.0 { Ok(Self { decay, rise }) } else { Err(CalciumError::Unstable { g_1, g_2 }) }
     }
 
     /// From time constants in seconds and the interval of samples; order 1 where the rise is `None`.
@@ -135,5 +135,54 @@ impl Coefficients {
             (two_after, one_after) = (one_after, *p);
         }
         p
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_response_is_a_difference_of_decays() {
+        let kernel = Coefficients::of_time_constants(Some(0.05), 0.4, 0.02).unwrap();
+        let mut impulse = vec![0.0; 200];
+        impulse[0] = 1.0;
+        let (decay, rise) = (libm::exp(-0.02 / 0.4), libm::exp(-0.02 / 0.05));
+        for (k, h) in kernel.calcium(&impulse).iter().enumerate() {
+            let expected = (decay.powi(k as i32 + 1) - rise.powi(k as i32 + 1)) / (decay - rise);
+            // Rounding of a recursion that forgets within 20 samples.
+            assert!((h - expected).abs() < 1e-13, "{h} for {expected}");
+        }
+        assert!((kernel.tau_decay_s(0.02) - 0.4).abs() < 1e-12);
+        assert!((kernel.tau_rise_s(0.02).unwrap() - 0.05).abs() < 1e-12);
+        let again = Coefficients::of_order_two(kernel.g_1(), kernel.g_2()).unwrap();
+        assert!((again.decay() - decay).abs() < 1e-13 && again.order() == 2);
+    }
+
+    #[test]
+    fn spikes_undo_calcium_and_correlation_is_its_transpose() {
+        let kernel = Coefficients::of_order_two(1.6, -0.63).unwrap();
+        let x: Vec<f64> = (0..50).map(|t| libm::sin(f64::from(t * t))).collect();
+        let y: Vec<f64> = (0..50).map(|t| libm::cos(f64::from(t * t * t))).collect();
+        let made = kernel.calcium(&x);
+        assert!(kernel.spikes(&made).iter().zip(&x).all(|(a, b)| (a - b).abs() < 1e-13));
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        // <G x, y> = <x, G'y>, to rounding of sums of 50 terms up to 10.
+        assert!((dot(&made, &y) - dot(&x, &kernel.correlation(&y))).abs() < 1e-11);
+    }
+
+    #[test]
+    fn what_is_no_calcium_is_an_error() {
+        assert_eq!(Coefficients::of_order_one(1.0), Err(CalciumError::Unstable { g_1: 1.0, g_2: 0.0 }));
+        assert_eq!(Coefficients::of_order_two(1.0, -0.5), Err(CalciumError::Oscillating { g_1: 1.0, g_2: -0.5 }));
+        // Roots 1.2 and 0.5; 0.9 and -0.1.
+        assert!(matches!(Coefficients::of_order_two(1.7, -0.6), Err(CalciumError::Unstable { .. })));
+        assert!(matches!(Coefficients::of_order_two(0.8, 0.09), Err(CalciumError::Unstable { .. })));
+        for (rise, decay) in [(Some(0.5), 0.4), (None, 0.0), (None, f64::NAN), (Some(-1.0), 0.4)] {
+            let found = Coefficients::of_time_constants(rise, decay, 0.02);
+            assert!(matches!(found, Err(CalciumError::TimeConstant { .. })), "{rise:?} {decay}");
+        }
+        // A decay that no sample sees.
+        assert!(matches!(Coefficients::of_time_constants(None, 1e-6, 1.0), Err(CalciumError::Unstable { .. })));
     }
 }

@@ -14,7 +14,7 @@ use super::kernel::Coefficients;
 /// How the penalty was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PenaltyFound {
-    /// It was given.
+    /// It was given, as a number or a threshold.
     Fixed,
     /// The residual equals the noise.
     Reached,

@@ -101,7 +101,11 @@ pub(super) fn fit(kernel: &Coefficients, y: &[f64], lambda: f64, start: f64) -> 
         if total.abs() <= 1e-14 * samples * size || high - low <= 1e-15 * size {
             return step.into_fit(kernel, y, baseline, true);
         }
-        if total > 0.0 { low = baseline } else { high = baseline }
+        if total > 0.0 {
+            low = baseline;
+        } else {
+            high = baseline;
+        }
         let slope = samples + step.by_baseline.iter().sum::<f64>();
         let newton = baseline + total / slope.max(1e-12 * samples);
         baseline = if newton > low && newton < high {

@@ -10,6 +10,8 @@
 //! fast a rise needs several in a row, and what is too slow misses the data. The penalty is in units of the response's norm, so
 //! that kernels of all durations are penalised alike.
 //!
+//! It likes few spikes: on simulated isolated spikes the decay comes out up to 0.43 octaves (35 %) too long, on bursts less.
+//!
 //! The criterion jumps where a spike enters, so it is searched by comparison alone: a row of decays an octave apart, shortest first, until
 //! two bring nothing; then steps
 //! of halving size about the best. The result is the best of a path to steps of a quarter octave.
@@ -46,7 +48,8 @@ impl Place {
     fn kernel(self, samples: usize) -> Option<Coefficients> {
         let tau = |octaves: f64| libm::exp2(octaves);
         // A rise below a third of a sample is none.
-        let valid = tau(self.decay) * 10.0 <= samples as f64 && self.rise.is_none_or(|r| r >= -1.5 && r <= self.decay - LEAST_RATIO);
+        let valid = tau(self.decay) * 10.0 <= samples as f64
+            && self.rise.is_none_or(|r| r >= -1.5 && r <= self.decay - LEAST_RATIO);
         if valid { Coefficients::of_time_constants(self.rise.map(tau), tau(self.decay), 1.0).ok() } else { None }
     }
 

@@ -23,7 +23,14 @@ fn normal(random: &mut Xoshiro256PlusPlus) -> f64 {
 }
 
 /// Spikes of size 1 with this chance a sample, followed by another with chance `burst`; noise; a baseline of 0.3.
-pub(super) fn simulate(kernel: &Coefficients, samples: usize, chance: f64, burst: f64, sigma: f64, seed: u64) -> Simulated {
+pub(super) fn simulate(
+    kernel: &Coefficients,
+    samples: usize,
+    chance: f64,
+    burst: f64,
+    sigma: f64,
+    seed: u64,
+) -> Simulated {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut before = 0.0;
     let spikes: Vec<f64> = (0..samples)
@@ -96,12 +103,13 @@ fn the_fit_moves_with_the_penalty_as_its_derivative_says() {
         let y = simulate(&kernel, 400, 0.02, 0.3, 0.3, 5).y;
         let mut solver = Solver::new(kernel, &y);
         let lambda = penalty::threshold(&kernel, y.len(), 0.3, 1.0);
-        let change = 1e-7; // so small that no spike enters or leaves
+        let change = 1e-6; // so small that no spike enters or leaves
         let (here, there) = (solver.fit(lambda), solver.fit(lambda + change));
         for t in 0..y.len() {
             let moved = there.calcium[t] + there.baseline - here.calcium[t] - here.baseline;
-            // Rounding of values of size 10, divided by the change.
-            assert!((moved / change - here.by_lambda[t]).abs() < 1e-6 * (1.0 + here.by_lambda[t].abs()));
+            let error = (moved / change - here.by_lambda[t]).abs() / (1.0 + here.by_lambda[t].abs());
+            // The baseline is found to some 1e-12, where its slope is a hundredth of T: divided by the change.
+            assert!(error < 1e-5, "{error:e}");
         }
     }
 }
@@ -135,14 +143,18 @@ fn time_constants_are_recovered_from_isolated_spikes_and_from_bursts() {
     for (kernel, order) in [(fast, Order::One), (slow, Order::One), (rising, Order::Two), (slow_rising, Order::Two)] {
         for burst in [0.0, 0.7] {
             let simulated = simulate(&kernel, 10_000, 0.01, burst, 0.2, 11);
-            let trace = Calcium::of_order(order, 1.0).solve(&simulated.y).unwrap();
+            let estimated = Calcium::of_order(order, 1.0);
+            let trace = estimated.solve(&simulated.y).unwrap();
             let found = trace.coefficients.unwrap();
-            let octaves = (found.tau_decay_s(1.0) / kernel.tau_decay_s(1.0)).log2();
-            // The search ends at steps of a quarter octave.
-            assert!(octaves.abs() <= 0.3, "{octaves} octaves at order {order:?}, bursts {burst}");
-            assert!(trace.converged);
-            let r = correlation(&trace.spikes, &simulated.spikes);
-            println!("order {order:?} bursts {burst}: {octaves:+.2} octaves, rise {:?}, r = {r:.3}", found.tau_rise_s(1.0));
+            let octaves = libm::log2(found.tau_decay_s(1.0) / kernel.tau_decay_s(1.0));
+            // Steps of a quarter octave, and a criterion that likes few spikes and so slow decays: 0.43 is the most here.
+            assert!((-0.25..0.5).contains(&octaves), "{octaves} octaves at {order:?}, bursts {burst}");
+            let known =
+                Calcium { kernel: CalciumKernel::Coefficients(kernel), ..estimated }.solve(&simulated.y).unwrap();
+            let [r, r_known] = [&trace, &known].map(|trace| correlation(&trace.spikes, &simulated.spikes));
+            println!("{order:?} bursts {burst}: {octaves:+.2} octaves, r = {r:.3}, with the true kernel {r_known:.3}");
+            // 0.037 is the most that it costs here: the true rise is a sixth of the decay, and the search ends at an eighth.
+            assert!(trace.converged && r > r_known - 0.05, "{r} against {r_known}");
         }
     }
 }
@@ -152,7 +164,7 @@ fn autocovariance_recovers_white_spikes_and_is_biased_by_bursts() {
     let kernel = Coefficients::of_time_constants(None, 10.0, 1.0).unwrap();
     let found = |burst: f64| {
         let y = simulate(&kernel, 100_000, 0.02, burst, 0.2, 3).y;
-        parameters::estimate(&y, 1, noise_sd(&y)).unwrap().tau_decay_s(1.0)
+        parameters::estimate(&y, 1, 0.2).unwrap().tau_decay_s(1.0)
     };
     // About 2,000 spikes: the autocovariance is known to some percent.
     assert!((found(0.0) / 10.0 - 1.0).abs() < 0.1, "{}", found(0.0));
@@ -164,8 +176,8 @@ fn noise_is_measured_beside_calcium() {
     let kernel = kernels()[1];
     for (sigma, chance) in [(0.3, 0.0), (0.3, 0.005), (0.05, 0.0)] {
         let y = simulate(&kernel, 20_000, chance, 0.0, sigma, 13).y;
-        // 10,000 squares in the band, and calcium's jumps: h has 4 (1 - cos)^-1 of power there, below 1 a spike.
-        let expected = libm::sqrt(sigma * sigma + 0.35 * chance);
+        // Some 10,000 squares in the band are known to 1 %. A slow decay has the power 1 / (2 - 2 cos w) there, on average 1 / pi.
+        let expected = libm::sqrt(sigma * sigma + chance / std::f64::consts::PI);
         assert!((noise_sd(&y) / expected - 1.0).abs() < 0.03, "{} for {expected}", noise_sd(&y));
     }
     assert_eq!(noise_sd(&[1.0; 4]), 0.0);
@@ -215,4 +227,19 @@ fn what_is_wrong_is_said() {
     let ringing: Vec<f64> = (0..1_000).map(|t| libm::sin(f64::from(t))).collect();
     let found = Calcium { kernel: CalciumKernel::Autocovariance(Order::Two), ..simple }.solve(&ringing);
     assert!(matches!(found, Err(CalciumError::Oscillating { .. })), "{found:?}");
+}
+
+#[test]
+fn the_default_threshold_finds_spikes_as_well_as_the_noise_level() {
+    for kernel in kernels() {
+        for (sigma, burst) in [(0.1, 0.0), (0.1, 0.7), (0.3, 0.0), (0.3, 0.7), (0.6, 0.0), (0.6, 0.7)] {
+            let simulated = simulate(&kernel, 20_000, 0.02, burst, sigma, 31);
+            let default = Calcium { kernel: CalciumKernel::Coefficients(kernel), ..Calcium::of_order(Order::One, 1.0) };
+            let published = Calcium { penalty: CalciumPenalty::NoiseLevel, ..default };
+            let [r, r_published] =
+                [default, published].map(|d| correlation(&d.solve(&simulated.y).unwrap().spikes, &simulated.spikes));
+            // From 0.014 below to 0.015 above, on about 400 to 1,300 spikes.
+            assert!(r > r_published - 0.02, "{r} against {r_published} at {sigma}, {burst}");
+        }
+    }
 }

@@ -50,7 +50,8 @@ fn least(kernel: &Coefficients, y: &[f64], lambda: f64) -> f64 {
         let worst = (0..samples).filter(|t| !free.contains(t)).max_by(|&a, &b| gradient(a).total_cmp(&gradient(b)));
         let Some(worst) = worst.filter(|&t| gradient(t) > 1e-10) else {
             let made: Vec<f64> = (0..samples).map(|u| (0..samples).map(|t| columns[t][u] * s[t]).sum()).collect();
-            return 0.5 * y.iter().zip(&made).map(|(y, c)| (y - c) * (y - c)).sum::<f64>() + lambda * s.iter().sum::<f64>();
+            return 0.5 * y.iter().zip(&made).map(|(y, c)| (y - c) * (y - c)).sum::<f64>()
+                + lambda * s.iter().sum::<f64>();
         };
         free.push(worst);
         loop {
