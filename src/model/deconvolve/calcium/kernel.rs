@@ -148,8 +148,8 @@ mod tests {
         let mut impulse = vec![0.0; 200];
         impulse[0] = 1.0;
         let (decay, rise) = (libm::exp(-0.02 / 0.4), libm::exp(-0.02 / 0.05));
-        for (k, h) in kernel.calcium(&impulse).iter().enumerate() {
-            let expected = (decay.powi(k as i32 + 1) - rise.powi(k as i32 + 1)) / (decay - rise);
+        for (k, h) in (1..).zip(&kernel.calcium(&impulse)) {
+            let expected = (decay.powi(k) - rise.powi(k)) / (decay - rise);
             // Rounding of a recursion that forgets within 20 samples.
             assert!((h - expected).abs() < 1e-13, "{h} for {expected}");
         }

@@ -83,6 +83,8 @@ pub(super) fn best_kernel(y: &[f64], order: usize, sigma: f64, thresholds: f64) 
         let square: f64 = fit.residual(y).iter().map(|r| r * r).sum();
         let spikes = fit.spikes.iter().filter(|&&spike| spike > 0.0).count() as f64;
         let found = samples * libm::log(square / samples) + libm::log(samples) * spikes;
+        // Infinite where the fit did not converge: it would not compare.
+        let found = if fit.converged { found } else { f64::INFINITY };
         seen.push((place, found));
         Some(found)
     };

@@ -243,3 +243,21 @@ fn the_default_threshold_finds_spikes_as_well_as_the_noise_level() {
         }
     }
 }
+
+#[test]
+fn units_and_offset_of_the_data_do_not_matter() {
+    for (kernel, order) in [(kernels()[0], Order::One), (kernels()[2], Order::Two)] {
+        let y = simulate(&kernel, 5_000, 0.02, 0.3, 0.3, 37).y;
+        let counts: Vec<f64> = y.iter().map(|y| 1_000.0 * y + 50_000.0).collect();
+        for penalty in [CalciumPenalty::Threshold(DEFAULT_THRESHOLD), CalciumPenalty::NoiseLevel] {
+            let deconvolution = Calcium { penalty, ..Calcium::of_order(order, 1.0) };
+            let (plain, scaled) = (deconvolution.solve(&y).unwrap(), deconvolution.solve(&counts).unwrap());
+            assert_eq!(plain.coefficients, scaled.coefficients);
+            assert!(plain.converged && scaled.converged);
+            for (a, b) in plain.spikes.iter().zip(&scaled.spikes) {
+                // The penalty of the noise level is found to 1e-9 of the residual; the rest is rounding of the offset.
+                assert!((a - b / 1_000.0).abs() < 1e-6, "{a} {b}");
+            }
+        }
+    }
+}
