@@ -16,9 +16,9 @@ use super::refit::Column;
 use super::work::accumulate;
 
 /// Sweeps before the first that counts, from the support chosen.
-fn burn()->usize{std::env::var("BURN").map_or(60,|v|v.parse().unwrap())}
+const BURN_IN: usize = 60;
 /// Sweeps that count.
-fn sweeps()->usize{std::env::var("SW").map_or(240,|v|v.parse().unwrap())}
+const SWEEPS: usize = 240;
 /// `sigma^2`, `v` and `w` are drawn every so many sweeps: tables of all coefficients hang on them.
 const SCALES_EVERY: usize = 4;
 /// The sizes are drawn together in one of `1 + k^2 / JOINTLY` sweeps, which keeps the work of a sweep near that of its other
@@ -107,7 +107,7 @@ impl Draws {
     pub(super) fn run(&mut self, gram: &Gram, column: Column<'_>, dof: usize, shape: Shape, start: Start<'_>) {
         let mut random = Random::new(SEED);
         let prior_size = self.start(gram, column, start);
-        for sweep in 0..burn() + sweeps() {
+        for sweep in 0..BURN_IN + SWEEPS {
             if sweep % SCALES_EVERY == 0 {
                 if sweep > 0 {
                     self.draw_scales(gram, column, dof, prior_size, &mut random);
@@ -120,11 +120,11 @@ impl Draws {
             if !self.non_negative && sweep % (1 + size * size / JOINTLY) == 0 {
                 self.draw_together(gram, column, &mut random);
             }
-            if sweep >= burn() {
+            if sweep >= BURN_IN {
                 self.count(shape);
             }
         }
-        let sweeps = sweeps() as f64;
+        let sweeps = SWEEPS as f64;
         self.mean.iter_mut().chain(&mut self.square).for_each(|sum| *sum /= sweeps);
     }
 
@@ -199,7 +199,8 @@ impl Draws {
 
     /// Every coefficient, zero or not, given all others.
     fn draw_each(&mut self, gram: &Gram, random: &mut Random) {
-        let improbable = libm::log(RARELY / (1.0 - RARELY)) - if self.non_negative { std::f64::consts::LN_2 } else { 0.0 };
+        let improbable =
+            libm::log(RARELY / (1.0 - RARELY)) - if self.non_negative { std::f64::consts::LN_2 } else { 0.0 };
         for j in 0..self.x.len() {
             if !gram.is_seen(j) {
                 continue;

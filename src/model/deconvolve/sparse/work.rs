@@ -108,16 +108,22 @@ impl<'a> Work<'a> {
         self.down_to(column, lambda)
     }
 
-    /// Chooses the support of the path with the least criterion; the weight at which it begins.
+    /// Chooses the support of the path with the least criterion; the weight down to which it reaches, where its coefficients
+    /// are shrunken least.
     fn least_criterion(&mut self, column: Column<'_>) -> f64 {
         let Sparse { gram, criterion, .. } = self.sparse;
         self.walk.start(gram, column.b);
         self.refit.start(0.0);
         self.chosen.clear();
+        // The empty support reaches to where the path starts.
         let mut best = (criterion.score(0, column.square), self.walk.lambda());
         let mut since = 0;
         while since < PATIENCE {
-            match self.walk.advance(gram, 0.0) {
+            let step = self.walk.advance(gram, 0.0);
+            if since == 0 {
+                best.1 = self.walk.lambda();
+            }
+            match step {
                 Step::Joined(j) => {
                     self.refit.push(gram, column, j);
                 }
