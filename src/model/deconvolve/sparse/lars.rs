@@ -52,6 +52,7 @@ pub(super) struct Walk {
     /// The coefficient that left at the last knot, and its sign: it stands at that bound and moves away from it.
     left_last: Option<(usize, f64)>,
     steps: usize,
+    forward: Vec<f64>,
     spare: Vec<usize>,
 }
 
@@ -71,6 +72,7 @@ impl Walk {
             dependent: Vec::new(),
             left_last: None,
             steps: 0,
+            forward: Vec::new(),
             spare: Vec::new(),
         }
     }
@@ -226,8 +228,8 @@ impl Walk {
     /// The coefficients of the support at the lambda reached, from its normal equations: free of the sums of many steps.
     pub(super) fn coefficients(&mut self, b: &[f64], values: &mut Vec<f64>) {
         let (factor, signs, lambda) = (&self.factor, &self.signs, self.lambda);
-        let mut forward = Vec::with_capacity(factor.len());
-        factor.continue_forward(&mut forward, |i| b[factor.support()[i]] - lambda * signs[i]);
-        factor.backward(&forward, values);
+        self.forward.clear();
+        factor.continue_forward(&mut self.forward, |i| b[factor.support()[i]] - lambda * signs[i]);
+        factor.backward(&self.forward, values);
     }
 }

@@ -271,7 +271,7 @@ fn a_column_of_zeros_gives_zeros_and_minds_no_neighbour() {
     for shape in [Shape::Spikes, Shape::Blocks] {
         for estimate in [Estimate::Shrunken, Estimate::Refitted, Estimate::Averaged] {
             for choice in [Choice::Bic, Choice::Mad, Choice::Fixed(0.0), Choice::Fixed(1.0)] {
-                let settings = SparseSettings { estimate, choice, ..SparseSettings::new(shape) };
+                let settings = SparseSettings { choice, estimate, ..SparseSettings::new(shape) };
                 let sparse = Sparse::new(&operator, settings);
                 let found = sparse.solve(&y, Wanted { standard_errors: true });
                 let errors = found.standard_error.as_ref().unwrap();

@@ -9,10 +9,11 @@
 //! and `w`. The estimate is the mean over sweeps, its error the standard deviation: the law of total variance over supports.
 
 use super::Shape;
-use super::factor::Factor;
+use super::factor::{Factor, dot};
 use super::gram::Gram;
 use super::random::Random;
 use super::refit::Column;
+use super::selection::log_choices;
 use super::work::accumulate;
 
 /// Sweeps before the first that counts, from the support chosen.
@@ -60,6 +61,8 @@ pub(super) struct Draws {
     gain: Vec<f64>,
     /// Logarithm of the odds that it is not zero, before that gain.
     offset: Vec<f64>,
+    /// The most probable support met, and the logarithm of its probability but for a constant.
+    best: (f64, Vec<usize>),
     factor: Factor,
     scaled: Vec<f64>,
     drawn: Vec<f64>,
@@ -81,6 +84,7 @@ impl Draws {
             precision: Vec::new(),
             gain: Vec::new(),
             offset: Vec::new(),
+            best: (f64::NEG_INFINITY, Vec::new()),
             factor: Factor::default(),
             scaled: Vec::new(),
             drawn: Vec::new(),
@@ -93,6 +97,11 @@ impl Draws {
     /// Mean activity.
     pub(super) fn mean(&self) -> &[f64] {
         &self.mean
+    }
+
+    /// The most probable support met.
+    pub(super) fn best_support(&self) -> &[usize] {
+        &self.best.1
     }
 
     /// Root mean square distance of the draws from `activity`: the standard deviation, if that is their mean.
@@ -118,7 +127,7 @@ impl Draws {
             self.move_members(gram, &mut random);
             let size = self.members.len();
             if !self.non_negative && sweep % (1 + size * size / JOINTLY) == 0 {
-                self.draw_together(gram, column, &mut random);
+                self.draw_together(gram, column, dof, &mut random);
             }
             if sweep >= BURN_IN {
                 self.count(shape);
@@ -138,6 +147,9 @@ impl Draws {
         self.correlation.clear();
         self.correlation.extend_from_slice(column.b);
         self.members.clear();
+        self.best.0 = f64::NEG_INFINITY;
+        self.best.1.clear();
+        self.best.1.extend_from_slice(start.support);
         for (&j, &value) in start.support.iter().zip(start.values) {
             self.change(gram, j, value);
         }
@@ -244,7 +256,7 @@ impl Draws {
     }
 
     /// All members' values at once, given which they are.
-    fn draw_together(&mut self, gram: &Gram, column: Column<'_>, random: &mut Random) {
+    fn draw_together(&mut self, gram: &Gram, column: Column<'_>, dof: usize, random: &mut Random) {
         self.factor.clear();
         let ridge = self.noise / self.size;
         for &j in &self.members {
@@ -256,6 +268,7 @@ impl Draws {
         self.scaled.clear();
         let (factor, members) = (&self.factor, &self.members);
         factor.continue_forward(&mut self.scaled, |i| column.b[members[i]]);
+        self.keep_best(gram, column, dof);
         let sd = self.noise.sqrt();
         self.scaled.iter_mut().for_each(|value| *value += sd * random.normal());
         self.factor.backward(&self.scaled, &mut self.drawn);
@@ -265,6 +278,19 @@ impl Draws {
             *value = -*value;
         }
         gram.add_rows(&self.members, &self.drawn, &mut self.correlation);
+    }
+
+    /// Keeps the support if it is more probable than those before, sizes integrated out.
+    fn keep_best(&mut self, gram: &Gram, column: Column<'_>, dof: usize) {
+        let size = self.members.len();
+        let square = (column.square - dot(&self.scaled, &self.scaled)).max(f64::EPSILON * column.square);
+        let pivots: f64 = (0..size).map(|i| libm::log(self.factor.pivot(i))).sum();
+        let scale = 0.5 * size as f64 * libm::log(self.size / self.noise);
+        let log = -0.5 * dof as f64 * libm::log(square) - pivots - scale - log_choices(gram.seen_count(), size);
+        if log > self.best.0 {
+            self.best.0 = log;
+            self.best.1.clone_from(&self.members);
+        }
     }
 
     fn draw_scales(&mut self, gram: &Gram, column: Column<'_>, dof: usize, prior_size: f64, random: &mut Random) {

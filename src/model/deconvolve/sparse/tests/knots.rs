@@ -21,7 +21,7 @@ fn small(seed: u64, degenerate: bool) -> (Operator, Array1<f64>) {
         let copied = forward.column(4).to_owned();
         forward.column_mut(5).assign(&copied);
     }
-    let y = forward.column(0).to_owned() - &forward.column(3) + &(2.0 * &forward.column(4));
+    let y = &forward.column(0) - &forward.column(3) + 2.0 * &forward.column(4);
     let y = y.mapv(|value| value + random.normal());
     (Operator { gram: forward.t().dot(&forward), forward, dof: 9 }, y)
 }
