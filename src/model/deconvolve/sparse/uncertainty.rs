@@ -24,7 +24,7 @@ const SWEEPS: usize = 240;
 const SCALES_EVERY: usize = 4;
 /// The sizes are drawn together in one of `1 + k^2 / JOINTLY` sweeps, which keeps the work of a sweep near that of its other
 /// parts when the support is large.
-const JOINTLY: usize = 256;
+const JOINTLY: usize = 1024;
 /// A uniform number below this, and it is worked out whether a coefficient that is probably zero is not.
 const RARELY: f64 = 0.01;
 /// Furthest move of a member, in samples.
