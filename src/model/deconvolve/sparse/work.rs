@@ -3,7 +3,6 @@
 use super::evidence::{Evidence, evidence};
 use super::factor::dot;
 use super::lars::{Penalty, Step, Walk};
-use super::polish::Polish;
 use super::refit::{Column, Refit};
 use super::selection::noise_level;
 use super::uncertainty::{Draws, Start};
@@ -11,10 +10,7 @@ use super::{Choice, Estimate, Shape, Sparse};
 use crate::model::deconvolve::Wanted;
 
 /// The path ends when the criterion has not fallen for so many knots.
-const PATIENCE: usize = 25;
-
-/// A change to the support in a hundred is the last that is looked for.
-const MOST_CHANGES: usize = 40;
+const PATIENCE: usize = 40;
 
 /// Numbers of a column.
 #[derive(Debug, Clone, Copy)]
@@ -33,12 +29,13 @@ pub(super) struct Work<'a> {
     walk: Walk,
     refit: Refit,
     other_refit: Refit,
-    polish: Polish,
     draws: Draws,
     /// The support chosen.
     chosen: Vec<usize>,
     values: Vec<f64>,
     details: Vec<f64>,
+    correlation: Vec<f64>,
+    negative: Vec<f64>,
     activity: Vec<f64>,
     standard_error: Vec<f64>,
 }
@@ -53,11 +50,12 @@ impl<'a> Work<'a> {
             walk: Walk::new(penalty),
             refit: Refit::default(),
             other_refit: Refit::default(),
-            polish: Polish::new(settings.non_negative),
             draws: Draws::new(settings.non_negative),
             chosen: Vec::new(),
             values: Vec::new(),
             details: Vec::new(),
+            correlation: Vec::new(),
+            negative: Vec::new(),
             activity: Vec::new(),
             standard_error: Vec::new(),
         }
@@ -114,16 +112,22 @@ impl<'a> Work<'a> {
         self.down_to(column, lambda)
     }
 
-    /// Chooses the support of the path with the least criterion; the weight at which it begins.
+    /// Chooses the support of the path with the least criterion; the weight down to which it reaches, where its coefficients
+    /// are shrunken least.
     fn least_criterion(&mut self, column: Column<'_>) -> f64 {
         let Sparse { gram, criterion, .. } = self.sparse;
         self.walk.start(gram, column.b);
         self.refit.start(0.0);
         self.chosen.clear();
+        // The empty support reaches to where the path starts.
         let mut best = (criterion.score(0, column.square), self.walk.lambda());
         let mut since = 0;
         while since < PATIENCE {
-            match self.walk.advance(gram, 0.0) {
+            let step = self.walk.advance(gram, 0.0);
+            if since == 0 {
+                best.1 = self.walk.lambda();
+            }
+            match step {
                 Step::Joined(j) => {
                     self.refit.push(gram, column, j);
                 }
@@ -159,51 +163,61 @@ impl<'a> Work<'a> {
     }
 
     fn refit_chosen(&mut self, column: Column<'_>) {
-        let Sparse { gram, criterion, settings, .. } = self.sparse;
+        let Sparse { gram, settings, .. } = self.sparse;
         self.refit.start(0.0);
         self.refit.set(gram, column, &self.chosen);
         if settings.non_negative {
             self.refit.make_non_negative(gram, column);
-        }
-        if settings.choice == Choice::Bic {
-            self.polish.run(gram, column, criterion, &mut self.refit, MOST_CHANGES);
         }
         self.chosen.clear();
         self.chosen.extend_from_slice(self.refit.support());
         self.refit.coefficients(&mut self.values);
     }
 
+    /// `|y - X x|^2 = y'y - x'(b + X'(y - X x))` of the coefficients `values` of the support chosen.
+    fn residual_square(&mut self, column: Column<'_>) -> f64 {
+        self.correlation.clear();
+        self.correlation.extend_from_slice(column.b);
+        self.negative.clear();
+        self.negative.extend(self.values.iter().map(|value| -value));
+        self.sparse.gram.add_rows(&self.chosen, &self.negative, &mut self.correlation);
+        let pairs = self.chosen.iter().zip(&self.values);
+        let explained: f64 = pairs.map(|(&j, value)| value * (column.b[j] + self.correlation[j])).sum();
+        (column.square - explained).max(f64::EPSILON * column.square)
+    }
+
     /// From `chosen` and `values` to what is reported.
     fn finish(&mut self, column: Column<'_>, lambda: f64) -> Fit {
-        let Sparse { gram, criterion, settings, dof, .. } = self.sparse;
-        let mut residual = column.square;
+        let Sparse { gram, settings, dof, .. } = self.sparse;
         for (&j, value) in self.chosen.iter().zip(&self.values) {
             self.activity[j] = *value;
         }
-        // |y - X x|^2 = y'y - x'(b + c)
-        let mut correlation = column.b.to_vec();
-        let negative: Vec<f64> = self.values.iter().map(|value| -value).collect();
-        gram.add_rows(&self.chosen, &negative, &mut correlation);
-        for (&j, value) in self.chosen.iter().zip(&self.values) {
-            residual -= value * (column.b[j] + correlation[j]);
-        }
-        residual = residual.max(f64::EPSILON * column.square);
-        let size = self.chosen.len();
-        let Evidence { log, ratio } =
-            evidence(gram, column, &self.chosen, *dof, criterion.most(), &mut self.other_refit);
-        let sigma = (residual / (dof.saturating_sub(size)).max(1) as f64).sqrt();
         if settings.shape == Shape::Blocks {
             accumulate(&mut self.activity);
         }
-        if self.wanted.standard_errors || settings.estimate == Estimate::Averaged {
+        let size = self.chosen.len();
+        let residual = self.residual_square(column);
+        let sigma = (residual / dof.saturating_sub(size).max(1) as f64).sqrt();
+        let Evidence { mut log, ratio } = self.evidence(column, &self.chosen.clone());
+        let averaged = settings.estimate == Estimate::Averaged;
+        if averaged || self.wanted.standard_errors {
             let start = Start { support: &self.chosen, values: &self.values, sigma, ratio };
             self.draws.run(gram, column, *dof, settings.shape, start);
-            if settings.estimate == Estimate::Averaged {
-                self.activity.copy_from_slice(self.draws.mean());
-            }
+        }
+        if averaged {
+            self.activity.copy_from_slice(self.draws.mean());
+            let best = self.draws.best_support().to_vec();
+            log = log.max(self.evidence(column, &best).log);
+        }
+        if self.wanted.standard_errors {
             self.draws.spread(&self.activity, &mut self.standard_error);
         }
         Fit { lambda, sigma, dof: size as f64, log_evidence: log }
+    }
+
+    fn evidence(&mut self, column: Column<'_>, support: &[usize]) -> Evidence {
+        let Sparse { gram, criterion, dof, .. } = self.sparse;
+        evidence(gram, column, support, *dof, criterion.most(), &mut self.other_refit)
     }
 }
 
