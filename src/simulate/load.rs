@@ -27,7 +27,7 @@ pub fn load_simulation(path: &Path) -> Result<Simulation, Diagnostics> {
     let recording = DeTable::parse(&source.text)
         .is_ok_and(|table| RecordingSpec::SECTIONS.iter().any(|section| table.get_ref().contains_key(*section)));
     if recording {
-        checked(&source, RecordingSpec::faults).map(Simulation::Recording)
+        checked(&source, RecordingSpec::faults).map(|spec| Simulation::Recording(Box::new(spec)))
     } else {
         checked(&source, check::faults).map(|spec| Simulation::Images(Box::new(spec)))
     }

@@ -40,7 +40,9 @@ pub fn simulate_recording(
 
 /// Writes all files.
 fn fill(folder: &mut Folder<'_>, spec: &RecordingSpec, cancel: &CancelToken) -> Result<(), Diagnostics> {
-    let go_on = || cancel.check().map_err(|cancelled| Diagnostic::error("work-interrupted", cancelled.to_string()));
+    let go_on = || -> Result<(), Diagnostics> {
+        cancel.check().map_err(|cancelled| Diagnostic::error("work-interrupted", cancelled.to_string()).into())
+    };
     folder.make_folder(Path::new("truth"))?;
     if let Some(calcium) = &spec.calcium {
         go_on()?;
