@@ -25,7 +25,7 @@ mod tests;
 
 pub use error::CalciumError;
 pub use kernel::Coefficients;
-pub use noise::noise_sd;
+use noise::noise_sd;
 pub use penalty::PenaltyFound;
 
 use fit::Fit;
@@ -120,7 +120,7 @@ pub struct Trace {
 }
 
 /// Standard deviations of the noise in the penalty by which kernels are compared, and of the default penalty.
-pub const DEFAULT_THRESHOLD: f64 = 1.0;
+pub(super) const DEFAULT_THRESHOLD: f64 = 1.0;
 /// Fewest samples.
 const FEWEST: usize = 32;
 

@@ -13,7 +13,7 @@ use std::f64::consts::TAU;
 const WINDOW: usize = 256;
 
 /// Standard deviation of white noise in `y`; 0 for fewer than 8 samples.
-pub fn noise_sd(y: &[f64]) -> f64 {
+pub(super) fn noise_sd(y: &[f64]) -> f64 {
     let length = WINDOW.min(y.len());
     if length < 8 {
         return 0.0;
