@@ -4,14 +4,15 @@ use super::*;
 use std::path::{Path, PathBuf};
 
 /// The folder of its runs.
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn runs() -> Option<PathBuf> {
-    let data = std::env::var("BOLDLY_TEST_DATA")
-        .map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let data = std::env::var_os("BOLDLY_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
     let folder = data.join("refs/afni_programs/faltung");
     if folder.is_dir() {
         return Some(folder);
     }
-    println!("skipped: no {}", folder.display());
+    eprintln!("skipped: no {}", folder.display());
     None
 }
 
