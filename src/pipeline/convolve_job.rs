@@ -9,9 +9,7 @@ use crate::inputs::{FileDigest, FrameSource, ImageHeader, NiftiFrames, SeriesTab
 use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, Panel, Times};
 use crate::outputs::picture::slice_pair_png;
 use crate::outputs::response::figure_labels;
-use crate::outputs::{
-    FrameWriter, Geometry, ImageDescription, Intent, OutputNames, SeriesAxis, StagedOutputs, tables,
-};
+use crate::outputs::{FrameWriter, Geometry, ImageDescription, Intent, OutputNames, SeriesAxis, StagedOutputs, tables};
 use crate::signal::convolution::{ConvolutionError, Edge, Mode, convolve, convolve_axis, convolve_with_edges};
 use crate::signal::gaussian_filter::gaussian_filter;
 use crate::signal::kernel::{BoxScale, KernelError, SampledKernel};
@@ -52,7 +50,8 @@ pub(super) fn problems(plan: &Plan, model: usize, run: &RunPlan) -> Diagnostics 
     if let RunSource::Table(table) = &run.source {
         for name in settings.figures.iter().filter(|name| !table.names.contains(name)) {
             let message = format!("there is no column `{}` to draw in {}", **name, run.display_name());
-            let diagnostic = Diagnostic { place: name.place_of_words(), ..Diagnostic::error("figure-of-nothing", message) };
+            let diagnostic =
+                Diagnostic { place: name.place_of_words(), ..Diagnostic::error("figure-of-nothing", message) };
             found.push(diagnostic.note(format!("columns: {}", table.names.join(", "))));
         }
     }
@@ -64,9 +63,7 @@ fn kernel(plan: &Plan, model: usize) -> Result<SampledKernel, KernelError> {
         ConvolveKernel::Box(samples) => SampledKernel::boxcar(*samples, BoxScale::UnitSum),
         ConvolveKernel::Gaussian(sigma) => SampledKernel::gaussian(*sigma),
         ConvolveKernel::Weights(weights) => SampledKernel::centred(weights.clone()),
-        ConvolveKernel::File(_) => {
-            SampledKernel::centred(plan.shared.weights[model].clone().unwrap_or_default())
-        }
+        ConvolveKernel::File(_) => SampledKernel::centred(plan.shared.weights[model].clone().unwrap_or_default()),
     }
 }
 

@@ -96,8 +96,7 @@ impl DeconvolutionJob<'_> {
         let place = if region.is_some() { SeriesPlace::Memory } else { self.run.place };
         if self.settings().kernel.is_calcium() {
             let dt_s = self.run.run.tr_s;
-            let (activity, failed) =
-                solve_calcium(series, &scaler, self.settings(), dt_s, (place, extras), cancel)?;
+            let (activity, failed) = solve_calcium(series, &scaler, self.settings(), dt_s, (place, extras), cancel)?;
             self.refuse(&failed, support)?;
             let deconvolved = Deconvolved { series, scaler: &scaler, excluded: &excluded, activity: &activity };
             return outputs.write(&deconvolved, region.map(|(_, set)| set), warnings);

@@ -2,11 +2,11 @@
 
 use super::excluded::Excluded;
 use super::failure::Failure;
+use super::plan_deconvolution::RunDeconvolution;
 use super::regions::RegionSet;
 use super::run_job::RunJob;
 use super::summary::DeconvolutionSummary;
 use crate::config::{DeconvolutionMap, DeconvolutionSettings, Labels};
-use super::plan_deconvolution::RunDeconvolution;
 use crate::design::figure;
 use crate::error::Diagnostics;
 use crate::inputs::Support;
@@ -122,7 +122,8 @@ impl<'a> DeconvolutionOutputs<'a> {
     ) -> Result<(), Failure> {
         let path = self.names()?.deconvolved_table(map, roi)?;
         let row = |frame| Ok(store.frame(frame)?.into_iter().map(f64::from).collect());
-        let rows: Vec<Vec<f64>> = (0..store.n_frames()).map(row).collect::<Result<_, crate::preprocess::PassError>>()?;
+        let rows: Vec<Vec<f64>> =
+            (0..store.n_frames()).map(row).collect::<Result<_, crate::preprocess::PassError>>()?;
         self.run.space.staged.write(&path, |file| tables::write_series(file, names, rows))?;
         Ok(self.run.space.staged.write_json(&path.sidecar(), &self.sidecar(map))?)
     }
@@ -154,12 +155,7 @@ impl<'a> DeconvolutionOutputs<'a> {
         Ok(self.run.space.staged.write(&path, |file| tables::write_table(file, &table))?)
     }
 
-    fn write_series_image(
-        &self,
-        map: DeconvolutionMap,
-        store: &ColumnStore,
-        support: &Support,
-    ) -> Result<(), Failure> {
+    fn write_series_image(&self, map: DeconvolutionMap, store: &ColumnStore, support: &Support) -> Result<(), Failure> {
         let Some(geometry) = self.run.geometry else { return Ok(()) };
         let path = self.names()?.deconvolved_image(map)?;
         let tr_s = if map == DeconvolutionMap::Fitted { self.run.run.tr_s } else { self.step_s() };
@@ -198,7 +194,13 @@ impl<'a> DeconvolutionOutputs<'a> {
     }
 
     fn sidecar(&self, map: DeconvolutionMap) -> DeconvolutionSidecar {
-        DeconvolutionSidecar::new(map, self.settings, &self.run.space.plan.settings, &self.run.run.display_name(), self.run.run.tr_s)
+        DeconvolutionSidecar::new(
+            map,
+            self.settings,
+            &self.run.space.plan.settings,
+            &self.run.run.display_name(),
+            self.run.run.tr_s,
+        )
     }
 
     fn description(&self, map: DeconvolutionMap) -> ImageDescription {

@@ -45,7 +45,10 @@ impl Plan {
     pub(super) fn needs_samples(&self) -> bool {
         let Settings { glms, deconvolutions, rois, preprocess, numerics, .. } = &self.settings;
         let residuals = glms.iter().any(|glm| glm.maps.contains(&MapKind::Residuals));
-        residuals || !deconvolutions.is_empty() || !rois.is_empty() || scales_samples(preprocess.scaling, numerics.scaling_arithmetic)
+        residuals
+            || !deconvolutions.is_empty()
+            || !rois.is_empty()
+            || scales_samples(preprocess.scaling, numerics.scaling_arithmetic)
     }
 
     /// Whether a deconvolution takes the data as they are while they are smoothed for the others.

@@ -1,12 +1,12 @@
 //! One subject of a plan: its runs, the grids they lie on, and which of them are combined.
 
-use super::convolve_job;
-use super::rate_job::SpikesPlan;
 use super::contrasts::{PlannedContrast, require_estimable};
+use super::convolve_job;
 use super::design_findings::DesignFindings;
 use super::plan::Plan;
 use super::plan_deconvolution::{RunDeconvolution, ppi_problems};
 use super::plan_run::{RunModel, RunPlan, RunSource};
+use super::rate_job::SpikesPlan;
 use super::shared_files::SharedFiles;
 use crate::config::{AbsentCondition, ContrastKind, Inputs, Labels, Settings};
 use crate::design;

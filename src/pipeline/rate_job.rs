@@ -25,7 +25,10 @@ pub struct SpikesPlan {
 
 impl SpikesPlan {
     /// Reads the table, and makes sure that its spikes can be binned as every `[[rate]]` says.
-    pub(super) fn new(plan_rates: &[RateSettings], spikes: &SpikesSettings) -> Result<(Self, Diagnostics), Diagnostics> {
+    pub(super) fn new(
+        plan_rates: &[RateSettings],
+        spikes: &SpikesSettings,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
         let unit_column = spikes.unit_column.as_ref().map(|name| name.value.as_str());
         let read = inputs::read_spikes(&spikes.table, &spikes.time_column, unit_column, spikes.duration_s.value);
         let (table, mut problems) = read.map_err(|found| super::plan_run::found_from(found, &spikes.table))?;
@@ -35,8 +38,8 @@ impl SpikesPlan {
                 let message = format!("a bin of {bin_s} s is longer than the recording of {duration_s} s");
                 let problem = Diagnostic::error("rate-bin", message).hint("give a smaller `bin_s`, in seconds");
                 problems.push(Diagnostic { place: rate.bin_s.place(), ..problem });
-            } else if let Err(problem) = SpikeCounts::of_spikes(&[], duration_s, bin_s)
-                .and_then(|counts| counts.rates_smoothed(kernel(rate)))
+            } else if let Err(problem) =
+                SpikeCounts::of_spikes(&[], duration_s, bin_s).and_then(|counts| counts.rates_smoothed(kernel(rate)))
             {
                 let problem = Diagnostic::error("rate-bin", problem.to_string());
                 problems.push(Diagnostic { place: rate.bin_s.place(), ..problem });

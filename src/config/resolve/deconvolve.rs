@@ -258,7 +258,8 @@ impl Resolver<'_> {
     fn noise_of_glm(&mut self, name: &Located<String>, glms: &[GlmSettings], span: &Range<usize>) {
         let Some(glm) = glms.iter().find(|glm| glm.name.value == name.value) else {
             let names: Vec<String> = glms.iter().map(|glm| glm.name.value.clone()).collect();
-            let mut diagnostic = Diagnostic::error("deconvolve-noise", format!("no `[[glm]]` is named `{}`", name.value));
+            let mut diagnostic =
+                Diagnostic::error("deconvolve-noise", format!("no `[[glm]]` is named `{}`", name.value));
             if let Some(near) = closest(name, &names) {
                 diagnostic = diagnostic.label(format!("did you mean `{near}`?"));
             }
@@ -317,8 +318,7 @@ impl Resolver<'_> {
                         let diagnostic = Diagnostic::error("figure-of-nothing", "a table has no voxels");
                         self.say(diagnostic.hint("name a column of the table"), &span);
                     } else if let [i, j, k] = index[..] {
-                        resolved
-                            .push(FigureOf::Voxel(self.context.sources.located(Placed { value: [i, j, k], span })));
+                        resolved.push(FigureOf::Voxel(self.context.sources.located(Placed { value: [i, j, k], span })));
                     }
                 }
             }

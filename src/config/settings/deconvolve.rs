@@ -46,9 +46,7 @@ pub struct DeconvolutionSettings {
 }
 
 /// A method of deconvolution: what it assumes of the activity.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// Gaussian activity of one variance, or with small differences: least squares with a penalty on squares.
@@ -160,9 +158,7 @@ pub enum ActivityNoise {
 }
 
 /// What a deconvolution can write.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeconvolutionMap {
     /// The estimated activity, a series.

@@ -77,9 +77,8 @@ fn problem(settings: &DeconvolutionSettings, dt_s: f64) -> Calcium {
         LambdaChoice::NoiseLevel => CalciumPenalty::NoiseLevel,
         _ => CalciumPenalty::Threshold(super::calcium::DEFAULT_THRESHOLD),
     };
-    let baseline = settings.baseline_window_s.map_or(CalciumBaseline::Constant, |window_s| CalciumBaseline::Running {
-        window_s,
-    });
+    let baseline =
+        settings.baseline_window_s.map_or(CalciumBaseline::Constant, |window_s| CalciumBaseline::Running { window_s });
     Calcium { kernel, penalty, baseline, sigma: None, dt_s }
 }
 

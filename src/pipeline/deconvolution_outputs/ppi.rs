@@ -1,6 +1,6 @@
 //! Regressors of psychophysiological interactions, as a table that a GLM takes as its confounds.
 
-use super::{Deconvolved, DeconvolutionOutputs};
+use super::{DeconvolutionOutputs, Deconvolved};
 use crate::config::PpiSettings;
 use crate::design::ppi::{PpiInput, SampleTimes, WeightedEvent, psychological_by_coverage};
 use crate::error::{Diagnostic, Place};
@@ -54,8 +54,9 @@ impl DeconvolutionOutputs<'_> {
                 kernel: &self.own.kernel,
                 frame_samples: &frame_samples,
             };
-            let regressors =
-                input.regressors().map_err(|error| Diagnostic::from(error).at(Place::file(self.run.run.data_path())))?;
+            let regressors = input
+                .regressors()
+                .map_err(|error| Diagnostic::from(error).at(Place::file(self.run.run.data_path())))?;
             table.push((format!("{name}_ppi"), regressors.ppi));
             table.push((format!("{name}_physiological"), regressors.physiological));
             of_conditions = regressors.psychological;
