@@ -1,11 +1,18 @@
 #!/usr/bin/env bash
-# Makes sample_data/dataset anew from sample_data/simulation.toml. tests/simulate.rs holds the two together.
+# Makes all folders of sample_data anew from their specifications. tests/simulate.rs holds the two together.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
-cargo run --release --locked --quiet -- simulate sample_data/simulation.toml --out "$fresh/dataset"
-rm -rf sample_data/dataset
-mv "$fresh/dataset" sample_data/dataset
-echo "sample_data/dataset is new; regenerate the expectations too: scripts/regenerate_expectations.sh"
+make() { # specification, folder
+    cargo run --release --locked --quiet -- simulate "sample_data/$1.toml" --out "$fresh/$2"
+    rm -rf "sample_data/$2"
+    mv "$fresh/$2" "sample_data/$2"
+}
+make simulation dataset
+make neural neural
+make calcium calcium
+make spikes spikes
+make convolution convolution
+echo "sample_data is new; regenerate the expectations too: scripts/regenerate_expectations.sh"

@@ -7,13 +7,17 @@ mod columns;
 pub mod contrast;
 mod exact;
 pub mod figure;
+mod kernel;
 mod orthogonal_basis;
 mod oversampled;
+pub mod ppi;
 mod run_design;
 mod stimuli;
+pub mod xml;
 
 pub use assemble::build_design;
 pub use contrast::{ParsedContrast, parse_contrast, resolve_contrast};
+pub use kernel::{response_kernel, table_kernel};
 pub use run_design::{ColumnRole, ContrastMatrix, RunDesign};
 
 use crate::error::{Diagnostic, Place};

@@ -11,6 +11,7 @@ mod normal_tail;
 mod problem;
 mod quintic_table;
 mod reference;
+mod response;
 mod statistics;
 
 pub use combine::combine_runs;
@@ -18,4 +19,5 @@ pub use distributions::{FisherF, StudentT};
 pub use field::{ContrastField, Dof, PreparedContrast, Spread};
 pub use problem::InferenceError;
 pub use reference::{Reference, ZTable};
+pub use response::{DelayEstimate, ModelledRun, Response, responses};
 pub use statistics::{RunContrast, StatMap, contrast_statistics};

@@ -1,4 +1,4 @@
-//! Everything read: images, masks, event tables, confounds, tables of series.
+//! Everything read: images, masks, event tables, confounds, tables of series and of spikes.
 
 mod atlas_labels;
 mod confounds;
@@ -7,11 +7,13 @@ mod events;
 mod frames;
 mod grid;
 mod hrf_table;
+mod kernel_weights;
 mod mask;
 mod missing_file;
 mod nifti;
 mod repetition_time;
 mod sidecar;
+mod spikes;
 mod support;
 mod table;
 mod timeseries;
@@ -25,6 +27,7 @@ pub use events::{Event, EventTable, read_events};
 pub use frames::{Frame, FrameSource};
 pub use grid::{AFFINE_TOLERANCE_MM, Grid};
 pub use hrf_table::read_hrf_table;
+pub use kernel_weights::read_kernel_weights;
 pub use mask::{combine_masks, grid_mismatch, read_atlas, read_mask};
 pub use nifti::{
     ElementType, FileDigest, ImageFormat, ImageHeader, NiftiFrames, NumberForm, Scaling, read_frames_f64, read_header,
@@ -32,6 +35,7 @@ pub use nifti::{
 };
 pub use repetition_time::resolve_tr;
 pub use sidecar::{Sidecar, read_sidecar};
+pub use spikes::{SpikeTable, SpikeTrain, read_spikes};
 pub use support::Support;
 pub use timeseries::{SeriesTable, TableRows, read_timeseries};
 pub use timing::Timing;

@@ -1,9 +1,11 @@
 //! Everything written: names, maps, tables, sidecars, and the protocol that keeps them whole.
 
 mod dataset;
+pub mod deconvolution_sidecar;
 mod durable;
 mod folder;
 pub mod image;
+pub mod line_figure;
 mod lock;
 mod manifest;
 pub mod names;
@@ -11,6 +13,7 @@ pub mod picture;
 mod problem;
 pub mod provenance;
 mod relative_path;
+pub mod response;
 pub mod sidecar;
 mod staged_file;
 mod staging;

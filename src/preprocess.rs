@@ -1,5 +1,6 @@
 //! The one pass over a run: decode, smooth, gather; the automatic mask; scaling.
 
+mod column_store;
 mod epi_mask;
 mod gather;
 mod morphology;
@@ -12,8 +13,9 @@ mod spill;
 mod stream;
 mod temporal;
 
+pub use column_store::ColumnStore;
 pub use epi_mask::{EpiMaskError, combine_epi_masks, epi_mask};
-pub use gather::{PassPlan, PassReport, gather, pass};
+pub use gather::{PassPlan, PassReport, gather, pass, pass_both};
 pub use pass_error::PassError;
 pub use scaling::{
     Exclusion, ExclusionReason, LARGEST_EXCLUDED_FRACTION, LOWEST_RELATIVE_MEAN, Scaler, excluded_columns,

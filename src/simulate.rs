@@ -5,26 +5,38 @@
 //! purpose, subject, run, frame), and transcendental functions come from `libm`: a specification gives the same bytes
 //! on every machine and with any number of threads.
 //!
+//! Beside runs of volumes: neural activity that no events tell of, and recordings of other kinds (calcium traces, spike
+//! trains, small series and slices).
+//!
 //! The room stands beside the line. Its responses are integrated here, numerically, and share nothing with the
 //! design room: the truth checks the analysis, not itself.
 
+mod check;
 mod dataset;
+mod fault;
 mod field;
+mod folder;
 mod head;
 mod image;
 mod load;
 mod motion;
+mod neural;
 mod noise;
 mod random;
+mod recording;
 mod response;
 mod run;
 mod schedule;
 mod spec;
 
-pub use load::load_spec;
+pub use load::{load_simulation, load_spec};
+pub use recording::{
+    BinarySpec, CalciumCellSpec, CalciumSpec, RecordingSpec, SliceSpec, SpikeUnitSpec, SpikesSpec, StimulusSpec,
+    simulate_recording,
+};
 pub use spec::{
-    BlobShape, BlobSpec, ConditionSpec, DriftSpec, GridSpec, HeadSpec, ImageSpec, MotionSpec, NoiseSpec, RoiSpec,
-    ScheduleSpec, SimulationSpec,
+    BlobShape, BlobSpec, ConditionSpec, DriftSpec, GridSpec, HeadSpec, ImageSpec, MotionSpec, NeuralKind, NeuralSpec,
+    NoiseSpec, RoiSpec, ScheduleSpec, SimulationSpec,
 };
 
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
@@ -47,8 +59,35 @@ pub struct Progress {
 pub struct SimulationReport {
     /// Every file, relative to the output folder, in the order written.
     pub files: Vec<PathBuf>,
-    /// Voxels in the brain.
+    /// Voxels in the brain; 0 where there are no volumes.
     pub brain_voxels: usize,
+}
+
+/// What a simulation file declares.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Simulation {
+    /// Runs of volumes.
+    Images(Box<SimulationSpec>),
+    /// A recording of another kind.
+    Recording(RecordingSpec),
+}
+
+impl Simulation {
+    /// Writes it to the folder `out`, as [`simulate`] and [`simulate_recording`] do.
+    ///
+    /// # Errors
+    /// Theirs.
+    pub fn write(
+        &self,
+        out: &Path,
+        progress: &mut dyn FnMut(Progress),
+        cancel: &CancelToken,
+    ) -> Result<SimulationReport, Diagnostics> {
+        match self {
+            Self::Images(spec) => simulate(spec, out, progress, cancel),
+            Self::Recording(spec) => simulate_recording(spec, out, cancel),
+        }
+    }
 }
 
 /// Writes the dataset of `spec` to the folder `out`, which must not hold one. Uses the current rayon pool; `progress`
@@ -75,18 +114,9 @@ pub fn simulate(
         }
     }
     let mut dataset = Dataset::create(spec, out)?;
-    match fill(&mut dataset, &world, progress, cancel) {
-        Ok(()) => {
-            dataset.report.brain_voxels = world.head.brain.iter().filter(|brain| **brain).count();
-            Ok(dataset.report)
-        }
-        Err(mut problems) => {
-            if let Err(error) = dataset::remove_unfinished(out, &dataset.report, spec) {
-                problems.extend(image::write_error(out, &error));
-            }
-            Err(problems)
-        }
-    }
+    let written = fill(&mut dataset, &world, progress, cancel);
+    dataset.folder.report.brain_voxels = world.head.brain.iter().filter(|brain| **brain).count();
+    dataset.folder.finish(written)
 }
 
 /// Writes all files of a dataset.
@@ -101,7 +131,7 @@ fn fill(
         dataset.write_subject_mask(subject, &world.head)?;
         for run in 0..world.spec.runs {
             let truth = RunTruth::new(world, RunItem { subject, run })?;
-            let path = dataset.place(dataset.run_file(truth.item, "bold.nii.gz"));
+            let path = dataset.folder.place(dataset.run_file(truth.item, "bold.nii.gz"));
             let measures = run::write_bold(world, &truth, &path, progress, cancel)?;
             dataset.write_run_tables(world, &truth, &measures)?;
         }

@@ -53,6 +53,8 @@ fn specification() -> SimulationSpec {
         motion: MotionSpec { translation_mm: 0.1, rotation_rad: 0.001, percent: 3.0, spikes: 1, spike_mm: 0.5 },
         schedule: ScheduleSpec { start_s: 4.0, gap_s: 3.0, jitter_s: 4.0 },
         conditions: vec![condition("face", 2.0, -15.0, 3.0), condition("house", 0.0, 15.0, -5.0)],
+        neural: Vec::new(),
+        neural_step_s: None,
         rois: vec![RoiSpec { name: "left".to_owned(), centre_mm: [-15.0, 0.0, 0.0], radius_mm: 12.0 }],
         image: ImageSpec { scl_slope: 0.5, scl_inter: 0.0, compression_level: 1 },
     }

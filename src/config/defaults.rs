@@ -5,8 +5,8 @@
 
 use super::keys::{DriftKind, MaskKind};
 use super::{
-    AbsentCondition, DuplicatePolicy, FirstRowNan, FixedEffects, HrfShape, MapKind, MaskCombination, Noise, Profile,
-    RowPolicy, Scaling,
+    AbsentCondition, ConvolveEdge, ConvolveMode, DeconvolutionMap, DuplicatePolicy, FirstRowNan, FixedEffects, HrfShape, MapKind, MaskCombination, Method, Noise, Penalty, Profile,
+    RateKernel, RowPolicy, Scaling, SparseEstimate,
 };
 use serde::Serialize;
 
@@ -18,6 +18,8 @@ pub struct Defaults {
     pub profile: Profile,
     #[serde(rename = "timeseries.columns")]
     pub timeseries_columns: [&'static str; 1],
+    #[serde(rename = "spikes.time_column")]
+    pub spikes_time_column: &'static str,
     #[serde(rename = "mask.kind")]
     pub mask_kind: MaskKind,
     #[serde(rename = "mask.combine")]
@@ -80,6 +82,40 @@ pub struct Defaults {
     pub condition_contrasts: bool,
     #[serde(rename = "glm.maps")]
     pub maps: [MapKind; 4],
+    #[serde(rename = "deconvolve.method")]
+    pub method: Method,
+    #[serde(rename = "deconvolve.kernel")]
+    pub kernel: KernelDefault,
+    #[serde(rename = "deconvolve.lambda")]
+    pub lambda: LambdaDefault,
+    #[serde(rename = "deconvolve.penalty")]
+    pub penalty: Penalty,
+    #[serde(rename = "deconvolve.nonnegative")]
+    pub nonnegative: bool,
+    #[serde(rename = "deconvolve.estimate")]
+    pub estimate: SparseEstimate,
+    #[serde(rename = "deconvolve.elastic_net")]
+    pub elastic_net: f64,
+    #[serde(rename = "deconvolve.upsample")]
+    pub upsample: usize,
+    #[serde(rename = "deconvolve.noise")]
+    pub activity_noise: &'static str,
+    #[serde(rename = "deconvolve.smooth")]
+    pub smooth: bool,
+    #[serde(rename = "deconvolve.maps")]
+    pub deconvolution_maps: [DeconvolutionMap; 4],
+    #[serde(rename = "deconvolve.figures")]
+    pub figures: [&'static str; 0],
+    #[serde(rename = "deconvolve.ppi.minus")]
+    pub ppi_minus: [&'static str; 0],
+    #[serde(rename = "convolve.mode")]
+    pub convolve_mode: ConvolveMode,
+    #[serde(rename = "convolve.edge")]
+    pub convolve_edge: ConvolveEdge,
+    #[serde(rename = "convolve.figures")]
+    pub convolve_figures: [&'static str; 0],
+    #[serde(rename = "rate.kernel")]
+    pub rate_kernel: RateKernel,
     #[serde(rename = "output.dir")]
     pub output_dir: &'static str,
     #[serde(rename = "output.compression_level")]
@@ -94,9 +130,26 @@ pub enum MissingDurationDefault {
     Error,
 }
 
+/// `deconvolve.kernel` where it is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KernelDefault {
+    /// The design's response.
+    Hrf,
+}
+
+/// `deconvolve.lambda` where it is not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LambdaDefault {
+    /// What suits the method.
+    Auto,
+}
+
 const NATIVE: Defaults = Defaults {
     profile: Profile::Native,
     timeseries_columns: ["*"],
+    spikes_time_column: "time_s",
     mask_kind: MaskKind::Auto,
     mask_combine: MaskCombination::Intersection,
     discard_volumes: 0,
@@ -128,6 +181,28 @@ const NATIVE: Defaults = Defaults {
     fixed_effects: FixedEffects::Precision,
     condition_contrasts: false,
     maps: [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::Z],
+    method: Method::Ridge,
+    kernel: KernelDefault::Hrf,
+    lambda: LambdaDefault::Auto,
+    penalty: Penalty::Identity,
+    nonnegative: false,
+    estimate: SparseEstimate::Refitted,
+    elastic_net: 0.0,
+    upsample: 1,
+    activity_noise: "white",
+    smooth: true,
+    deconvolution_maps: [
+        DeconvolutionMap::Activity,
+        DeconvolutionMap::Fitted,
+        DeconvolutionMap::Lambda,
+        DeconvolutionMap::Sigma,
+    ],
+    figures: [],
+    ppi_minus: [],
+    convolve_mode: ConvolveMode::Same,
+    convolve_edge: ConvolveEdge::Zero,
+    convolve_figures: [],
+    rate_kernel: RateKernel::Gaussian,
     output_dir: "results",
     compression_level: 1,
 };

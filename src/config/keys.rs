@@ -4,10 +4,14 @@
 //! file (`shape`): meaning, unit and source stand here, types and ranges in the declaration, defaults in
 //! [`super::Defaults`]. Every field is optional here; a key the format requires is marked `required`.
 
+mod deconvolve;
+mod filters;
 mod glm;
 mod inputs;
 mod stages;
 
+pub use deconvolve::*;
+pub use filters::*;
 pub use glm::*;
 pub use inputs::*;
 pub use stages::*;
@@ -31,12 +35,15 @@ pub struct Config {
     /// Sets the defaults of all other keys, and the numerics that are no keys (convolution grid, binning of noise
     /// parameters, which p a map holds).
     pub profile: Option<Profile>,
-    /// A 4-D image with what belongs to it. `[[run]]` and `[[timeseries]]` do not mix.
+    /// A 4-D image with what belongs to it. `[[run]]`, `[[timeseries]]` and `[[spikes]]` do not mix.
     #[serde(default)]
     pub run: Vec<Placed<RunConfig>>,
     /// A table of series of regions or sensors, one column each, one row a sample.
     #[serde(default)]
     pub timeseries: Vec<Placed<TimeseriesConfig>>,
+    /// A table of spike times, for `[[rate]]`.
+    #[serde(default)]
+    pub spikes: Vec<Placed<SpikesConfig>>,
     /// Which voxels are analysed. Tables ignore it.
     pub mask: Option<Placed<MaskConfig>>,
     /// A region, or the regions of an atlas, whose mean series and effects are written as tables beside the maps.
@@ -54,9 +61,19 @@ pub struct Config {
     /// How events become regressors, and what models slow drift.
     #[serde(default)]
     pub design: DesignConfig,
-    /// A voxelwise general linear model; as many as wanted, all over one pass of the data.
-    #[schemars(required, length(min = 1))]
-    pub glm: Option<Vec<Placed<GlmConfig>>>,
+    /// A voxelwise general linear model; as many models as wanted, all over one pass of the data. A pipeline has at least one
+    /// of `[[glm]]`, `[[deconvolve]]`, `[[convolve]]` and `[[rate]]`.
+    #[serde(default)]
+    pub glm: Vec<Placed<GlmConfig>>,
+    /// Estimates the activity behind the data, voxel by voxel or column by column.
+    #[serde(default)]
+    pub deconvolve: Vec<Placed<DeconvolveConfig>>,
+    /// A plain convolution: of the columns of `[[timeseries]]` in time, or of the volumes of `[[run]]` in space.
+    #[serde(default)]
+    pub convolve: Vec<Placed<ConvolveConfig>>,
+    /// Firing rates from the spike times of `[[spikes]]`.
+    #[serde(default)]
+    pub rate: Vec<Placed<RateConfig>>,
     /// Where and how results are written.
     #[serde(default)]
     pub output: OutputConfig,

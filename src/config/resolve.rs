@@ -1,7 +1,9 @@
 //! From what the pipeline file says to [`Settings`]: defaults by profile, overrides by model, and the rules between
 //! keys. Problems are collected; where something is wrong a stand-in is put, which no one sees.
 
+mod deconvolve;
 mod design;
+mod filters;
 mod glm;
 mod inputs;
 mod labels;
@@ -15,6 +17,7 @@ use super::{Located, Profile, RoiSettings, RoiSource, Scaling, Settings};
 use crate::error::Diagnostic;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use filters::ModelSpans;
 use std::path::{Path, PathBuf};
 
 /// What resolution needs to know besides the keys.
@@ -33,15 +36,49 @@ pub(super) fn resolve(config: Config, context: Context<'_>, shape: &mut Shape) -
     let numerics = Numerics::of(profile);
     let mut resolver =
         Resolver { context, defaults: Defaults::of(profile), in_scans: numerics.fir_delays_in_scans, shape };
-    let inputs = resolver.inputs(config.run, config.timeseries);
+    let inputs = resolver.inputs(config.run, config.timeseries, config.spikes);
     let mask = resolver.mask(config.mask, &inputs);
     let rois = resolver.rois(config.roi, &inputs);
     let preprocess = resolver.preprocess(config.preprocess, &inputs);
     let events = resolver.events(config.events);
-    let glms = resolver.glms(config.glm.unwrap_or_default(), &config.design, &config.confounds, &inputs);
+    let names = [
+        config.glm.iter().filter_map(|model| model.value.name.as_ref()).collect::<Vec<_>>(),
+        config.deconvolve.iter().filter_map(|model| model.value.name.as_ref()).collect(),
+        config.convolve.iter().filter_map(|model| model.value.name.as_ref()).collect(),
+        config.rate.iter().filter_map(|model| model.value.name.as_ref()).collect(),
+    ];
+    resolver.unique(names.iter().flatten().copied(), "models");
+    let spans = ModelSpans {
+        glm: config.glm.first().map(|model| model.span.clone()),
+        deconvolve: config.deconvolve.first().map(|model| model.span.clone()),
+        convolve: config.convolve.first().map(|model| model.span.clone()),
+        rate: config.rate.first().map(|model| model.span.clone()),
+        told: ["glm", "deconvolve", "convolve", "rate"].iter().any(|key| resolver.told(key)),
+    };
+    resolver.models_fit_inputs(&inputs, &spans);
+    let (design, confounds) = (&config.design, &config.confounds);
+    let glms = resolver.glms(config.glm, design, confounds, &inputs);
+    let deconvolutions = resolver.deconvolutions(config.deconvolve, design, confounds, &glms, &inputs);
+    resolver.shared_keys(design, confounds, (&glms, &deconvolutions), &inputs);
+    let convolutions = resolver.convolutions(config.convolve, &inputs);
+    let rates = resolver.rates(config.rate);
     let output = resolver.output(config.output);
     let name = config.name.map(|name| name.value).unwrap_or_default();
-    Settings { name, profile, numerics, inputs, mask, rois, preprocess, events, glms, output }
+    Settings {
+        name,
+        profile,
+        numerics,
+        inputs,
+        mask,
+        rois,
+        preprocess,
+        events,
+        glms,
+        deconvolutions,
+        convolutions,
+        rates,
+        output,
+    }
 }
 
 struct Resolver<'a> {
@@ -138,10 +175,10 @@ impl Resolver<'_> {
     fn preprocess(&mut self, config: PreprocessConfig, inputs: &Inputs) -> PreprocessSettings {
         let defaults = self.defaults;
         let fwhm = config.smooth_fwhm_mm.as_ref().map_or([defaults.smooth_fwhm_mm; 3], |fwhm| fwhm.value.0);
-        let tables = matches!(inputs, Inputs::Timeseries(_));
+        let tables = !matches!(inputs, Inputs::Runs(_));
         let smooths = fwhm.iter().any(|length| *length > 0.0);
         if let Some(fwhm) = config.smooth_fwhm_mm.filter(|_| tables && smooths) {
-            let diagnostic = Diagnostic::error("smooth-table", "`[[timeseries]]` cannot be smoothed in space");
+            let diagnostic = Diagnostic::error("smooth-table", "a table cannot be smoothed in space");
             self.say(
                 diagnostic.note("the columns of a table have no neighbours").hint("leave the key out"),
                 &fwhm.span,
@@ -185,9 +222,9 @@ impl Resolver<'_> {
 
     fn rois(&mut self, rois: Vec<Placed<RoiConfig>>, inputs: &Inputs) -> Vec<RoiSettings> {
         self.unique(rois.iter().filter_map(|roi| roi.value.name.as_ref()), "regions");
-        if let (Inputs::Timeseries(_), Some(roi)) = (inputs, rois.first()) {
+        if let (Inputs::Timeseries(_) | Inputs::Spikes(_), Some(roi)) = (inputs, rois.first()) {
             let diagnostic =
-                Diagnostic::error("roi-of-table", "`[[roi]]` needs images; `[[timeseries]]` has no voxels");
+                Diagnostic::error("roi-of-table", "`[[roi]]` needs images; a table has no voxels");
             self.say(diagnostic, &roi.span);
         }
         let mut resolved = Vec::new();

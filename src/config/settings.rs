@@ -2,8 +2,12 @@
 //!
 //! Paths are absolute or relative to the working directory (the pipeline file's folder already joined).
 
+mod deconvolve;
+mod filters;
 mod inputs;
 
+pub use deconvolve::*;
+pub use filters::*;
 pub use inputs::*;
 
 use super::{Located, Numerics, Profile};
@@ -29,10 +33,51 @@ pub struct Settings {
     pub preprocess: PreprocessSettings,
     /// How event tables are read.
     pub events: EventSettings,
-    /// The models, at least one.
+    /// The general linear models.
     pub glms: Vec<GlmSettings>,
+    /// The deconvolutions. What there is none of leaves no trace in digests, so that older results stand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deconvolutions: Vec<DeconvolutionSettings>,
+    /// The plain convolutions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub convolutions: Vec<ConvolveSettings>,
+    /// The firing rates.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<RateSettings>,
     /// Where the results go.
     pub output: OutputSettings,
+}
+
+/// What a model of series says of design and confounds, be it a GLM or a deconvolution.
+#[derive(Debug, Clone, Copy)]
+pub struct SeriesModel<'a> {
+    /// Its name.
+    pub name: &'a Located<String>,
+    /// Its design.
+    pub design: &'a DesignSettings,
+    /// Its confounds.
+    pub confounds: &'a ConfoundSettings,
+}
+
+impl Settings {
+    /// Every model of series: the GLMs, then the deconvolutions.
+    pub fn series_models(&self) -> impl Iterator<Item = SeriesModel<'_>> {
+        let glms = self.glms.iter();
+        let glms = glms.map(|glm| SeriesModel { name: &glm.name, design: &glm.design, confounds: &glm.confounds });
+        let deconvolutions = self.deconvolutions.iter().map(|model| SeriesModel {
+            name: &model.name,
+            design: &model.design,
+            confounds: &model.confounds,
+        });
+        glms.chain(deconvolutions)
+    }
+
+    /// Names of everything that has a folder of results.
+    pub fn model_names(&self) -> impl Iterator<Item = &Located<String>> {
+        let others = self.convolutions.iter().map(|model| &model.name);
+        let rates = self.rates.iter().map(|model| &model.name);
+        self.series_models().map(|model| model.name).chain(others).chain(rates)
+    }
 }
 
 /// `[preprocess]`.

@@ -149,6 +149,7 @@ impl Convolved<'_> {
                         .filter(|text| !text.is_empty())
                         .collect::<Vec<_>>()
                         .join("_"),
+                    delay_s: function.delay_s,
                 },
                 values,
                 origin: Some(origin.clone()),

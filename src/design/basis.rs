@@ -14,6 +14,15 @@ pub(super) struct BasisFunction {
     pub(super) part: String,
     /// The response.
     pub(super) kernel: BasisKernel,
+    /// Delay after an onset that the column speaks of, seconds; `None` for a response of given shape.
+    pub(super) delay_s: Option<f64>,
+}
+
+impl BasisFunction {
+    /// A response of given shape.
+    fn shaped(part: &str, kernel: BasisKernel) -> Self {
+        Self { part: part.to_owned(), kernel, delay_s: None }
+    }
 }
 
 /// The kernels a basis may hold.
@@ -94,23 +103,24 @@ pub(super) fn basis(
             let named = |(delay_s, hat)| BasisFunction {
                 part: format!("delay_{}", delay_label(delay_s)),
                 kernel: BasisKernel::Lines(hat),
+                delay_s: Some(delay_s),
             };
             Ok(hats.into_iter().map(named).collect())
         }
-        HrfSettings::None => Ok(vec![BasisFunction { part: String::new(), kernel: BasisKernel::Identity }]),
+        HrfSettings::None => Ok(vec![BasisFunction::shaped("", BasisKernel::Identity)]),
         HrfSettings::File(path) => {
             let invalid = |found: String| Diagnostic::error("hrf-table-invalid", found).at(Place::file(path));
             let (times_s, amplitudes) = table.ok_or_else(|| invalid("the response's table was not read".to_owned()))?;
             let kernel = PiecewiseLinear::through(times_s, amplitudes)
                 .and_then(PiecewiseLinear::of_unit_area)
                 .map_err(|error| invalid(format!("this table is no response: {error}")))?;
-            Ok(vec![BasisFunction { part: String::new(), kernel: BasisKernel::Lines(kernel) }])
+            Ok(vec![BasisFunction::shaped("", BasisKernel::Lines(kernel))])
         }
     }
 }
 
 fn canonical(shape: HrfShape, order: CanonicalOrder, part: &str) -> BasisFunction {
-    BasisFunction { part: part.to_owned(), kernel: BasisKernel::Canonical(CanonicalPart { shape, order }) }
+    BasisFunction::shaped(part, BasisKernel::Canonical(CanonicalPart { shape, order }))
 }
 
 /// A window a delay: to the next delay up, the last one as wide as the one before it, a lone one as wide as the TR.
@@ -147,6 +157,7 @@ fn fir(stated: &[f64], tr_s: f64, in_scans: bool) -> Result<Vec<BasisFunction>, 
                 start_s: delay * unit_s,
                 width_s: if in_scans { tr_s } else { width(delay) },
             }),
+            delay_s: Some(delay * unit_s),
         })
         .collect();
     problems.finish(functions).map(|(functions, _)| functions)
@@ -178,6 +189,20 @@ mod tests {
         assert_eq!(parts(&default, Profile::Nilearn)[7..], ["delay_7", "delay_8"].map(str::to_owned));
         let tent = HrfSettings::Tent { start_s: 0.0, stop_s: 0.3, knots: 4 };
         assert_eq!(parts(&tent, Profile::Native), ["delay_0", "delay_0.1", "delay_0.2", "delay_0.3"]);
+    }
+
+    #[test]
+    fn delays_are_known_in_seconds_whatever_their_names() {
+        let delays = |hrf: &HrfSettings, profile| -> Vec<Option<f64>> {
+            let functions = basis(hrf, None, 2.4, &Numerics::of(profile)).unwrap();
+            functions.into_iter().map(|function| function.delay_s).collect()
+        };
+        let fir = HrfSettings::Fir { delays: vec![0.0, 3.0] };
+        assert_eq!(delays(&fir, Profile::Native), [Some(0.0), Some(3.0)]);
+        assert_eq!(delays(&fir, Profile::Nilearn), [Some(0.0), Some(3.0 * 2.4)]);
+        let tent = HrfSettings::Tent { start_s: -1.0, stop_s: 1.0, knots: 3 };
+        assert_eq!(delays(&tent, Profile::Native), [Some(-1.0), Some(0.0), Some(1.0)]);
+        assert_eq!(delays(&HrfSettings::None, Profile::Native), [None]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The design matrix as a picture: a heat map, one column a regressor, time downwards.
 
 use super::RunDesign;
+use super::xml::escape;
 use std::fmt::Write as _;
 
 /// Pixels a column is wide.
@@ -85,22 +86,6 @@ fn colour(shade: i32) -> String {
     let share = f64::from(shade.abs().min(SHADES)) / f64::from(SHADES);
     let [red, green, blue] = end.map(|channel| (255.0 + share * (channel - 255.0)).round() as u8);
     format!("#{red:02x}{green:02x}{blue:02x}")
-}
-
-/// Text as XML content; control characters, which XML forbids, become spaces.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            _ if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') => out.push(' '),
-            _ => out.push(character),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

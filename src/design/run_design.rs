@@ -14,6 +14,9 @@ pub enum ColumnRole {
         /// What makes it different from the condition's main column: `derivative`, `dispersion`, `delay_3`, a
         /// modulator's name; empty for the main column.
         part: String,
+        /// When after an onset the column speaks of the response, seconds: of an FIR where its window begins, of a tent
+        /// its knot. `None` where the column is a response of given shape.
+        delay_s: Option<f64>,
     },
     /// A confound.
     Confound,
@@ -76,7 +79,7 @@ pub(super) mod tests {
             _ if name.starts_with("confound") => ColumnRole::Confound,
             _ => {
                 let (condition, part) = name.split_once('_').unwrap_or((name, ""));
-                ColumnRole::Task { condition: condition.to_owned(), part: part.to_owned() }
+                ColumnRole::Task { condition: condition.to_owned(), part: part.to_owned(), delay_s: None }
             }
         };
         RunDesign {

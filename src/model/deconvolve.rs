@@ -1,6 +1,26 @@
 //! Deconvolution: what neural activity gave rise to the data, given the kernel it is convolved with.
 
-pub mod auto;
+mod auto;
+mod column_estimates;
+mod convolution_matrix;
 mod method;
+mod methods;
+mod noise_bins;
+mod peb;
+mod preparation;
+mod ridge;
+mod run;
+mod sparse;
+mod sweep;
+mod wiener;
 
+pub use column_estimates::ColumnEstimates;
+pub use convolution_matrix::ConvolutionMatrix;
 pub use method::{Deconvolver, Operator, Solution, Wanted};
+pub use methods::{CANDIDATES, DeconvolutionError};
+pub use peb::{Peb, PebError, PebHyperparameters, SpmActivity, SpmDeconvolution};
+pub use preparation::Preparation;
+pub use ridge::{LambdaChoice, Penalty, Ridge, RidgeError};
+pub use run::{Extras, RunActivity, RunProblem};
+pub use sparse::{Choice, Estimate, Shape, Sparse, SparseSettings};
+pub use wiener::Wiener;

@@ -12,7 +12,7 @@ use std::io::{self, Write};
 const BIDS_VERSION: &str = "1.10.0";
 
 /// Outputs that BIDS has no rule for yet.
-const BIDSIGNORE: &str = "*_statmap.*\n*_boldref.*\n*_design.*\n*_stats.*\n*_summary.json\n*_desc-residuals_bold.*\n";
+const BIDSIGNORE: &str = "*_statmap.*\n*_boldref.*\n*_design.*\n*_stats.*\n*_summary.json\n*_desc-residuals_bold.*\n*_desc-neural*_bold.*\n*_desc-fitted_bold.*\n*_timeseries.*\n";
 
 /// Writes `provenance.json`, and `dataset_description.json` and `.bidsignore` of every model, from the manifests
 /// of all finished subjects: whatever the order and the processes the subjects were done in, the last call

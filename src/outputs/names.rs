@@ -1,7 +1,7 @@
 //! Names of outputs: BIDS entities in BIDS order, below the model's folder.
 
-use super::{OutputError, RelativePath};
-use crate::config::{Labels, MapKind};
+use super::{OutputError, RelativePath, deconvolution_sidecar};
+use crate::config::{DeconvolutionMap, Labels, MapKind};
 
 const EXPECTED_LABEL: &str = "ASCII letters and digits, at least one";
 const EXPECTED_FOLDER: &str = "ASCII letters, digits, `_` and `-`, at least one";
@@ -149,6 +149,42 @@ impl OutputNames {
         self.named(&format!("label-{roi}_desc-model_stats.tsv"))
     }
 
+    /// The response to each condition, a row a delay, on a table: `_desc-response_stats.tsv`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn response_stats(&self) -> Result<RelativePath, OutputError> {
+        self.named("desc-response_stats.tsv")
+    }
+
+    /// The responses of one column of a table as a figure: `_desc-responseCOLUMN_stats.svg`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn response_figure(&self, column: &str) -> Result<RelativePath, OutputError> {
+        let column = check_label(column, "label of a column")?;
+        self.named(&format!("desc-response{column}_stats.svg"))
+    }
+
+    /// The response to each condition in the regions of a `[[roi]]`: `_label-ROI_desc-response_stats.tsv`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn roi_response_stats(&self, roi: &str) -> Result<RelativePath, OutputError> {
+        let roi = check_label(roi, "region name")?;
+        self.named(&format!("label-{roi}_desc-response_stats.tsv"))
+    }
+
+    /// The responses of one region of a `[[roi]]` as a figure: `_label-ROI_desc-responseREGION_stats.svg`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn roi_response_figure(&self, roi: &str, region: &str) -> Result<RelativePath, OutputError> {
+        let roi = check_label(roi, "region name")?;
+        let region = check_label(region, "label of a region")?;
+        self.named(&format!("label-{roi}_desc-response{region}_stats.svg"))
+    }
+
     /// Residuals of a table, with its column names: `_desc-residuals_timeseries.tsv`.
     ///
     /// # Errors
@@ -174,6 +210,55 @@ impl OutputNames {
         let roi = check_label(roi, "region name")?;
         let contrast = check_label(contrast, "contrast name")?;
         self.named(&format!("contrast-{contrast}_label-{roi}_stats.tsv"))
+    }
+
+    /// What a deconvolution says of voxels: `_desc-neural_bold.nii.gz` for a series, `_stat-lambda_statmap.nii.gz` for a map.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn deconvolved_image(&self, map: DeconvolutionMap) -> Result<RelativePath, OutputError> {
+        let label = deconvolution_sidecar::label(map);
+        match map {
+            DeconvolutionMap::Activity | DeconvolutionMap::Fitted | DeconvolutionMap::StandardError => {
+                self.named(&format!("desc-{label}_bold.nii.gz"))
+            }
+            _ => self.named(&format!("stat-{label}_statmap.nii.gz")),
+        }
+    }
+
+    /// A deconvolved series of a table, `_desc-neural_timeseries.tsv`, or of the regions of a `[[roi]]`,
+    /// `_label-ROI_desc-neural_timeseries.tsv`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn deconvolved_table(&self, map: DeconvolutionMap, roi: Option<&str>) -> Result<RelativePath, OutputError> {
+        self.of_roi(roi, &format!("desc-{}_timeseries.tsv", deconvolution_sidecar::label(map)))
+    }
+
+    /// Data, fit and activity of one column as a figure, `_desc-neuralCOLUMN_timeseries.svg`, or of a region,
+    /// `_label-ROI_desc-neuralREGION_timeseries.svg`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn deconvolution_figure(&self, column: &str, roi: Option<&str>) -> Result<RelativePath, OutputError> {
+        let column = check_label(column, "label of a column")?;
+        self.of_roi(roi, &format!("desc-neural{column}_timeseries.svg"))
+    }
+
+    /// Regressors of a psychophysiological interaction, `_desc-ppiNAME_timeseries.tsv`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn ppi_regressors(&self, ppi: &str, roi: Option<&str>) -> Result<RelativePath, OutputError> {
+        let ppi = check_label(ppi, "name of an interaction")?;
+        self.of_roi(roi, &format!("desc-ppi{ppi}_timeseries.tsv"))
+    }
+
+    fn of_roi(&self, roi: Option<&str>, ending: &str) -> Result<RelativePath, OutputError> {
+        match roi {
+            Some(roi) => self.named(&format!("label-{}_{ending}", check_label(roi, "region name")?)),
+            None => self.named(ending),
+        }
     }
 
     fn named(&self, ending: &str) -> Result<RelativePath, OutputError> {
@@ -255,6 +340,10 @@ mod tests {
             names.residual_series(),
             names.roi_series("vt"),
             names.roi_stats("vt", "a"),
+            names.response_stats(),
+            names.response_figure("left"),
+            names.roi_response_stats("vt"),
+            names.roi_response_figure("vt", "left"),
         ]
         .into_iter()
         .map(|path| path.unwrap().as_str().replace("m-1_b/sub-01/func/sub-01_task-objects_", ""))
@@ -273,6 +362,10 @@ mod tests {
         desc-residuals_timeseries.tsv
         label-vt_timeseries.tsv
         contrast-a_label-vt_stats.tsv
+        desc-response_stats.tsv
+        desc-responseleft_stats.svg
+        label-vt_desc-response_stats.tsv
+        label-vt_desc-responseleft_stats.svg
         ");
     }
 
@@ -294,6 +387,8 @@ mod tests {
             let names = OutputNames::of_run("m", &labels()).unwrap();
             assert!(names.contrast_map(bad, MapKind::T).is_err(), "{bad:?}");
             assert!(names.roi_series(bad).is_err(), "{bad:?}");
+            assert!(names.response_figure(bad).is_err(), "{bad:?}");
+            assert!(names.roi_response_figure("vt", bad).is_err(), "{bad:?}");
         }
         for bad in ["", "..", "a/b", ".boldly", "a.b", "/tmp"] {
             assert!(OutputNames::of_run(bad, &labels()).is_err(), "{bad:?}");

@@ -2,7 +2,9 @@
 //! wherever the pipeline stands and whenever it runs: no time, no machine, no absolute path.
 
 use super::{Digest, Manifest, OutputRecord, RelativePath, Unit};
-use crate::config::{EventFiles, HrfSettings, Inputs, MaskSettings, RoiSource, Settings};
+use crate::config::{
+    ConvolveKernel, EventFiles, HrfSettings, Inputs, KernelSettings, MaskSettings, RoiSource, Settings,
+};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -127,6 +129,7 @@ fn paths_mut(settings: &mut Settings) -> Vec<&mut PathBuf> {
                 paths.extend(table.confounds.iter_mut().map(|path| &mut path.value));
             }
         }
+        Inputs::Spikes(tables) => paths.extend(tables.iter_mut().map(|table| &mut table.table.value)),
     }
     if let MaskSettings::File(path) = &mut settings.mask {
         paths.push(&mut path.value);
@@ -142,6 +145,19 @@ fn paths_mut(settings: &mut Settings) -> Vec<&mut PathBuf> {
     }
     for glm in &mut settings.glms {
         if let HrfSettings::File(path) = &mut glm.design.hrf {
+            paths.push(&mut path.value);
+        }
+    }
+    for model in &mut settings.deconvolutions {
+        if let HrfSettings::File(path) = &mut model.design.hrf {
+            paths.push(&mut path.value);
+        }
+        if let KernelSettings::File(path) = &mut model.kernel {
+            paths.push(&mut path.value);
+        }
+    }
+    for model in &mut settings.convolutions {
+        if let ConvolveKernel::File(path) = &mut model.kernel {
             paths.push(&mut path.value);
         }
     }

@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn a_sidecar_says_what_a_reader_needs() {
-        let task = |condition: &str| ColumnRole::Task { condition: condition.into(), part: String::new() };
+        let task =
+            |condition: &str| ColumnRole::Task { condition: condition.into(), part: String::new(), delay_s: None };
         let design = RunDesign {
             run: "sub-01 run-01".into(),
             names: ["face", "house", "constant"].map(str::to_owned).to_vec(),

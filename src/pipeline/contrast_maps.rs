@@ -1,4 +1,4 @@
-//! Statistics of a model's contrasts over one run or several, into maps or tables.
+//! Statistics of a model's contrasts and responses over one run or several, into maps or tables.
 
 use super::excluded::Excluded;
 use super::failure::Failure;
@@ -10,7 +10,7 @@ use super::run_job::FittedRun;
 use crate::config::ContrastSettings;
 use crate::design::{ContrastMatrix, RunDesign};
 use crate::error::CancelToken;
-use crate::inference::{RunContrast, StatMap, contrast_statistics};
+use crate::inference::{ModelledRun, RunContrast, StatMap, contrast_statistics, responses};
 use crate::inputs::Support;
 
 /// The contrasts of one model over `runs`, and where they go.
@@ -44,7 +44,27 @@ impl<'a> ContrastMaps<'a> {
             written?;
             pending = computed?;
         }
-        pending.map_or(Ok(()), |last| self.write_one(last))
+        pending.map_or(Ok(()), |last| self.write_one(last))?;
+        self.write_responses()
+    }
+
+    /// The response to each condition, where the model has a column a delay and its data are a table or regions.
+    fn write_responses(&self) -> Result<(), Failure> {
+        let Self { plan, model, runs, cancel, outputs, support, .. } = *self;
+        let Support::Columns { names } = support else { return Ok(()) };
+        let modelled: Vec<ModelledRun<'_>> = runs
+            .iter()
+            .map(|(run, fitted)| ModelledRun { fit: &fitted.fit, design: &run.models[model].design })
+            .collect();
+        let method = plan.settings.glms[model].fixed_effects;
+        let mut found = responses(&modelled, method, &plan.settings.numerics, cancel)?;
+        for delay in found.iter_mut().flat_map(|response| &mut response.delays) {
+            let excluded = Excluded::of_all(delay.runs.iter().map(|&run| &runs[run].1.excluded));
+            excluded.clear(&mut delay.estimate);
+            excluded.clear(&mut delay.standard_error);
+        }
+        let excluded = Excluded::of_all(runs.iter().map(|(_, fitted)| &fitted.excluded)).columns();
+        outputs.write_responses(&found, names, &excluded)
     }
 
     /// `None` where no run enters.

@@ -3,6 +3,7 @@
 use crate::error::{Cancelled, Diagnostic, Diagnostics};
 use crate::inference::InferenceError;
 use crate::model::ModelError;
+use crate::model::deconvolve::DeconvolutionError;
 use crate::outputs::OutputError;
 use crate::preprocess::PassError;
 
@@ -59,6 +60,16 @@ impl From<ModelError> for Failure {
                 Self { problems: Diagnostic::from(problem).into(), machine: true, ..Self::default() }
             }
             other => Diagnostic::from(other).into(),
+        }
+    }
+}
+
+impl From<DeconvolutionError> for Failure {
+    fn from(problem: DeconvolutionError) -> Self {
+        match problem {
+            DeconvolutionError::Cancelled(cancelled) => cancelled.into(),
+            DeconvolutionError::Samples(problem) => problem.into(),
+            other => Diagnostics::from(other).into(),
         }
     }
 }

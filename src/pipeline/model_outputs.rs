@@ -1,5 +1,7 @@
 //! What one model writes for a run, or over the runs of a group: maps for voxels, tables for columns.
 
+mod responses;
+
 use super::excluded::Excluded;
 use super::failure::Failure;
 use super::plan::Plan;

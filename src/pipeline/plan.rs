@@ -40,12 +40,18 @@ pub struct RefusedSubject {
 }
 
 impl Plan {
-    /// Whether the samples of a run are kept: for residual maps, for mean series of regions, and where each must be
+    /// Whether the samples of a run are kept: for deconvolution, for residual maps, for mean series of regions, and where each must be
     /// scaled before a model sees it. Other models are fitted to sums over time.
     pub(super) fn needs_samples(&self) -> bool {
-        let Settings { glms, rois, preprocess, numerics, .. } = &self.settings;
+        let Settings { glms, deconvolutions, rois, preprocess, numerics, .. } = &self.settings;
         let residuals = glms.iter().any(|glm| glm.maps.contains(&MapKind::Residuals));
-        residuals || !rois.is_empty() || scales_samples(preprocess.scaling, numerics.scaling_arithmetic)
+        residuals || !deconvolutions.is_empty() || !rois.is_empty() || scales_samples(preprocess.scaling, numerics.scaling_arithmetic)
+    }
+
+    /// Whether a deconvolution takes the data as they are while they are smoothed for the others.
+    pub(super) fn needs_unsmoothed(&self) -> bool {
+        let smooths = self.settings.preprocess.smooth_fwhm_mm.iter().any(|length| *length > 0.0);
+        smooths && self.settings.deconvolutions.iter().any(|model| !model.smooth)
     }
 
     /// Reads headers, tables and sidecars and validates everything that does not need voxels.
@@ -109,7 +115,7 @@ impl Plan {
 }
 
 /// Codes of problems that are found while looking at a subject, but are mistakes in the pipeline file, which stop everything.
-const MISTAKES_OF_PIPELINE: [&str; 7] = [
+const MISTAKES_OF_PIPELINE: [&str; 10] = [
     "contrast-unknown-condition",
     "contrast-needs-delay",
     "contrast-all-zero",
@@ -117,6 +123,9 @@ const MISTAKES_OF_PIPELINE: [&str; 7] = [
     "contrast-glob-counts",
     "contrast-row-count",
     "tent-knots",
+    "deconvolve-kernel",
+    "figure-of-nothing",
+    "ppi-unknown-condition",
 ];
 
 fn is_mistake_of_pipeline(problem: &Diagnostic) -> bool {
@@ -127,6 +136,7 @@ fn chosen_subjects(settings: &Settings, wanted: &[String], problems: &mut Diagno
     let all: BTreeSet<String> = match &settings.inputs {
         Inputs::Runs(runs) => runs.iter().map(|run| run.labels.subject.clone()).collect(),
         Inputs::Timeseries(tables) => tables.iter().map(|table| table.labels.subject.clone()).collect(),
+        Inputs::Spikes(tables) => tables.iter().map(|table| table.labels.subject.clone()).collect(),
     };
     if wanted.is_empty() {
         return all;

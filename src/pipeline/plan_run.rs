@@ -1,7 +1,8 @@
 //! One run of a plan: its header, timing, events, and the design and contrasts of each model.
 
 use super::plan::Plan;
-use crate::config::{EventFiles, GlmSettings, Labels, Located, RunSettings, Settings, TimeseriesSettings};
+use super::plan_deconvolution::RunDeconvolution;
+use crate::config::{DesignSettings, EventFiles, Labels, Located, RunSettings, SeriesModel, Settings, TimeseriesSettings};
 use crate::design::{ContrastMatrix, RunDesign};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::{self, ConfoundTable, EventTable, ImageHeader, SeriesTable, Support, Timing};
@@ -24,12 +25,14 @@ pub struct RunPlan {
     pub events: Option<EventTable>,
     /// Its own mask.
     pub mask: Option<Box<ImageHeader>>,
-    /// Confounds of each model, in the models' order.
+    /// Confounds of each model of series: the GLMs, then the deconvolutions.
     confounds: Vec<Option<ConfoundTable>>,
     /// Frame time within the repetition time, as a fraction of it, for each model.
     slice_time_refs: Vec<f64>,
-    /// Design and contrasts of each model; filled once all runs are read.
+    /// Design and contrasts of each GLM; filled once all runs are read.
     pub models: Vec<RunModel>,
+    /// Kernel and nuisance of each deconvolution; filled with them.
+    pub deconvolutions: Vec<RunDeconvolution>,
     /// Every file the run is made from.
     pub files: Vec<PathBuf>,
 }
@@ -167,18 +170,18 @@ impl RunPlan {
             files.extend(event_file_paths(event_files));
         }
         let (mut confounds, mut slice_time_refs) = (Vec::new(), Vec::new());
-        for glm in &settings.glms {
+        for model in settings.series_models() {
             let mut table = None;
             if let Some(path) = keys.confounds
-                && (!glm.confounds.columns.is_empty() || glm.confounds.scrub.is_some())
+                && (!model.confounds.columns.is_empty() || model.confounds.scrub.is_some())
                 && let Some((read, warnings)) =
-                    problems.collect(inputs::read_confounds(path, &glm.confounds, n_acquired, discarded))
+                    problems.collect(inputs::read_confounds(path, model.confounds, n_acquired, discarded))
             {
                 problems.extend(warnings);
                 table = Some(read);
             }
             confounds.push(table);
-            slice_time_refs.push(slice_time_ref(settings, glm, tr_s, start_s, &mut problems));
+            slice_time_refs.push(slice_time_ref(settings, model, tr_s, start_s, &mut problems));
         }
         files.extend(keys.confounds.iter().map(|path| path.value.clone()));
         files.extend(keys.mask.iter().flat_map(|mask| image_files(mask)));
@@ -193,6 +196,7 @@ impl RunPlan {
             confounds,
             slice_time_refs,
             models: Vec::new(),
+            deconvolutions: Vec::new(),
             files,
         };
         // models that read the same table find the same problems
@@ -217,20 +221,26 @@ impl RunPlan {
         }
     }
 
-    /// Builds the design of the model with this index.
+    /// Builds the design of the GLM with this index.
     pub(super) fn design(&self, plan: &Plan, model: usize) -> Result<(RunDesign, Diagnostics), Diagnostics> {
+        let settings = &plan.settings.glms[model].design;
+        self.design_of(plan, model, self.events.as_ref(), settings)
+    }
+
+    /// Builds the design of the model of series with this index, GLMs first.
+    pub(super) fn design_of(
+        &self,
+        plan: &Plan,
+        model: usize,
+        events: Option<&EventTable>,
+        design: &DesignSettings,
+    ) -> Result<(RunDesign, Diagnostics), Diagnostics> {
         let settings = &plan.settings;
         let timing =
             Timing::new(self.tr_s, self.n_acquired, settings.preprocess.discard_volumes, self.slice_time_refs[model]);
-        crate::design::build_design(
-            &self.display_name(),
-            timing,
-            self.events.as_ref(),
-            self.confounds[model].as_ref(),
-            &settings.glms[model].design,
-            plan.shared.responses[model].as_ref(),
-            &settings.numerics,
-        )
+        let (confounds, response) = (self.confounds[model].as_ref(), plan.shared.responses[model].as_ref());
+        let name = self.display_name();
+        crate::design::build_design(&name, timing, events, confounds, design, response, &settings.numerics)
     }
 }
 
@@ -250,12 +260,12 @@ pub(super) fn display_name(labels: &Labels) -> String {
 /// A model's frame time within the repetition time: the sidecar's `StartTime` where the profile heeds it.
 fn slice_time_ref(
     settings: &Settings,
-    glm: &GlmSettings,
+    model: SeriesModel<'_>,
     tr_s: f64,
     start_s: Option<(f64, &Path)>,
     problems: &mut Diagnostics,
 ) -> f64 {
-    let stated = glm.design.slice_time_ref;
+    let stated = model.design.slice_time_ref;
     let Some((start_s, sidecar)) = start_s.filter(|_| settings.numerics.start_time_from_sidecar) else {
         return stated;
     };
@@ -271,7 +281,7 @@ fn slice_time_ref(
         );
         return stated;
     }
-    if glm.design.slice_time_ref_stated && (stated * tr_s - start_s).abs() > 1e-3 {
+    if model.design.slice_time_ref_stated && (stated * tr_s - start_s).abs() > 1e-3 {
         problems.push(
             Diagnostic::error(
                 "start-time-disagrees",

@@ -3,6 +3,7 @@
 use super::contrasts::{PlannedContrast, require_estimable};
 use super::design_findings::DesignFindings;
 use super::plan::Plan;
+use super::plan_deconvolution::{RunDeconvolution, ppi_problems};
 use super::plan_run::{RunModel, RunPlan, RunSource};
 use super::shared_files::SharedFiles;
 use crate::config::{AbsentCondition, ContrastKind, Inputs, Labels, Settings};
@@ -71,6 +72,7 @@ pub(super) fn read_runs(settings: &Settings, subject: &str) -> (Vec<RunPlan>, Di
             let own = all.iter().filter(|table| table.labels.subject == subject);
             own.for_each(|table| take(RunPlan::of_table(settings, table)));
         }
+        Inputs::Spikes(_) => {} // no frames
     }
     (runs, problems.folded_by_key())
 }
@@ -96,7 +98,17 @@ pub(super) fn plan(
                 Err(found) => findings.add(&glm.name, found),
             }
         }
-        problems.extend(findings.said(glms.len()));
+        for (index, model) in plan.settings.deconvolutions.iter().enumerate() {
+            match RunDeconvolution::new(plan, run, index) {
+                Ok((deconvolution, warnings)) => {
+                    findings.add(&model.name, warnings);
+                    run.deconvolutions.push(deconvolution);
+                }
+                Err(found) => findings.add(&model.name, found),
+            }
+            problems.extend(ppi_problems(model, run, conditions));
+        }
+        problems.extend(findings.said(plan.settings.series_models().count()));
     }
     if !problems.has_errors() {
         every_contrast_has_a_run(plan, subject, &runs, &mut problems);

@@ -6,22 +6,44 @@ use super::plan_run::{RunPlan, RunSource};
 use super::run_job::Feeds;
 use crate::error::{CancelToken, Diagnostic, Diagnostics, Place};
 use crate::inputs::{FileDigest, Grid, NiftiFrames, Support, TableRows};
-use crate::preprocess::{FrameSink, PassPlan, Series, SeriesPlace, SeriesWriter, Smoother, TimeStatistics, pass};
+use crate::preprocess::{
+    FrameSink, PassPlan, PassReport, Series, SeriesPlace, SeriesWriter, Smoother, TimeStatistics, pass, pass_both,
+};
 use crate::signal::gaussian::sigma_of_fwhm;
 use std::sync::Arc;
 
 /// What is kept of the data of one run once every model has seen them.
 pub(super) struct RunData {
+    /// Smoothed, where `[preprocess]` says so.
+    pub(super) gathered: Gathered,
+    /// As they are, where a model asks for that and the others are smoothed.
+    pub(super) unsmoothed: Option<Gathered>,
+    /// Of the files that were read.
+    pub(super) digests: Vec<FileDigest>,
+    /// What is odd about them.
+    pub(super) warnings: Diagnostics,
+}
+
+/// The frames of a run, gathered in one way.
+pub(super) struct Gathered {
     /// Of all frames that were not discarded.
     pub(super) statistics: TimeStatistics,
     /// Those frames, where something needs more than sums of them.
     pub(super) series: Option<Series>,
     /// Columns that hold a value that is not finite, ascending.
     pub(super) never_finite: Vec<usize>,
-    /// Of the files that were read.
-    pub(super) digests: Vec<FileDigest>,
-    /// What is odd about them.
-    pub(super) warnings: Diagnostics,
+}
+
+impl Gathered {
+    fn new(
+        (statistics, report): (TimeStatistics, &PassReport),
+        writer: Option<SeriesWriter>,
+        support: &Support,
+    ) -> Self {
+        let never_finite = report.non_finite_columns.iter().map(|&column| column as usize).collect();
+        let series = writer.map(|writer| writer.finish(support.clone(), &statistics));
+        Self { statistics, series, never_finite }
+    }
 }
 
 impl RunData {
@@ -36,8 +58,9 @@ impl RunData {
     ) -> Result<Self, Failure> {
         let discard = plan.settings.preprocess.discard_volumes;
         let n_frames = run.n_acquired.saturating_sub(discard);
-        let mut writer =
-            plan.needs_samples().then(|| SeriesWriter::new(n_frames, support.n_columns(), place)).transpose()?;
+        let new_writer = || SeriesWriter::new(n_frames, support.n_columns(), place);
+        let mut writer = plan.needs_samples().then(new_writer).transpose()?;
+        let mut unsmoothed = None;
         let mut sinks: Vec<&mut dyn FrameSink> = Vec::new();
         sinks.extend(feeds.moments.iter_mut().map(|moments| moments as &mut dyn FrameSink));
         sinks.extend(feeds.kept.iter_mut().map(|sums| sums as &mut dyn FrameSink));
@@ -46,9 +69,17 @@ impl RunData {
         let (statistics, report) = match &run.source {
             RunSource::Image(header) => {
                 let (mut frames, _) = NiftiFrames::open(run.data_path())?;
-                let smoother = smoother(plan, &header.grid, support);
-                let plan = PassPlan { support: support.clone(), discard, smoother };
-                let passed = pass(&mut frames, &plan, &mut sinks, cancel)?;
+                let pass_plan = |smoother| PassPlan { support: support.clone(), discard, smoother };
+                let smoothed = pass_plan(smoother(plan, &header.grid, support));
+                let passed = if plan.needs_unsmoothed() {
+                    let mut writer = new_writer()?;
+                    let ways = [&smoothed, &pass_plan(None)];
+                    let [passed, as_it_is] = pass_both(&mut frames, ways, [&mut sinks, &mut [&mut writer]], cancel)?;
+                    unsmoothed = Some(Gathered::new((as_it_is.0, &as_it_is.1), Some(writer), support));
+                    passed
+                } else {
+                    pass(&mut frames, &smoothed, &mut sinks, cancel)?
+                };
                 digests.extend_from_slice(frames.digests().unwrap_or_default());
                 passed
             }
@@ -71,9 +102,8 @@ impl RunData {
                 )),
             );
         }
-        let never_finite = report.non_finite_columns.iter().map(|&column| column as usize).collect();
-        let series = writer.map(|writer| writer.finish(support.clone(), &statistics));
-        Ok(Self { statistics, series, never_finite, digests, warnings })
+        let gathered = Gathered::new((statistics, &report), writer, support);
+        Ok(Self { gathered, unsmoothed, digests, warnings })
     }
 }
 

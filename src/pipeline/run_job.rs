@@ -1,13 +1,14 @@
 //! One run of a space: read once, every model fitted, its own maps written.
 
 use super::contrast_maps::ContrastMaps;
+use super::deconvolution_job::{DeconvolutionJob, GatheredRef};
 use super::excluded::Excluded;
 use super::failure::Failure;
 use super::model_outputs::{Level, ModelOutputs};
 use super::plan_run::RunPlan;
 use super::plan_subject::RunGroup;
 use super::regions::RegionSet;
-use super::run_data::RunData;
+use super::run_data::{Gathered, RunData};
 use super::space_job::SpaceJob;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::{FileDigest, Support};
@@ -74,7 +75,8 @@ impl RunJob<'_> {
         progress.stage(&subject.subject, &name, "reading");
         let mut feeds = self.feeds()?;
         let data = RunData::read(plan, self.run, self.support, self.place, &mut feeds, self.space.cancel)?;
-        let RunData { statistics, series, never_finite, digests, mut warnings } = data;
+        let RunData { gathered, unsmoothed, digests, mut warnings } = data;
+        let Gathered { statistics, series, never_finite } = gathered;
         let regions: Vec<Series> = match &series {
             Some(series) => {
                 self.regions.iter().map(|set| set.mean_series(series, &never_finite)).collect::<Result<_, _>>()?
@@ -111,6 +113,15 @@ impl RunJob<'_> {
             let fitted = FittedModel { columns, regions: of_regions };
             self.write_contrasts(model, &fitted, &outputs)?;
             models.push(fitted);
+        }
+        for model in 0..plan.settings.deconvolutions.len() {
+            progress.stage(&subject.subject, &name, &format!("model {}", *plan.settings.deconvolutions[model].name));
+            let smoothed = GatheredRef { statistics: &statistics, series: series.as_ref(), never_finite: &never_finite };
+            let data = match &unsmoothed {
+                Some(own) if !plan.settings.deconvolutions[model].smooth => GatheredRef::of(own),
+                _ => smoothed,
+            };
+            DeconvolutionJob { run: self, model, fitted: &models }.run(&data, &mut warnings)?;
         }
         progress.step(&name);
         Ok((RunResult { models, digests, warnings }, statistics))
@@ -186,7 +197,7 @@ impl RunJob<'_> {
     }
 }
 
-fn excluded_warning(run: &RunPlan, excluded: &Excluded, support: &Support) -> Diagnostic {
+pub(super) fn excluded_warning(run: &RunPlan, excluded: &Excluded, support: &Support) -> Diagnostic {
     let entries = excluded.entries();
     let kind = if support.grid().is_some() { "voxels" } else { "columns" };
     let named: Vec<String> =

@@ -117,6 +117,7 @@ impl SubjectJob<'_> {
         match &mut settings.inputs {
             crate::config::Inputs::Runs(runs) => runs.retain(|run| own(&run.labels.subject)),
             crate::config::Inputs::Timeseries(tables) => tables.retain(|table| own(&table.labels.subject)),
+            crate::config::Inputs::Spikes(tables) => tables.retain(|table| own(&table.labels.subject)),
         }
         // those the subject has: which conditions other subjects know changes nothing here
         let names: Vec<Vec<&str>> = (0..settings.glms.len()).map(|model| self.contrast_names(model)).collect();

@@ -64,59 +64,126 @@ pub fn pass(
     sinks: &mut [&mut dyn FrameSink],
     cancel: &CancelToken,
 ) -> Result<(TimeStatistics, PassReport), PassError> {
-    let columns = Columns::new(plan, source.n_values())?;
-    let n_columns = plan.support.n_columns();
-    let n_frames = source.n_frames().saturating_sub(plan.discard);
-    let chunk_frames = CHUNK_FRAMES.min(n_frames);
-    let mut chunk = Vec::new();
-    chunk
-        .try_reserve_exact(chunk_frames * n_columns)
-        .map_err(|_| PassError::Memory { n_frames: chunk_frames, n_columns })?;
-    chunk.resize(chunk_frames * n_columns, 0.0_f32);
-    let mut filled = 0;
-    let mut baseline = Baseline { frame: Vec::new(), columns: vec![0.0; n_columns] };
-    let mut sums = TimeSums::new(n_columns, (0..n_frames).collect());
-    let mut report = PassReport::default();
-    let mut non_finite = Vec::new();
-    let mut scratches = vec![Scratch::default(); batch_frames()];
+    let lane = Gathering::new(source, plan, sinks)?;
+    let [gathered] = pass_lanes(source, plan.discard, [lane], cancel)?;
+    Ok(gathered)
+}
 
-    for_each_batch(source, plan.discard, cancel, |first, batch| {
+/// A [`pass`] that gathers the same frames in two ways, say smoothed and as they are: one decode, and what each way gives.
+///
+/// # Errors
+/// As [`pass`]; both plans discard the same frames.
+pub fn pass_both(
+    source: &mut dyn FrameSource,
+    plans: [&PassPlan; 2],
+    [of_first, of_second]: [&mut [&mut dyn FrameSink]; 2],
+    cancel: &CancelToken,
+) -> Result<[(TimeStatistics, PassReport); 2], PassError> {
+    let lanes = [Gathering::new(source, plans[0], of_first)?, Gathering::new(source, plans[1], of_second)?];
+    pass_lanes(source, plans[0].discard, lanes, cancel)
+}
+
+fn pass_lanes<const N: usize>(
+    source: &mut dyn FrameSource,
+    discard: usize,
+    mut lanes: [Gathering<'_, '_>; N],
+    cancel: &CancelToken,
+) -> Result<[(TimeStatistics, PassReport); N], PassError> {
+    for_each_batch(source, discard, cancel, |first, batch| {
+        lanes.iter_mut().try_for_each(|lane| lane.take_batch(first, batch))
+    })?;
+    Ok(lanes.map(Gathering::finish))
+}
+
+/// One way of gathering the frames of a run, under way.
+struct Gathering<'a, 'sinks> {
+    columns: Columns<'a>,
+    sinks: &'a mut [&'sinks mut dyn FrameSink],
+    n_columns: usize,
+    n_frames: usize,
+    /// Frames that were gathered and not handed on yet: frame x column, `filled` rows of it.
+    chunk: Vec<f32>,
+    filled: usize,
+    baseline: Baseline,
+    sums: TimeSums,
+    report: PassReport,
+    non_finite: Vec<u32>,
+    scratches: Vec<Scratch>,
+}
+
+impl<'a, 'sinks> Gathering<'a, 'sinks> {
+    fn new(
+        source: &dyn FrameSource,
+        plan: &'a PassPlan,
+        sinks: &'a mut [&'sinks mut dyn FrameSink],
+    ) -> Result<Self, PassError> {
+        let columns = Columns::new(plan, source.n_values())?;
+        let n_columns = plan.support.n_columns();
+        let n_frames = source.n_frames().saturating_sub(plan.discard);
+        let chunk_frames = CHUNK_FRAMES.min(n_frames);
+        let mut chunk = Vec::new();
+        chunk
+            .try_reserve_exact(chunk_frames * n_columns)
+            .map_err(|_| PassError::Memory { n_frames: chunk_frames, n_columns })?;
+        chunk.resize(chunk_frames * n_columns, 0.0_f32);
+        Ok(Self {
+            columns,
+            sinks,
+            n_columns,
+            n_frames,
+            chunk,
+            filled: 0,
+            baseline: Baseline { frame: Vec::new(), columns: vec![0.0; n_columns] },
+            sums: TimeSums::new(n_columns, (0..n_frames).collect()),
+            report: PassReport::default(),
+            non_finite: Vec::new(),
+            scratches: vec![Scratch::default(); batch_frames()],
+        })
+    }
+
+    fn take_batch(&mut self, first: usize, batch: &[Frame]) -> Result<(), PassError> {
         if first == 0 {
-            columns.set_baseline(&batch[0], &mut baseline, &mut scratches[0]);
+            self.columns.set_baseline(&batch[0], &mut self.baseline, &mut self.scratches[0]);
         }
+        let n_columns = self.n_columns;
+        let chunk_frames = CHUNK_FRAMES.min(self.n_frames);
         let (mut at, mut left) = (first, batch);
         while !left.is_empty() {
-            let (now, later) = left.split_at(left.len().min(chunk_frames - filled));
-            let found: Vec<NonFinite> = chunk[filled * n_columns..]
+            let (now, later) = left.split_at(left.len().min(chunk_frames - self.filled));
+            let (columns, baseline) = (&self.columns, &self.baseline);
+            let found: Vec<NonFinite> = self.chunk[self.filled * n_columns..]
                 .par_chunks_exact_mut(n_columns)
                 .zip(now)
-                .zip(&mut scratches)
-                .map(|((row, frame), scratch)| columns.gather_frame(frame, &baseline, row, scratch))
+                .zip(&mut self.scratches)
+                .map(|((row, frame), scratch)| columns.gather_frame(frame, baseline, row, scratch))
                 .collect();
             for found in found {
-                report.n_non_finite += found.count;
-                non_finite.extend(found.columns);
+                self.report.n_non_finite += found.count;
+                self.non_finite.extend(found.columns);
             }
-            (at, left, filled) = (at + now.len(), later, filled + now.len());
-            if filled == chunk_frames || at == n_frames {
-                let rows = &chunk[..filled * n_columns];
-                sums.take(at - filled, rows)?;
-                for sink in &mut *sinks {
-                    sink.take(at - filled, rows)?;
+            (at, left, self.filled) = (at + now.len(), later, self.filled + now.len());
+            if self.filled == chunk_frames || at == self.n_frames {
+                let rows = &self.chunk[..self.filled * n_columns];
+                self.sums.take(at - self.filled, rows)?;
+                for sink in &mut *self.sinks {
+                    sink.take(at - self.filled, rows)?;
                 }
-                filled = 0;
+                self.filled = 0;
             }
         }
         Ok(())
-    })?;
+    }
 
-    let statistics = sums.finish(&baseline.columns);
-    // Sums of finite values near the largest f32 may overflow in smoothing.
-    non_finite.extend((0_u32..).zip(&statistics.mean).filter(|(_, mean)| !mean.is_finite()).map(|(column, _)| column));
-    non_finite.sort_unstable();
-    non_finite.dedup();
-    report.non_finite_columns = non_finite;
-    Ok((statistics, report))
+    fn finish(mut self) -> (TimeStatistics, PassReport) {
+        let statistics = self.sums.finish(&self.baseline.columns);
+        // Sums of finite values near the largest f32 may overflow in smoothing.
+        let overflowed = (0_u32..).zip(&statistics.mean).filter(|(_, mean)| !mean.is_finite());
+        self.non_finite.extend(overflowed.map(|(column, _)| column));
+        self.non_finite.sort_unstable();
+        self.non_finite.dedup();
+        self.report.non_finite_columns = self.non_finite;
+        (statistics, self.report)
+    }
 }
 
 /// The first kept frame, which is subtracted from all.

@@ -213,18 +213,27 @@ impl Scaler {
 
     /// Scaled values of one frame from its stored ones (censored frames too), all columns.
     pub fn scale_frame(&self, values: &[f32]) -> Vec<f64> {
-        let mut scaled: Vec<f64> = match &self.transform {
-            Transform::Affine { offset, factor } => {
-                let constants = offset.iter().zip(factor);
-                values.iter().zip(constants).map(|(value, (of, by))| (f64::from(*value) + of) * by).collect()
+        self.scale_rows(&(0..values.len()), values)
+    }
+
+    /// Scaled values of rows at `columns` from stored ones, row by row; censored frames too.
+    pub fn scale_rows(&self, columns: &Range<usize>, rows: &[f32]) -> Vec<f64> {
+        let mut scaled = Vec::with_capacity(rows.len());
+        for row in rows.chunks_exact(columns.len().max(1)) {
+            match &self.transform {
+                Transform::Affine { offset, factor } => {
+                    let constants = offset[columns.clone()].iter().zip(&factor[columns.clone()]);
+                    scaled.extend(row.iter().zip(constants).map(|(value, (of, by))| (f64::from(*value) + of) * by));
+                }
+                Transform::Single { first, divisor } => {
+                    let constants = first[columns.clone()].iter().zip(&divisor[columns.clone()]);
+                    scaled.extend(row.iter().zip(constants).map(|(value, (of, by))| f64::from(single(*value, *of, *by))));
+                }
             }
-            Transform::Single { first, divisor } => {
-                let constants = first.iter().zip(divisor);
-                values.iter().zip(constants).map(|(value, (of, by))| f64::from(single(*value, *of, *by))).collect()
-            }
-        };
-        for &column in &self.excluded {
-            scaled[column] = 0.0; // also where the value is NaN
+        }
+        for &column in self.excluded_among(columns) {
+            // also where the value is NaN
+            scaled.iter_mut().skip(column - columns.start).step_by(columns.len()).for_each(|value| *value = 0.0);
         }
         scaled
     }

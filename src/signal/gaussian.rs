@@ -14,12 +14,14 @@ pub fn sigma_of_fwhm(fwhm: f64) -> f64 {
 
 /// Full kernel of `2 r + 1` weights summing to 1, `r = int(truncate sigma + 1/2)`; `sigma` in samples.
 ///
-/// `sigma <= 0` gives the identity, `[1.0]`.
+/// A radius of 0, and `sigma <= 0`, give the identity, `[1.0]`. With a centre, and with checks of what the user may have
+/// written: [`SampledKernel::gaussian`](super::kernel::SampledKernel::gaussian).
 pub fn gaussian_kernel(sigma: f64, truncate: f64) -> Vec<f64> {
-    if sigma <= 0.0 {
+    let radius = (truncate * sigma + 0.5) as i64;
+    // also where sigma^2 underflows and the exponent would be 0 / 0
+    if sigma <= 0.0 || radius == 0 {
         return vec![1.0];
     }
-    let radius = (truncate * sigma + 0.5) as i64;
     let mut kernel: Vec<f64> = (-radius..=radius).map(|d| libm::exp(-0.5 / (sigma * sigma) * (d * d) as f64)).collect();
     let sum: f64 = kernel.iter().sum();
     for weight in &mut kernel {
@@ -69,6 +71,7 @@ mod tests {
             assert_eq!(gaussian_kernel(sigma, TRUNCATE).len(), 2 * radius + 1, "sigma {sigma}");
         }
         assert_eq!(gaussian_kernel(0.0, TRUNCATE), [1.0]);
+        assert_eq!(gaussian_kernel(1e-170, TRUNCATE), [1.0]);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(super) fn small() -> SimulationSpec {
         motion: MotionSpec { translation_mm: 0.1, rotation_rad: 0.001, percent: 1.0, spikes: 1, spike_mm: 0.5 },
         schedule: ScheduleSpec { start_s: 4.0, gap_s: 3.0, jitter_s: 3.0 },
         conditions: vec![condition("face", 8, 1.5, blob(-15.0, 2.0)), condition("house", 8, 0.0, blob(15.0, -1.0))],
+        neural: Vec::new(),
+        neural_step_s: None,
         rois: vec![RoiSpec { name: "left".to_owned(), centre_mm: [-15.0, 0.0, 0.0], radius_mm: 8.0 }],
         image: ImageSpec { scl_slope: 0.25, scl_inter: 100.0, compression_level: 1 },
     }

@@ -2,7 +2,7 @@
 
 use super::field::WaveField;
 use super::random::{Purpose, Stream};
-use super::{BlobShape, ConditionSpec, SimulationSpec};
+use super::{BlobShape, BlobSpec, SimulationSpec};
 use crate::inputs::Grid;
 use rayon::prelude::*;
 
@@ -62,10 +62,10 @@ impl Head {
         self.index.par_iter().map(|&at| value(position_mm(&self.grid, at as usize)) as f32).collect()
     }
 
-    /// The effect of a condition, percent, zero outside the brain.
-    pub(super) fn effect(&self, condition: &ConditionSpec) -> Vec<f32> {
+    /// The effect of responding regions, percent, zero outside the brain.
+    pub(super) fn effect(&self, blobs: &[BlobSpec]) -> Vec<f32> {
         let mut effect = self.map(|point| {
-            let one = |blob: &super::BlobSpec| {
+            let one = |blob: &BlobSpec| {
                 let distance_mm = norm(std::array::from_fn(|axis| point[axis] - blob.centre_mm[axis]));
                 match blob.shape {
                     BlobShape::Sphere if distance_mm <= blob.size_mm => blob.percent,
@@ -76,7 +76,7 @@ impl Head {
                     }
                 }
             };
-            condition.blobs.iter().map(one).fold(0.0, |sum, effect| sum + effect)
+            blobs.iter().map(one).fold(0.0, |sum, effect| sum + effect)
         });
         for (value, &brain) in effect.iter_mut().zip(&self.brain) {
             if !brain {
@@ -177,18 +177,15 @@ mod tests {
         spec.grid.voxel_mm = [4.0; 3];
         spec.head.radii_mm = [40.0; 3];
         let head = Head::new(&spec);
-        let blob =
-            |shape, percent| super::super::BlobSpec { shape, centre_mm: [8.0, -4.0, 0.0], size_mm: 8.0, percent };
-        let condition =
-            |shape| ConditionSpec { name: "a".to_owned(), events: 1, duration_s: 0.0, blobs: vec![blob(shape, 2.0)] };
+        let blob = |shape| [BlobSpec { shape, centre_mm: [8.0, -4.0, 0.0], size_mm: 8.0, percent: 2.0 }];
         let at = |map: &[f32], point: [f64; 3]| {
             let place = (0..head.len()).find(|&p| position_mm(&head.grid, head.index[p] as usize) == point).unwrap();
             map[place]
         };
-        let sphere = head.effect(&condition(BlobShape::Sphere));
+        let sphere = head.effect(&blob(BlobShape::Sphere));
         assert_eq!(at(&sphere, [8.0, 4.0, 0.0]), 2.0);
         assert_eq!(at(&sphere, [8.0, 8.0, 0.0]), 0.0);
-        let gaussian = head.effect(&condition(BlobShape::Gaussian));
+        let gaussian = head.effect(&blob(BlobShape::Gaussian));
         // half the maximum at half the full width
         assert!((at(&gaussian, [8.0, 0.0, 0.0]) - 1.0).abs() < 1e-6);
         assert_eq!(at(&gaussian, [8.0, -4.0, 0.0]), 2.0);

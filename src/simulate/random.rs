@@ -20,6 +20,11 @@ pub(super) enum Purpose {
     Innovation = 8,
     Background = 9,
     StationaryStart = 10,
+    NeuralActivity = 11,
+    SpikeTrain = 12,
+    CalciumNoise = 13,
+    BinarySeries = 14,
+    SliceNoise = 15,
 }
 
 /// A stream of random numbers.
@@ -49,6 +54,11 @@ impl Stream {
         let radius = libm::sqrt(-2.0 * libm::log(self.uniform()));
         let (sine, cosine) = libm::sincos(std::f64::consts::TAU * self.uniform());
         (radius * cosine, radius * sine)
+    }
+
+    /// Exponential of mean 1.
+    pub(super) fn exponential(&mut self) -> f64 {
+        -libm::log(self.uniform())
     }
 
     /// One standard normal deviate.

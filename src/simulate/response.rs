@@ -61,6 +61,23 @@ pub(super) fn regressor(events: &[TimedEvent], frame_times_s: &[f64]) -> Vec<f64
     frame_times_s.iter().map(|&time_s| events.iter().map(|event| one(event, time_s)).sum::<f64>() / area).collect()
 }
 
+/// The response of activity that is constant over steps of `step_s` from time 0 on, in the same units.
+///
+/// `x(t) = sum_k activity[k] (integral of h over t - (k + 1) step_s .. t - k step_s)`.
+pub(super) fn stepwise_response(activity: &[f64], step_s: f64, frame_times_s: &[f64]) -> Vec<f64> {
+    let area = integral(0.0, LENGTH_S);
+    let at = |time_s: f64| {
+        let first = libm::floor((time_s - LENGTH_S) / step_s).max(0.0) as usize;
+        let steps = activity.iter().enumerate().skip(first).take_while(|(step, _)| *step as f64 * step_s < time_s);
+        let one = |(step, height): (usize, &f64)| {
+            let until_s = time_s - step as f64 * step_s;
+            if *height == 0.0 { 0.0 } else { height * integral(until_s - step_s, until_s) }
+        };
+        steps.map(one).sum::<f64>() / area
+    };
+    frame_times_s.iter().map(|&time_s| at(time_s)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +116,19 @@ mod tests {
         let (a, b) = (regressor(&short, &[7.0005])[0], regressor(&impulse, &[7.0])[0]);
         // midpoint rule: relative error d^2 h'' / 24 h, about 1e-7 * .5
         assert!((a / 1e-3 / b - 1.0).abs() < 1e-6, "{a} {b}");
+    }
+
+    #[test]
+    fn steps_of_height_one_respond_as_the_boxcar_they_make() {
+        let times_s: Vec<f64> = (0..60).map(|k| f64::from(k) * 0.9).collect();
+        let mut activity = vec![0.0; 40];
+        activity[5..13].fill(2.0);
+        let steps = stepwise_response(&activity, 1.25, &times_s);
+        let boxcar = regressor(&[TimedEvent { condition: 0, onset_s: 6.25, duration_s: 10.0 }], &times_s);
+        for (step, boxcar) in steps.iter().zip(&boxcar) {
+            // each integral is exact to 1e-10 of the area
+            assert!((step - 2.0 * boxcar).abs() < 1e-9, "{step} {boxcar}");
+        }
+        assert!(steps.iter().any(|value| *value > 1.5));
     }
 }

@@ -1,6 +1,6 @@
 //! One run: signals and noise summed frame by frame, rounded and written as they come.
 //!
-//! `y[v, t] = B[v] (1 + (sum_k loading_k[v] course_k[t] + n[v, t]) / 100)`, where the courses of conditions and motion
+//! `y[v, t] = B[v] (1 + (sum_k loading_k[v] course_k[t] + n[v, t]) / 100)`, where the courses of conditions, neural activity and motion
 //! have mean zero over the run (and those of the drift by nature), so that loadings are percent of the voxel's mean.
 
 use super::field::{UnitSmoother, WaveField};
@@ -9,9 +9,9 @@ use super::image::{ImageKind, ImageWriter, Stored};
 use super::motion::{motion, standardised};
 use super::noise::{NoiseMaps, NoiseProcess, RunItem, innovation_stream, innovations};
 use super::random::{Purpose, Stream};
-use super::response::regressor;
+use super::response::{regressor, stepwise_response};
 use super::schedule::{TimedEvent, schedule};
-use super::{Progress, SimulationSpec};
+use super::{Progress, SimulationSpec, neural};
 use crate::error::{CancelToken, Diagnostic, Diagnostics, Place};
 use rayon::prelude::*;
 use std::path::Path;
@@ -26,6 +26,8 @@ pub(super) struct World<'a> {
     pub(super) head: Head,
     /// Effect of each condition, percent.
     pub(super) effects: Vec<Vec<f32>>,
+    /// How strongly each source of neural activity is followed, percent.
+    pub(super) neural_loadings: Vec<Vec<f32>>,
     pub(super) noise: NoiseMaps,
     smoother: UnitSmoother,
     /// Places in the head's maps of each region's voxels.
@@ -38,7 +40,8 @@ impl<'a> World<'a> {
         let head = Head::new(spec);
         Self {
             spec,
-            effects: spec.conditions.iter().map(|condition| head.effect(condition)).collect(),
+            effects: spec.conditions.iter().map(|condition| head.effect(&condition.blobs)).collect(),
+            neural_loadings: spec.neural.iter().map(|source| head.effect(&source.blobs)).collect(),
             noise: NoiseMaps::new(spec, &head),
             smoother: UnitSmoother::new(spec.grid.shape, spec.grid.voxel_mm, spec.noise.fwhm_mm),
             regions: spec.rois.iter().map(|roi| head.sphere(roi.centre_mm, roi.radius_mm)).collect(),
@@ -59,6 +62,10 @@ pub(super) struct RunTruth {
     pub(super) events: Vec<TimedEvent>,
     /// Response to each condition at each volume, in units of the response to sustained stimulation.
     pub(super) regressors: Vec<Vec<f64>>,
+    /// Activity of each neural source, a value a step.
+    pub(super) activity: Vec<Vec<f64>>,
+    /// Response to each of them at each volume, in the same units.
+    pub(super) neural_responses: Vec<Vec<f64>>,
     /// The six columns of [`motion::COLUMNS`](super::motion::COLUMNS).
     pub(super) motion: [Vec<f64>; 6],
 }
@@ -73,7 +80,12 @@ impl RunTruth {
             regressor(&own, &frame_times_s)
         };
         let regressors = (0..world.spec.conditions.len()).map(of_condition).collect();
-        Ok(Self { item, events, regressors, motion: motion(world.spec, item) })
+        let activity: Vec<Vec<f64>> =
+            (0..world.spec.neural.len()).map(|source| neural::activity(world.spec, item, source)).collect();
+        let step_s = neural::step_s(world.spec);
+        let neural_responses =
+            activity.iter().map(|activity| stepwise_response(activity, step_s, &frame_times_s)).collect();
+        Ok(Self { item, events, regressors, activity, neural_responses, motion: motion(world.spec, item) })
     }
 }
 
@@ -92,13 +104,14 @@ struct Component<'a> {
     course: Vec<f32>,
 }
 
-/// All signals of a run: conditions, drift, motion.
+/// All signals of a run: conditions, neural activity, drift, motion.
 fn components<'a>(world: &'a World<'_>, truth: &RunTruth) -> Vec<Component<'a>> {
     let spec = world.spec;
     let RunItem { subject, run } = truth.item;
     let scale_mm = spec.head.radii_mm.iter().copied().fold(0.0, f64::max) * 1.5;
     let mut all = Vec::new();
-    for (effect, regressor) in world.effects.iter().zip(&truth.regressors) {
+    let conditions = world.effects.iter().zip(&truth.regressors);
+    for (effect, regressor) in conditions.chain(world.neural_loadings.iter().zip(&truth.neural_responses)) {
         let mean = regressor.iter().sum::<f64>() / regressor.len() as f64;
         let course = regressor.iter().map(|value| (value - mean) as f32).collect();
         all.push(Component { loading: effect.as_slice().into(), course });

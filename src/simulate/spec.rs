@@ -39,6 +39,12 @@ pub struct SimulationSpec {
     /// The conditions; none: data at rest.
     #[serde(default, rename = "condition")]
     pub conditions: Vec<ConditionSpec>,
+    /// Neural activity that no events table tells of; none: there is none.
+    #[serde(default, rename = "neural", skip_serializing_if = "Vec::is_empty")]
+    pub neural: Vec<NeuralSpec>,
+    /// Neural activity is constant over steps of this length, seconds; default: the repetition time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neural_step_s: Option<f64>,
     /// Spheres whose mean series are also written as a table.
     #[serde(default, rename = "roi")]
     pub rois: Vec<RoiSpec>,
@@ -197,6 +203,43 @@ pub struct ConditionSpec {
     /// Where the brain responds; none: nowhere.
     #[serde(default, rename = "blob")]
     pub blobs: Vec<BlobSpec>,
+}
+
+/// A source of neural activity, drawn anew in every run and written to its truth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeuralSpec {
+    /// Its name, `[A-Za-z][A-Za-z0-9]*`.
+    pub name: String,
+    /// What its activity looks like.
+    pub kind: NeuralKind,
+    /// Spikes or blocks a run.
+    #[serde(default)]
+    pub count: usize,
+    /// Shortest and longest block, seconds, rounded to whole steps.
+    #[serde(default)]
+    pub duration_s: [f64; 2],
+    /// Shortest time from the end of a spike or block to the next, seconds, rounded up to whole steps.
+    #[serde(default)]
+    pub gap_s: f64,
+    /// Autoregressive coefficient from step to step.
+    #[serde(default)]
+    pub rho: f64,
+    /// Where the brain follows it: `percent` is the response to sustained activity of height 1; none: nowhere.
+    #[serde(default, rename = "blob")]
+    pub blobs: Vec<BlobSpec>,
+}
+
+/// What neural activity looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NeuralKind {
+    /// Steps of height 1 at random times, 0 between them.
+    Spikes,
+    /// Blocks of height 1 at random times, 0 between them.
+    Blocks,
+    /// A normal first-order autoregressive process of mean 0 and variance 1, stationary from the first step.
+    Autoregressive,
 }
 
 /// A region that responds to a condition.

@@ -5,13 +5,13 @@ use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
 use crate::cli::signals;
 use crate::error::CancelToken;
-use crate::simulate::{self, load_spec};
+use crate::simulate::{Progress, load_simulation};
 use std::path::Path;
 
 /// Writes a dataset with known truth.
 pub(in crate::cli) fn simulate(words: &SimulateArgs, messages: &Messages) -> Exit {
-    let spec = match load_spec(&words.spec) {
-        Ok(spec) => spec,
+    let simulation = match load_simulation(&words.spec) {
+        Ok(simulation) => simulation,
         Err(problems) => {
             messages.problems(&problems);
             return Exit::WrongInput;
@@ -22,19 +22,18 @@ pub(in crate::cli) fn simulate(words: &SimulateArgs, messages: &Messages) -> Exi
     let beside = || words.spec.parent().unwrap_or(Path::new("")).join("dataset");
     let folder = words.out.clone().unwrap_or_else(beside);
     let mut current = None;
-    let mut progress = |progress: simulate::Progress| {
+    let mut progress = |progress: Progress| {
         if current.replace(progress.item) != Some(progress.item) {
             messages.detail(&format!("subject {}, run {}", progress.item.0 + 1, progress.item.1 + 1));
         }
     };
-    match simulate::simulate(&spec, &folder, &mut progress, &cancel) {
+    match simulation.write(&folder, &mut progress, &cancel) {
         Ok(report) => {
-            messages.info(&format!(
-                "{} files, {} brain voxels: {}",
-                report.files.len(),
-                report.brain_voxels,
-                folder.display()
-            ));
+            let voxels = match report.brain_voxels {
+                0 => String::new(),
+                voxels => format!(", {voxels} brain voxels"),
+            };
+            messages.info(&format!("{} files{voxels}: {}", report.files.len(), folder.display()));
             Exit::Done
         }
         Err(_) if cancel.check().is_err() => Exit::Interrupted(caught.signal()),

@@ -6,7 +6,7 @@ use super::labels::describe;
 use crate::config::keys::{ConfoundsConfig, ContrastConfig, DesignConfig, GlmConfig};
 use crate::config::placed::{Placed, TextOr};
 use crate::config::{
-    ConfoundSettings, ContrastKind, ContrastSettings, GlmSettings, Inputs, Labels, Located, MapKind, Noise,
+    ConfoundSettings, ContrastKind, ContrastSettings, DeconvolutionSettings, DesignSettings, GlmSettings, Inputs, Labels, Located, MapKind, Noise,
     ScrubSettings,
 };
 use crate::error::{Diagnostic, Place};
@@ -41,6 +41,7 @@ fn facts(inputs: &Inputs) -> Vec<InputFacts> {
                 confounds: table.confounds.as_ref().and_then(place),
             })
             .collect(),
+        Inputs::Spikes(_) => Vec::new(),
     }
 }
 
@@ -52,20 +53,15 @@ impl Resolver<'_> {
         confounds: &ConfoundsConfig,
         inputs: &Inputs,
     ) -> Vec<GlmSettings> {
-        self.unique(configs.iter().filter_map(|config| config.value.name.as_ref()), "models");
         let facts = facts(inputs);
         let all_have_events = self.told_in_any("run", "events") || self.told_in_any("timeseries", "events");
         let with_events = facts.iter().filter(|input| input.has_events).count();
         let without_task = with_events == 0 && !facts.is_empty() && !all_have_events;
         let mut glms = Vec::new();
-        let mut confound_spans = Vec::new();
         for (index, Placed { value: config, span }) in configs.into_iter().enumerate() {
             if without_task {
                 self.model_without_task(&config, design, confounds, &span);
             }
-            let columns = config.confounds.columns.as_ref().or(confounds.columns.as_ref()).map(|key| key.span.clone());
-            let scrub = config.confounds.scrub.as_ref().or(confounds.scrub.as_ref()).map(|key| key.span.clone());
-            confound_spans.push(columns.or(scrub));
             let own_design = config.design.clone();
             let glm = self.glm(index, config, &span, design, confounds);
             if !self.told_of_design() {
@@ -73,16 +69,35 @@ impl Resolver<'_> {
             }
             glms.push(glm);
         }
-        if !glms.is_empty() && !self.told_of_design() {
-            self.idle_design_keys(design, &glms.iter().map(|glm| &glm.design).collect::<Vec<_>>());
-        }
-        if with_events > 0 && !all_have_events {
+        if with_events > 0 && !all_have_events && !glms.is_empty() {
             self.inputs_without(&facts, |input| input.has_events, "events");
         }
-        if !glms.is_empty() && !self.told_of_confounds() {
-            self.confound_files(&facts, &glms, &confound_spans);
-        }
         glms
+    }
+
+    /// What holds for all models together: shared keys that none of them heeds, confound files that none reads.
+    pub(super) fn shared_keys(
+        &mut self,
+        design: &DesignConfig,
+        confounds: &ConfoundsConfig,
+        (glms, deconvolutions): (&[GlmSettings], &[DeconvolutionSettings]),
+        inputs: &Inputs,
+    ) {
+        let designs: Vec<&DesignSettings> =
+            glms.iter().map(|glm| &glm.design).chain(deconvolutions.iter().map(|model| &model.design)).collect();
+        if designs.is_empty() {
+            return;
+        }
+        if !self.told_of_design() {
+            self.idle_design_keys(design, &designs);
+        }
+        if !self.told_of_confounds() {
+            let deconvolutions = deconvolutions.iter().map(|model| &model.confounds);
+            let all: Vec<&ConfoundSettings> = glms.iter().map(|glm| &glm.confounds).chain(deconvolutions).collect();
+            let shared = confounds.columns.as_ref().map(|key| key.span.clone());
+            let shared = shared.or(confounds.scrub.as_ref().map(|key| key.span.clone()));
+            self.confound_files(&facts(inputs), &all, shared.as_ref());
+        }
     }
 
     fn glm(
@@ -180,7 +195,7 @@ impl Resolver<'_> {
         chosen
     }
 
-    fn confounds(&mut self, own: &ConfoundsConfig, shared: &ConfoundsConfig) -> ConfoundSettings {
+    pub(super) fn confounds(&mut self, own: &ConfoundsConfig, shared: &ConfoundsConfig) -> ConfoundSettings {
         let columns = own.columns.as_ref().or(shared.columns.as_ref()).map(|columns| columns.value.clone());
         let columns = self.globs(columns.unwrap_or_default());
         let scrub = own.scrub.as_ref().or(shared.scrub.as_ref()).map(|Placed { value: scrub, span }| {
@@ -220,20 +235,23 @@ impl Resolver<'_> {
     }
 
     /// Whether what decides which design keys have an effect was found wrong.
-    fn told_of_design(&self) -> bool {
-        ["design.hrf", "design.drift"].iter().any(|key| self.told(key) || self.told_in_any("glm", key))
+    pub(super) fn told_of_design(&self) -> bool {
+        let models = ["glm", "deconvolve"];
+        let told = |key: &str| self.told(key) || models.iter().any(|array| self.told_in_any(array, key));
+        ["design.hrf", "design.drift"].into_iter().any(told)
     }
 
     /// Whether what decides the use of confound files was found wrong.
     fn told_of_confounds(&self) -> bool {
         let keys = ["confounds.columns", "confounds.scrub"];
-        let inputs = ["run", "timeseries"];
-        keys.iter().any(|key| self.told(key) || self.told_in_any("glm", key))
+        let (inputs, models) = (["run", "timeseries"], ["glm", "deconvolve"]);
+        keys.iter().any(|key| self.told(key) || models.iter().any(|array| self.told_in_any(array, key)))
             || inputs.iter().any(|array| self.told_in_any(array, "confounds"))
     }
 
     fn told_of_scrub(&self) -> bool {
-        self.told("confounds.scrub") || self.told_in_any("glm", "confounds.scrub")
+        let models = ["glm", "deconvolve"];
+        self.told("confounds.scrub") || models.iter().any(|array| self.told_in_any(array, "confounds.scrub"))
     }
 
     /// A model over inputs of which none has events: resting state, with confounds or drift alone.
@@ -283,9 +301,9 @@ impl Resolver<'_> {
     }
 
     /// Confound files without a use, and uses without a file.
-    fn confound_files(&mut self, inputs: &[InputFacts], glms: &[GlmSettings], spans: &[Option<Range<usize>>]) {
-        let wants = |glm: &GlmSettings| !glm.confounds.columns.is_empty() || glm.confounds.scrub.is_some();
-        let wanting = glms.iter().zip(spans).find(|(glm, _)| wants(glm));
+    fn confound_files(&mut self, inputs: &[InputFacts], models: &[&ConfoundSettings], shared: Option<&Range<usize>>) {
+        let wants = |confounds: &&&ConfoundSettings| !confounds.columns.is_empty() || confounds.scrub.is_some();
+        let wanting = models.iter().find(wants);
         let with_file = inputs.iter().filter(|input| input.confounds.is_some()).count();
         match (wanting, inputs.iter().find_map(|input| input.confounds.clone())) {
             (None, Some(place)) => {
@@ -293,13 +311,17 @@ impl Resolver<'_> {
                     .hint("add [confounds] with columns = [\"trans_*\", \"rot_*\"], or leave the file out");
                 self.shape.problems.push(diagnostic.at(place));
             }
-            (Some((_, span)), None) if !inputs.is_empty() => {
+            (Some(confounds), None) if !inputs.is_empty() => {
                 let diagnostic = Diagnostic::error(
                     "confounds-without-file",
                     "confounds are asked for, but no run has a confound file",
                 );
                 let diagnostic = diagnostic.hint("add confounds = \"…_desc-confounds_timeseries.tsv\" to each run");
-                self.say(diagnostic, span.as_ref().unwrap_or(&(0..0)));
+                let own = confounds.columns.first().and_then(Located::place_of_words);
+                match (own, shared) {
+                    (Some(place), None) => self.shape.problems.push(diagnostic.at(place)),
+                    (_, span) => self.say(diagnostic, span.unwrap_or(&(0..0))),
+                }
             }
             (Some(_), Some(_)) if with_file < inputs.len() => {
                 self.inputs_without(inputs, |input| input.confounds.is_some(), "confounds");

@@ -1,28 +1,44 @@
-//! `[[run]]`, `[[timeseries]]` and `[mask]`.
+//! `[[run]]`, `[[timeseries]]` and `[mask]`, and that inputs of one kind do not stand beside those of another.
 
 use super::Resolver;
 use super::labels::{LabelKeys, describe};
-use crate::config::keys::{EventFormat, EventsOfRun, MaskConfig, MaskKind, RunConfig, TimeseriesConfig};
+use crate::config::keys::{
+    EventFormat, EventsOfRun, MaskConfig, MaskKind, RunConfig, SpikesConfig, TimeseriesConfig,
+};
 use crate::config::placed::{Placed, TextOr};
-use crate::config::{EventFiles, Inputs, Labels, Located, MaskSettings, RunSettings, TimeseriesSettings};
+use crate::config::{EventFiles, Inputs, Labels, Located, MaskSettings, RunSettings, SpikesSettings, TimeseriesSettings};
 use crate::error::Diagnostic;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 
 /// AFNI files so far: how many runs of a subject used each.
 type AfniRows = BTreeMap<(String, PathBuf), usize>;
 
 impl Resolver<'_> {
-    pub(super) fn inputs(&mut self, runs: Vec<Placed<RunConfig>>, tables: Vec<Placed<TimeseriesConfig>>) -> Inputs {
-        match (runs.first(), tables.first()) {
-            (Some(run), Some(table)) => {
-                let later = if run.span.start > table.span.start { &run.span } else { &table.span };
-                let diagnostic = Diagnostic::error("inputs-mixed", "`[[run]]` and `[[timeseries]]` do not mix");
-                self.say(diagnostic.hint("write two pipeline files"), later);
+    pub(super) fn inputs(
+        &mut self,
+        runs: Vec<Placed<RunConfig>>,
+        tables: Vec<Placed<TimeseriesConfig>>,
+        spikes: Vec<Placed<SpikesConfig>>,
+    ) -> Inputs {
+        let firsts = [
+            ("run", runs.first().map(|run| run.span.clone())),
+            ("timeseries", tables.first().map(|table| table.span.clone())),
+            ("spikes", spikes.first().map(|table| table.span.clone())),
+        ];
+        let mut there: Vec<(&str, Range<usize>)> =
+            firsts.into_iter().filter_map(|(kind, span)| span.map(|span| (kind, span))).collect();
+        there.sort_by_key(|(_, span)| span.start);
+        match there.as_slice() {
+            [(first, _), (second, later), ..] => {
+                let message = format!("`[[{first}]]` and `[[{second}]]` do not mix");
+                self.say(Diagnostic::error("inputs-mixed", message).hint("write two pipeline files"), later);
             }
-            (None, None) if !self.told("run") && !self.told("timeseries") => {
+            [] if !["run", "timeseries", "spikes"].iter().any(|kind| self.told(kind)) => {
                 let diagnostic = Diagnostic::error("no-input", "the pipeline has no input");
-                self.say(diagnostic.note("expected: one or more tables `[[run]]` or `[[timeseries]]`"), &(0..0));
+                let expected = "expected: one or more tables `[[run]]`, `[[timeseries]]` or `[[spikes]]`";
+                self.say(diagnostic.note(expected), &(0..0));
             }
             _ => {}
         }
@@ -31,7 +47,12 @@ impl Resolver<'_> {
             runs.into_iter().enumerate().filter_map(|(index, run)| self.run(index, run, &mut rows)).collect();
         let tables: Vec<TimeseriesSettings> =
             tables.into_iter().enumerate().filter_map(|(index, table)| self.table(index, table, &mut rows)).collect();
-        if runs.is_empty() && !tables.is_empty() {
+        let spikes: Vec<SpikesSettings> =
+            spikes.into_iter().enumerate().filter_map(|(index, table)| self.spikes(index, table.value)).collect();
+        if runs.is_empty() && tables.is_empty() && !spikes.is_empty() {
+            self.distinct(&spikes.iter().map(|table| (table.labels.clone(), table.table.clone())).collect::<Vec<_>>());
+            Inputs::Spikes(spikes)
+        } else if runs.is_empty() && !tables.is_empty() {
             self.distinct(&tables.iter().map(|table| (table.labels.clone(), table.table.clone())).collect::<Vec<_>>());
             Inputs::Timeseries(tables)
         } else {
@@ -124,7 +145,7 @@ impl Resolver<'_> {
         let path = config.path.map(|path| self.path(path));
         let runs: &[RunSettings] = match inputs {
             Inputs::Runs(runs) => runs,
-            Inputs::Timeseries(_) => return MaskSettings::All, // tables ignore the mask
+            Inputs::Timeseries(_) | Inputs::Spikes(_) => return MaskSettings::All, // tables ignore the mask
         };
         let own = runs.iter().filter(|run| run.mask.is_some()).count();
         let told_of_run = self.told_in_any("run", "mask");

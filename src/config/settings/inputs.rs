@@ -12,6 +12,8 @@ pub enum Inputs {
     Runs(Vec<RunSettings>),
     /// Tables of series.
     Timeseries(Vec<TimeseriesSettings>),
+    /// Tables of spike times.
+    Spikes(Vec<SpikesSettings>),
 }
 
 /// BIDS labels of one input, each without its key and `[A-Za-z0-9]+`.
@@ -63,6 +65,21 @@ pub struct TimeseriesSettings {
     pub events: Option<EventFiles>,
     /// Its confound table.
     pub confounds: Option<Located<PathBuf>>,
+}
+
+/// One `[[spikes]]`.
+#[derive(Debug, Clone, Serialize)]
+pub struct SpikesSettings {
+    /// Its labels.
+    pub labels: Labels,
+    /// The table.
+    pub table: Located<PathBuf>,
+    /// Column of the times, seconds.
+    pub time_column: Located<String>,
+    /// Column of the unit; `None`: all spikes are of one.
+    pub unit_column: Option<Located<String>>,
+    /// Length of the recording, seconds.
+    pub duration_s: Located<f64>,
 }
 
 /// Where events are read from.

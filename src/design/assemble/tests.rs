@@ -120,8 +120,11 @@ fn columns_stand_in_order() {
             "constant"
         ]
     );
-    let task =
-        |condition: &str, part: &str| ColumnRole::Task { condition: condition.to_owned(), part: part.to_owned() };
+    let task = |condition: &str, part: &str| ColumnRole::Task {
+        condition: condition.to_owned(),
+        part: part.to_owned(),
+        delay_s: None,
+    };
     assert_eq!(design.roles[..4], ["", "derivative", "rt", "rt_derivative"].map(|part| task("face", part)));
     assert_eq!(design.roles[6], ColumnRole::Confound);
     assert_eq!(design.roles[8], ColumnRole::Drift);

@@ -1,0 +1,111 @@
+//! Which autocorrelation the noise of each column has: a few values, so that each costs one factorisation.
+
+use crate::config::ActivityNoise;
+
+/// Width of a bin of autocorrelations that a GLM found. Within half of it the weights of a least-squares estimate lose less
+/// than a thousandth of their efficiency, and a run needs some twenty factorisations instead of one a voxel.
+const BIN_WIDTH: f64 = 0.05;
+
+/// Autocorrelations that the likelihood chooses from.
+const CHOICES: [f64; 11] = [-0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+
+/// The autocorrelations at work, and which of them each column has.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct NoiseBins {
+    /// Ascending.
+    pub(super) values: Vec<f64>,
+    of_column: OfColumn,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum OfColumn {
+    /// The only one.
+    Same,
+    /// One each.
+    Own(Vec<u16>),
+    /// The one under which its data are likeliest.
+    Likeliest,
+}
+
+impl NoiseBins {
+    /// For a noise model; `rho` is what a GLM found in each column, where the noise is from one.
+    pub(super) fn new(noise: &ActivityNoise, rho: Option<&[f64]>) -> Self {
+        match (noise, rho) {
+            (ActivityNoise::Rho(rho), _) => Self { values: vec![*rho], of_column: OfColumn::Same },
+            (ActivityNoise::Evidence, _) => Self { values: CHOICES.to_vec(), of_column: OfColumn::Likeliest },
+            (ActivityNoise::FromGlm(_), Some(rho)) => Self::of_glm(rho),
+            (ActivityNoise::White | ActivityNoise::FromGlm(_), _) => {
+                Self { values: vec![0.0], of_column: OfColumn::Same }
+            }
+        }
+    }
+
+    /// The values themselves, an entry a column.
+    pub(super) fn exactly(rho: &[f64]) -> Self {
+        let mut values = rho.to_vec();
+        values.sort_by(f64::total_cmp);
+        values.dedup_by(|a, b| a == b);
+        let place = |rho: &f64| values.partition_point(|other| other < rho) as u16;
+        let own = rho.iter().map(place).collect();
+        Self { values, of_column: OfColumn::Own(own) }
+    }
+
+    fn of_glm(rho: &[f64]) -> Self {
+        // a coefficient of 1 has no stationary process
+        let step = |rho: &f64| (rho.clamp(-0.95, 0.95) / BIN_WIDTH).round() as i32;
+        let mut steps: Vec<i32> = rho.iter().map(step).collect();
+        let own = steps.clone();
+        steps.sort_unstable();
+        steps.dedup();
+        let place = |step: i32| steps.partition_point(|other| *other < step) as u16;
+        Self {
+            values: steps.iter().map(|step| f64::from(*step) * BIN_WIDTH).collect(),
+            of_column: OfColumn::Own(own.into_iter().map(place).collect()),
+        }
+    }
+
+    /// The columns of `columns` (as places in it) that are to be tried with the bin.
+    pub(super) fn columns(&self, bin: usize, columns: &std::ops::Range<usize>) -> Vec<usize> {
+        match &self.of_column {
+            OfColumn::Same | OfColumn::Likeliest => (0..columns.len()).collect(),
+            OfColumn::Own(own) => {
+                let of_columns = &own[columns.clone()];
+                (0..columns.len()).filter(|&at| usize::from(of_columns[at]) == bin).collect()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_share_the_nearest_bin() {
+        let bins = NoiseBins::new(
+            &ActivityNoise::FromGlm(crate::config::Located::unplaced("glm".into())),
+            Some(&[0.31, 0.0, 0.29, 0.99, -0.02]),
+        );
+        // 0.95 is the last step
+        assert_eq!(bins.values.iter().map(|rho| (rho * 100.0).round()).collect::<Vec<_>>(), [0.0, 30.0, 95.0]);
+        assert_eq!(bins.columns(0, &(0..5)), [1, 4]);
+        assert_eq!(bins.columns(1, &(0..5)), [0, 2]);
+        assert_eq!(bins.columns(2, &(3..5)), [0]);
+    }
+
+    #[test]
+    fn values_that_were_chosen_stay() {
+        let bins = NoiseBins::exactly(&[0.3, -0.1, 0.3]);
+        assert_eq!(bins.values, [-0.1, 0.3]);
+        assert_eq!((bins.columns(0, &(0..3)), bins.columns(1, &(0..3))), (vec![1], vec![0, 2]));
+    }
+
+    #[test]
+    fn one_value_or_all_of_them_for_every_column() {
+        let same = NoiseBins::new(&ActivityNoise::Rho(0.3), None);
+        assert_eq!((same.values.as_slice(), same.columns(0, &(4..6))), ([0.3].as_slice(), vec![0, 1]));
+        let likeliest = NoiseBins::new(&ActivityNoise::Evidence, None);
+        assert!(likeliest.values.contains(&0.0));
+        assert!((0..likeliest.values.len()).all(|bin| likeliest.columns(bin, &(0..3)).len() == 3));
+    }
+}

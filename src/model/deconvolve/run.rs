@@ -1,0 +1,174 @@
+//! The deconvolution of one run: every column, block by block, its noise and, where asked for, its method chosen.
+
+use super::ConvolutionMatrix;
+use super::column_estimates::ColumnEstimates;
+use super::methods::{CANDIDATES, DeconvolutionError};
+use super::noise_bins::NoiseBins;
+use super::preparation::folds;
+use super::sweep::Sweep;
+use super::{Wanted, auto};
+use crate::config::{DeconvolutionMap, DeconvolutionSettings, Method};
+use crate::design::RunDesign;
+use crate::error::CancelToken;
+use crate::preprocess::{ColumnStore, Scaler, Series, SeriesPlace};
+use ndarray::{Array2, ArrayRef2, s};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Folds of the held-out frames.
+const N_FOLDS: usize = 5;
+
+/// Length of a stretch of frames left out, seconds: longer than noise is correlated, shorter than a response, so that what is
+/// left out can be told from what is not.
+const STRETCH_S: f64 = 10.0;
+
+/// One run, and how it is to be deconvolved.
+pub struct RunProblem<'a> {
+    /// Its samples.
+    pub series: &'a Series,
+    /// Their scaling; excluded columns are 0.
+    pub scaler: &'a Scaler,
+    /// Drift and confounds of the run, which are projected out.
+    pub nuisance: &'a RunDesign,
+    /// From activity on its grid to the frames of the run.
+    pub convolution: &'a ConvolutionMatrix,
+    /// Method, penalty, noise.
+    pub settings: &'a DeconvolutionSettings,
+    /// Autocorrelation that a GLM found in each column, where the noise is from one.
+    pub rho: Option<&'a [f64]>,
+    /// Averages a field (an entry a column) over the neighbourhood of each column, for `auto`.
+    pub average_around: &'a (dyn Fn(&[f64]) -> Vec<f64> + Sync),
+    /// Interruption.
+    pub cancel: &'a CancelToken,
+}
+
+/// What is asked for besides the activity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Extras {
+    /// The fitted series.
+    pub fitted: bool,
+    /// A standard error of each activity sample.
+    pub standard_error: bool,
+}
+
+/// What a deconvolution gives: series, and an entry a column of everything else.
+#[derive(Debug)]
+pub struct RunActivity {
+    /// Activity from the first frame on, `upsample` samples each frame.
+    pub activity: ColumnStore,
+    /// Convolved activity plus drift and confounds, at every frame.
+    pub fitted: Option<ColumnStore>,
+    /// Standard error of each activity sample.
+    pub standard_error: Option<ColumnStore>,
+    /// The rest.
+    pub columns: ColumnEstimates,
+}
+
+impl RunProblem<'_> {
+    /// Deconvolves every column; series lie in `place`.
+    ///
+    /// # Errors
+    /// [`DeconvolutionError`]: a method cannot be prepared, samples cannot be read or kept, interruption.
+    pub fn solve(&self, place: SeriesPlace<'_>, extras: Extras) -> Result<RunActivity, DeconvolutionError> {
+        let n_columns = self.series.n_columns();
+        let n_before = self.convolution.n_before();
+        let n_samples = self.convolution.n_activity() - n_before;
+        let store = |n_frames| ColumnStore::new(n_frames, n_columns, place);
+        let activity = store(n_samples)?;
+        let fitted = extras.fitted.then(|| store(self.series.n_frames)).transpose()?;
+        let standard_error = extras.standard_error.then(|| store(n_samples)).transpose()?;
+        let bins = NoiseBins::new(&self.settings.noise, self.rho);
+        let sweep = Sweep::new(self, self.nuisance.timing.kept.clone(), bins)?;
+        let choice = if self.settings.method == Method::Auto { self.choose(&sweep)? } else { vec![0; n_columns] };
+        let wanted = Wanted { standard_errors: extras.standard_error };
+        let one_block = |(index, columns): (usize, Range<usize>)| -> Result<ColumnEstimates, DeconvolutionError> {
+            let data = self.data(&columns)?;
+            let block = sweep.solve(&columns, &data, &choice[columns.clone()], wanted);
+            activity.put(index, single(&block.activity.slice(s![n_before.., ..])))?;
+            if let (Some(store), Some(values)) = (&standard_error, &block.standard_error) {
+                store.put(index, single(&values.slice(s![n_before.., ..])))?;
+            }
+            if let Some(fitted) = &fitted {
+                fitted.put(index, single(&sweep.predicted(&block, &data)))?;
+            }
+            Ok(block.columns)
+        };
+        let blocks: Vec<(usize, Range<usize>)> = self.series.blocks().enumerate().collect();
+        let solved: Vec<ColumnEstimates> = blocks.into_par_iter().map(one_block).collect::<Result<_, _>>()?;
+        let mut columns = ColumnEstimates::default();
+        solved.into_iter().for_each(|block| columns.append(block));
+        if self.settings.maps.contains(&DeconvolutionMap::HeldOutR2) {
+            columns.held_out_r2 = self.held_out_r2(&columns)?;
+        }
+        Ok(RunActivity { activity, fitted, standard_error, columns })
+    }
+
+    /// Scaled data of all frames (frame x column), 0 in excluded columns.
+    fn data(&self, columns: &Range<usize>) -> Result<Array2<f64>, DeconvolutionError> {
+        self.cancel.check()?;
+        let mut values = Vec::new();
+        self.series.read(0..self.series.n_frames, columns.clone(), &mut values)?;
+        let scaled = self.scaler.scale_rows(columns, &values);
+        // as many values as were read
+        Ok(Array2::from_shape_vec((self.series.n_frames, columns.len()), scaled).unwrap_or_default())
+    }
+
+    /// The method of each column: the one under which the data around it are likeliest.
+    fn choose(&self, sweep: &Sweep<'_>) -> Result<Vec<u8>, DeconvolutionError> {
+        let mut criteria = Vec::new();
+        for method in 0..CANDIDATES.len() {
+            let score = |columns: Range<usize>| -> Result<Vec<f64>, DeconvolutionError> {
+                let choice = vec![method as u8; columns.len()];
+                Ok(sweep.solve(&columns, &self.data(&columns)?, &choice, Wanted::default()).log_likelihood)
+            };
+            let blocks: Vec<Range<usize>> = self.series.blocks().collect();
+            let scores: Vec<Vec<f64>> = blocks.into_par_iter().map(score).collect::<Result<_, _>>()?;
+            criteria.push((self.average_around)(&scores.concat()));
+        }
+        Ok(auto::choose(&criteria).into_iter().map(|method| method as u8).collect())
+    }
+
+    /// How well frames that were left out are predicted: `1 - SSE / SSE0`, summed over folds, `SSE0` that of drift and
+    /// confounds alone; with the noise and the method that were chosen on all frames.
+    fn held_out_r2(&self, chosen: &ColumnEstimates) -> Result<Vec<f64>, DeconvolutionError> {
+        let timing = &self.nuisance.timing;
+        let stretch = (STRETCH_S / timing.tr_s).ceil() as usize;
+        let mut errors = vec![[0.0, 0.0]; chosen.rho.len()];
+        for fold in folds(timing, N_FOLDS, stretch) {
+            let mut kept = timing.kept.clone();
+            fold.iter().for_each(|&frame| kept[frame] = false);
+            let sweep = Sweep::new(self, kept, NoiseBins::exactly(&chosen.rho))?;
+            let of_block = |columns: Range<usize>| -> Result<Vec<[f64; 2]>, DeconvolutionError> {
+                let data = self.data(&columns)?;
+                let mut block = sweep.solve(&columns, &data, &chosen.method[columns.clone()], Wanted::default());
+                let with = squared_errors(&data, &sweep.predicted(&block, &data), &fold);
+                block.activity.fill(0.0);
+                let without = squared_errors(&data, &sweep.predicted(&block, &data), &fold);
+                Ok(with.into_iter().zip(without).map(|(with, without)| [with, without]).collect())
+            };
+            let blocks: Vec<Range<usize>> = self.series.blocks().collect();
+            let of_fold: Vec<Vec<[f64; 2]>> = blocks.into_par_iter().map(of_block).collect::<Result<_, _>>()?;
+            for (sum, of_fold) in errors.iter_mut().zip(of_fold.into_iter().flatten()) {
+                sum.iter_mut().zip(of_fold).for_each(|(sum, squares)| *sum += squares);
+            }
+        }
+        let share = |[with, without]: [f64; 2]| if without > 0.0 { 1.0 - with / without } else { 0.0 };
+        Ok(errors.into_iter().map(share).collect())
+    }
+}
+
+/// Sum of squares of `data - predicted` over `frames`, one a column.
+fn squared_errors(data: &Array2<f64>, predicted: &Array2<f64>, frames: &[usize]) -> Vec<f64> {
+    let mut sums = vec![0.0; data.ncols()];
+    for &frame in frames {
+        for (sum, (value, expected)) in sums.iter_mut().zip(data.row(frame).iter().zip(predicted.row(frame))) {
+            *sum += (value - expected) * (value - expected);
+        }
+    }
+    sums
+}
+
+/// In single precision, row by row.
+fn single(values: &ArrayRef2<f64>) -> Vec<f32> {
+    values.iter().map(|value| *value as f32).collect()
+}

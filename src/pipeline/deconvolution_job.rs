@@ -1,0 +1,121 @@
+//! One deconvolution of one run: of its voxels or columns, and of the mean series of regions.
+
+use super::deconvolution_outputs::{DeconvolutionOutputs, Deconvolved};
+use super::excluded::Excluded;
+use super::failure::Failure;
+use super::plan_deconvolution::RunDeconvolution;
+use super::regions::RegionSet;
+use super::run_data::Gathered;
+use super::run_job::{FittedModel, RunJob, excluded_warning};
+use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings};
+use crate::error::Diagnostics;
+use crate::inputs::Support;
+use crate::model::deconvolve::{ConvolutionMatrix, Extras, RunProblem};
+use crate::preprocess::{Scaler, Series, SeriesPlace, TimeStatistics, excluded_columns, too_many_excluded};
+
+/// A deconvolution, and what the run's GLMs found of the noise.
+pub(super) struct DeconvolutionJob<'a> {
+    pub(super) run: &'a RunJob<'a>,
+    /// Its place among the deconvolutions.
+    pub(super) model: usize,
+    pub(super) fitted: &'a [FittedModel],
+}
+
+/// The data it is of.
+pub(super) struct GatheredRef<'a> {
+    pub(super) statistics: &'a TimeStatistics,
+    pub(super) series: Option<&'a Series>,
+    pub(super) never_finite: &'a [usize],
+}
+
+impl<'a> GatheredRef<'a> {
+    pub(super) fn of(gathered: &'a Gathered) -> Self {
+        let Gathered { statistics, series, never_finite } = gathered;
+        Self { statistics, series: series.as_ref(), never_finite }
+    }
+}
+
+impl DeconvolutionJob<'_> {
+    /// Solves and writes; samples are held, since every deconvolution asks for them.
+    pub(super) fn run(&self, data: &GatheredRef<'_>, warnings: &mut Diagnostics) -> Result<(), Failure> {
+        let Some(series) = data.series else { return Ok(()) };
+        let own = self.own();
+        let kept = own.nuisance.timing.kept_frames();
+        let of_kept = (kept.len() < series.n_frames).then(|| TimeStatistics::of_series(series, &kept)).transpose()?;
+        let statistics = of_kept.as_ref().unwrap_or(data.statistics);
+        let outputs = DeconvolutionOutputs::new(self.run, self.model);
+        outputs.write_nuisance(&own.nuisance)?;
+        self.deconvolve(series, statistics, data.never_finite, None, &outputs, warnings)?;
+        for (index, set) in self.run.regions.iter().enumerate() {
+            let series = set.mean_series(series, data.never_finite)?;
+            let statistics = TimeStatistics::of_series(&series, &kept)?;
+            self.deconvolve(&series, &statistics, &[], Some((index, set)), &outputs, warnings)?;
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> &DeconvolutionSettings {
+        &self.run.space.plan.settings.deconvolutions[self.model]
+    }
+
+    fn own(&self) -> &RunDeconvolution {
+        &self.run.run.deconvolutions[self.model]
+    }
+
+    fn deconvolve(
+        &self,
+        series: &Series,
+        statistics: &TimeStatistics,
+        never_finite: &[usize],
+        region: Option<(usize, &RegionSet)>,
+        outputs: &DeconvolutionOutputs<'_>,
+        warnings: &mut Diagnostics,
+    ) -> Result<(), Failure> {
+        let settings = &self.run.space.plan.settings;
+        let support = &series.support;
+        let mut excluded = Excluded::new(excluded_columns(statistics, settings.preprocess.scaling));
+        excluded.add_not_finite(never_finite);
+        if let Some(problem) = too_many_excluded(&self.run.run.display_name(), support, excluded.entries()) {
+            return Err(problem.into());
+        }
+        if !excluded.entries().is_empty() {
+            warnings.push(excluded_warning(self.run.run, &excluded, support));
+        }
+        let (scaling, arithmetic) = (settings.preprocess.scaling, settings.numerics.scaling_arithmetic);
+        let scaler = Scaler::new(scaling, arithmetic, statistics, &excluded.columns())?;
+        let maps = &self.settings().maps;
+        let draws = !self.settings().figures.is_empty() && matches!(support, Support::Columns { .. })
+            || self.settings().figures.iter().any(|figure| matches!(figure, crate::config::FigureOf::Voxel(_)));
+        let extras = Extras {
+            fitted: draws || maps.contains(&DeconvolutionMap::Fitted),
+            standard_error: draws || maps.contains(&DeconvolutionMap::StandardError),
+        };
+        let rho = self.noise_of_glm(region.map(|(index, _)| index));
+        let own = self.own();
+        let convolution = ConvolutionMatrix::new(&own.kernel, series.n_frames, self.settings().upsample);
+        let problem = RunProblem {
+            series,
+            scaler: &scaler,
+            nuisance: &own.nuisance,
+            convolution: &convolution,
+            settings: self.settings(),
+            rho: rho.as_deref(),
+            average_around: &|field| super::neighbourhood::average_around(support, field),
+            cancel: self.run.space.cancel,
+        };
+        // regions are few columns
+        let place = if region.is_some() { SeriesPlace::Memory } else { self.run.place };
+        let activity = problem.solve(place, extras)?;
+        let deconvolved = Deconvolved { series, scaler: &scaler, excluded: &excluded, activity: &activity };
+        outputs.write(&deconvolved, region.map(|(_, set)| set), warnings)
+    }
+
+    /// The autocorrelation that the GLM named by `noise` found in each column, or in each region of a set.
+    fn noise_of_glm(&self, region: Option<usize>) -> Option<Vec<f64>> {
+        let ActivityNoise::FromGlm(name) = &self.settings().noise else { return None };
+        let glms = &self.run.space.plan.settings.glms;
+        let fitted = &self.fitted[glms.iter().position(|glm| glm.name.value == name.value)?];
+        let run = region.map_or(&fitted.columns, |region| &fitted.regions[region]);
+        run.fit.rho()
+    }
+}

@@ -1,0 +1,224 @@
+//! What a deconvolution writes of a run: 4-D images and maps of voxels, tables of columns and regions, pictures.
+
+use super::excluded::Excluded;
+use super::failure::Failure;
+use super::regions::RegionSet;
+use super::run_job::RunJob;
+use super::summary::DeconvolutionSummary;
+use crate::config::{DeconvolutionMap, DeconvolutionSettings, Labels};
+use crate::design::{RunDesign, figure};
+use crate::error::Diagnostics;
+use crate::inputs::Support;
+use crate::model::deconvolve::{ColumnEstimates, RunActivity};
+use crate::outputs::deconvolution_sidecar::{self, DeconvolutionSidecar};
+use crate::outputs::tables::{self, Column};
+use crate::outputs::{
+    FrameWriter, ImageDescription, Intent, OutputError, OutputNames, RelativePath, SeriesAxis, write_map, write_mask,
+};
+use crate::preprocess::{ColumnStore, Scaler, Series};
+use rayon::prelude::*;
+use std::io::Write;
+
+mod pictures;
+
+/// What was deconvolved, and what came of it.
+pub(super) struct Deconvolved<'a> {
+    pub(super) series: &'a Series,
+    pub(super) scaler: &'a Scaler,
+    pub(super) excluded: &'a Excluded,
+    pub(super) activity: &'a RunActivity,
+}
+
+/// Writes what one deconvolution says of one run.
+pub(super) struct DeconvolutionOutputs<'a> {
+    run: &'a RunJob<'a>,
+    settings: &'a DeconvolutionSettings,
+    labels: &'a Labels,
+}
+
+impl<'a> DeconvolutionOutputs<'a> {
+    pub(super) fn new(run: &'a RunJob<'a>, model: usize) -> Self {
+        let settings = &run.space.plan.settings.deconvolutions[model];
+        // a run alone has the labels of its group
+        let labels = if run.group.runs.len() == 1 { &run.group.labels } else { &run.run.labels };
+        Self { run, settings, labels }
+    }
+
+    fn names(&self) -> Result<OutputNames, OutputError> {
+        OutputNames::of_run(&self.settings.name, self.labels)
+    }
+
+    fn wants(&self, map: DeconvolutionMap) -> bool {
+        self.settings.maps.contains(&map)
+    }
+
+    /// Seconds between activity samples.
+    fn step_s(&self) -> f64 {
+        self.run.run.tr_s / self.settings.upsample as f64
+    }
+
+    /// What was projected out, as table and figure, where there is more of it than a constant.
+    pub(super) fn write_nuisance(&self, nuisance: &RunDesign) -> Result<(), Failure> {
+        if nuisance.n_columns() < 2 {
+            return Ok(());
+        }
+        let (names, staged) = (self.names()?, self.run.space.staged);
+        staged.write(&names.design_table()?, |file| tables::write_design(file, nuisance))?;
+        staged.write(&names.design_figure()?, |file| file.write_all(figure::svg(nuisance).as_bytes()))?;
+        Ok(())
+    }
+
+    /// Everything that is wanted of the voxels or columns of a run, or (with `regions`) of a set of regions.
+    pub(super) fn write(
+        &self,
+        deconvolved: &Deconvolved<'_>,
+        regions: Option<&RegionSet>,
+        warnings: &mut Diagnostics,
+    ) -> Result<(), Failure> {
+        let RunActivity { activity, fitted, standard_error, columns } = deconvolved.activity;
+        let series = [
+            (DeconvolutionMap::Activity, Some(activity)),
+            (DeconvolutionMap::Fitted, fitted.as_ref()),
+            (DeconvolutionMap::StandardError, standard_error.as_ref()),
+        ];
+        let roi = regions.map(|set| set.name.as_str());
+        match &deconvolved.series.support {
+            Support::Columns { names } => {
+                for (map, store) in series {
+                    if let Some(store) = store.filter(|_| self.wants(map)) {
+                        self.write_series_table(map, store, names, roi)?;
+                    }
+                }
+                self.write_columns_table(columns, names, roi)?;
+            }
+            support @ Support::Voxels { .. } => {
+                // one thread compresses an image
+                series.into_par_iter().filter(|(map, _)| self.wants(*map)).try_for_each(|(map, store)| {
+                    store.map_or(Ok(()), |store| self.write_series_image(map, store, support))
+                })?;
+                self.write_column_maps(columns, support)?;
+                self.write_mask(support)?;
+            }
+        }
+        self.write_pictures(deconvolved, regions, warnings)?;
+        if regions.is_none() {
+            let own = &self.run.run.deconvolutions;
+            let model = self.run.space.plan.settings.deconvolutions.iter().position(|model| model.name == self.settings.name);
+            if let Some(own) = model.and_then(|model| own.get(model)) {
+                let summary = DeconvolutionSummary::new(self.run.run, own, self.settings, deconvolved);
+                self.run.space.staged.write_json(&self.names()?.summary()?, &summary)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_series_table(
+        &self,
+        map: DeconvolutionMap,
+        store: &ColumnStore,
+        names: &[String],
+        roi: Option<&str>,
+    ) -> Result<(), Failure> {
+        let path = self.names()?.deconvolved_table(map, roi)?;
+        let row = |frame| Ok(store.frame(frame)?.into_iter().map(f64::from).collect());
+        let rows: Vec<Vec<f64>> = (0..store.n_frames()).map(row).collect::<Result<_, crate::preprocess::PassError>>()?;
+        self.run.space.staged.write(&path, |file| tables::write_series(file, names, rows))?;
+        Ok(self.run.space.staged.write_json(&path.sidecar(), &self.sidecar(map))?)
+    }
+
+    /// A row a column: the estimates that are wanted.
+    fn write_columns_table(
+        &self,
+        estimates: &ColumnEstimates,
+        names: &[String],
+        roi: Option<&str>,
+    ) -> Result<(), Failure> {
+        let methods: Vec<f64> = method_numbers(estimates);
+        let values = column_values(estimates, &methods);
+        let wanted: Vec<_> = values.iter().filter(|(map, values)| self.wants(*map) && !values.is_empty()).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut table = vec![("name", Column::Text(names))];
+        table.extend(wanted.iter().map(|(map, values)| (deconvolution_sidecar::label(*map), Column::Numbers(values))));
+        let path = match roi {
+            Some(roi) => self.names()?.roi_model_stats(roi)?,
+            None => self.names()?.model_stats()?,
+        };
+        Ok(self.run.space.staged.write(&path, |file| tables::write_table(file, &table))?)
+    }
+
+    fn write_series_image(
+        &self,
+        map: DeconvolutionMap,
+        store: &ColumnStore,
+        support: &Support,
+    ) -> Result<(), Failure> {
+        let Some(geometry) = self.run.geometry else { return Ok(()) };
+        let path = self.names()?.deconvolved_image(map)?;
+        let tr_s = if map == DeconvolutionMap::Fitted { self.run.run.tr_s } else { self.step_s() };
+        let axis = SeriesAxis { n_frames: store.n_frames(), tr_s: Some(tr_s) };
+        let file = self.run.space.staged.create(&path)?;
+        let mut writer = FrameWriter::new(file, geometry, support, &self.description(map), axis)?;
+        for frame in 0..store.n_frames() {
+            self.run.space.cancel.check()?;
+            writer.push(&store.frame(frame)?)?;
+        }
+        writer.finish()?.finish()?;
+        Ok(self.run.space.staged.write_json(&path.sidecar(), &self.sidecar(map))?)
+    }
+
+    fn write_column_maps(&self, estimates: &ColumnEstimates, support: &Support) -> Result<(), Failure> {
+        let Some(geometry) = self.run.geometry else { return Ok(()) };
+        let methods = method_numbers(estimates);
+        for (map, values) in column_values(estimates, &methods) {
+            if !self.wants(map) || values.is_empty() {
+                continue;
+            }
+            let path = self.names()?.deconvolved_image(map)?;
+            let file = self.run.space.staged.create(&path)?;
+            write_map(file, geometry, support, &self.description(map), values)?.finish()?;
+            self.run.space.staged.write_json(&path.sidecar(), &self.sidecar(map))?;
+        }
+        Ok(())
+    }
+
+    fn write_mask(&self, support: &Support) -> Result<(), Failure> {
+        let Some(geometry) = self.run.geometry else { return Ok(()) };
+        let level = self.run.space.plan.settings.output.compression_level;
+        let path: RelativePath = self.names()?.mask()?;
+        write_mask(self.run.space.staged.create(&path)?, geometry, support, level)?.finish()?;
+        Ok(())
+    }
+
+    fn sidecar(&self, map: DeconvolutionMap) -> DeconvolutionSidecar {
+        DeconvolutionSidecar::new(map, self.settings, &self.run.space.plan.settings, &self.run.run.display_name(), self.run.run.tr_s)
+    }
+
+    fn description(&self, map: DeconvolutionMap) -> ImageDescription {
+        let label = deconvolution_sidecar::label(map);
+        ImageDescription {
+            intent: Intent::Estimate,
+            description: format!("boldly {}: {label} of model {}", env!("CARGO_PKG_VERSION"), *self.settings.name),
+            intent_name: label.to_owned(),
+            compression_level: self.run.space.plan.settings.output.compression_level,
+        }
+    }
+}
+
+/// Methods as their map has them: 1, 2, ... in the order of the candidates.
+fn method_numbers(estimates: &ColumnEstimates) -> Vec<f64> {
+    estimates.method.iter().map(|method| f64::from(*method) + 1.0).collect()
+}
+
+/// Everything that has an entry a column.
+fn column_values<'e>(estimates: &'e ColumnEstimates, methods: &'e [f64]) -> [(DeconvolutionMap, &'e [f64]); 6] {
+    [
+        (DeconvolutionMap::Lambda, &estimates.lambda),
+        (DeconvolutionMap::Sigma, &estimates.sigma),
+        (DeconvolutionMap::Rho, &estimates.rho),
+        (DeconvolutionMap::Dof, &estimates.dof),
+        (DeconvolutionMap::HeldOutR2, &estimates.held_out_r2),
+        (DeconvolutionMap::Method, methods),
+    ]
+}

@@ -1,0 +1,114 @@
+//! One deconvolution of one run: its kernel on the grid of the activity, and the drift and confounds to be projected out.
+
+use super::plan::Plan;
+use super::plan_run::{RunPlan, RunSource};
+use crate::config::{DeconvolutionSettings, FigureOf, HrfSettings, KernelSettings, PpiSettings};
+use crate::design::{RunDesign, response_kernel, table_kernel};
+use crate::error::{Diagnostic, Diagnostics, Place};
+use std::collections::BTreeSet;
+
+/// What one deconvolution makes of one run.
+#[derive(Debug)]
+pub struct RunDeconvolution {
+    /// Drift, confounds and constant, with the frames that are kept.
+    pub nuisance: RunDesign,
+    /// The response to one activity sample, at 0, 1, ... activity samples after it; empty for calcium, whose dynamics are
+    /// each column's own.
+    pub kernel: Vec<f64>,
+}
+
+impl RunDeconvolution {
+    /// For the deconvolution with this index.
+    pub(super) fn new(plan: &Plan, run: &RunPlan, index: usize) -> Result<(Self, Diagnostics), Diagnostics> {
+        let settings = &plan.settings.deconvolutions[index];
+        let model = plan.settings.glms.len() + index;
+        let mut problems = Diagnostics::new();
+        let mut design = settings.design.clone();
+        design.hrf = HrfSettings::None; // no column is convolved: activity takes the place of events
+        let nuisance = problems.collect(run.design_of(plan, model, None, &design));
+        let kernel = problems.collect(kernel(plan, run, index));
+        if let Some(kernel) = &kernel {
+            problems.extend(length_problem(settings, run, kernel.len()).into_iter().collect());
+        }
+        problems.extend(figure_problems(settings, run));
+        let (Some((nuisance, warnings)), Some(kernel)) = (nuisance, kernel) else { return Err(problems) };
+        problems.extend(warnings);
+        problems.finish(Self { nuisance, kernel })
+    }
+}
+
+fn kernel(plan: &Plan, run: &RunPlan, index: usize) -> Result<Vec<f64>, Diagnostics> {
+    let settings = &plan.settings.deconvolutions[index];
+    let step_s = run.tr_s / settings.upsample as f64;
+    match &settings.kernel {
+        KernelSettings::Hrf => {
+            let response = plan.shared.responses[plan.settings.glms.len() + index].as_ref();
+            response_kernel(&settings.design.hrf, response, step_s, &plan.settings.numerics)
+        }
+        KernelSettings::File(path) => {
+            plan.shared.kernels[index].as_ref().map_or(Ok(Vec::new()), |table| table_kernel(path, table, step_s))
+        }
+        KernelSettings::Calcium { .. } | KernelSettings::TimeConstants { .. } => Ok(Vec::new()),
+    }
+}
+
+/// A response longer than the run would leave more activity before the run than within it.
+fn length_problem(settings: &DeconvolutionSettings, run: &RunPlan, length: usize) -> Option<Diagnostic> {
+    let (kernel_s, run_s) = (
+        length as f64 * run.tr_s / settings.upsample as f64,
+        run.n_acquired as f64 * run.tr_s,
+    );
+    (kernel_s > run_s).then(|| {
+        let message = format!("the kernel of `{}` lasts {kernel_s:.1} s, {} {run_s:.1} s", *settings.name, run.display_name());
+        Diagnostic::error("kernel-longer-than-run", message)
+            .at(Place::file(run.data_path()))
+            .note("activity is estimated from the responses to it, which must fit into the run")
+            .hint("leave the run out, check the repetition time, or give a shorter kernel as { file = \"…\" }")
+    })
+}
+
+/// Columns and voxels that are to be drawn are there. Regions are known once they are read.
+fn figure_problems(settings: &DeconvolutionSettings, run: &RunPlan) -> Diagnostics {
+    let problem = |figure: &FigureOf| match (figure, &run.source) {
+        (FigureOf::Named(name), RunSource::Table(table)) if !table.names.contains(name) => {
+            let message = format!("there is no column `{}` to draw in {}", **name, run.display_name());
+            let columns = format!("columns: {}", table.names.join(", "));
+            Some(Diagnostic { place: name.place_of_words(), ..Diagnostic::error("figure-of-nothing", message) }.note(columns))
+        }
+        (FigureOf::Voxel(index), RunSource::Image(header)) => {
+            let shape = header.grid.shape;
+            let outside = index.iter().zip(shape).any(|(at, length)| *at >= length);
+            outside.then(|| {
+                let message = format!("voxel {:?} is outside the image of {}", **index, run.display_name());
+                let diagnostic = Diagnostic { place: index.place(), ..Diagnostic::error("figure-of-nothing", message) };
+                diagnostic.note(format!("the image has {}x{}x{} voxels, counted from 0", shape[0], shape[1], shape[2]))
+            })
+        }
+        _ => None,
+    };
+    settings.figures.iter().filter_map(problem).collect()
+}
+
+/// Interactions name conditions that some run of the pipeline has, and have events to be made from.
+pub(super) fn ppi_problems(
+    settings: &DeconvolutionSettings,
+    run: &RunPlan,
+    conditions: &BTreeSet<String>,
+) -> Diagnostics {
+    let of_ppi = |ppi: &PpiSettings| -> Vec<Diagnostic> {
+        if run.events.is_none() {
+            let message = format!("interaction `{}` needs events, {} has none", *ppi.name, run.display_name());
+            let diagnostic = Diagnostic::error("ppi-without-events", message).at(Place::file(run.data_path()));
+            return vec![diagnostic.hint("add `events` to the run")];
+        }
+        let unknown = ppi.plus.iter().chain(&ppi.minus).filter(|name| !conditions.contains(name.as_str()));
+        let said = unknown.map(|name| {
+            let message = format!("unknown condition `{}` in interaction `{}`", **name, *ppi.name);
+            let known: Vec<&str> = conditions.iter().map(String::as_str).collect();
+            let diagnostic = Diagnostic::error("ppi-unknown-condition", message);
+            Diagnostic { place: name.place_of_words(), ..diagnostic }.note(format!("conditions: {}", known.join(", ")))
+        });
+        said.collect()
+    };
+    settings.ppis.iter().flat_map(of_ppi).collect()
+}
