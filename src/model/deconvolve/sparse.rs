@@ -11,7 +11,6 @@ mod evidence;
 mod factor;
 mod gram;
 mod lars;
-mod polish;
 mod random;
 mod refit;
 mod selection;

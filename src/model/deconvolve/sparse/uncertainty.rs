@@ -16,9 +16,16 @@ use super::refit::Column;
 use super::work::accumulate;
 
 /// Sweeps before the first that counts, from the support chosen.
-const BURN_IN: usize = 60;
+fn burn()->usize{std::env::var("BURN").map_or(60,|v|v.parse().unwrap())}
 /// Sweeps that count.
-const SWEEPS: usize = 240;
+fn sweeps()->usize{std::env::var("SW").map_or(240,|v|v.parse().unwrap())}
+/// `sigma^2`, `v` and `w` are drawn every so many sweeps: tables of all coefficients hang on them.
+const SCALES_EVERY: usize = 4;
+/// The sizes are drawn together in one of `1 + k^2 / JOINTLY` sweeps, which keeps the work of a sweep near that of its other
+/// parts when the support is large.
+const JOINTLY: usize = 256;
+/// A uniform number below this, and it is worked out whether a coefficient that is probably zero is not.
+const RARELY: f64 = 0.01;
 /// Furthest move of a member, in samples.
 const REACH: usize = 3;
 /// Every column draws the same numbers: its result depends on nothing but its data.
@@ -47,6 +54,12 @@ pub(super) struct Draws {
     noise: f64,
     size: f64,
     odds: f64,
+    /// Of each coefficient: `square / sigma^2 + 1 / v`, its precision.
+    precision: Vec<f64>,
+    /// `1 / (2 sigma^4 precision)`: times the squared correlation the logarithm of what the data gain.
+    gain: Vec<f64>,
+    /// Logarithm of the odds that it is not zero, before that gain.
+    offset: Vec<f64>,
     factor: Factor,
     scaled: Vec<f64>,
     drawn: Vec<f64>,
@@ -65,6 +78,9 @@ impl Draws {
             noise: 0.0,
             size: 0.0,
             odds: 0.0,
+            precision: Vec::new(),
+            gain: Vec::new(),
+            offset: Vec::new(),
             factor: Factor::default(),
             scaled: Vec::new(),
             drawn: Vec::new(),
@@ -91,20 +107,24 @@ impl Draws {
     pub(super) fn run(&mut self, gram: &Gram, column: Column<'_>, dof: usize, shape: Shape, start: Start<'_>) {
         let mut random = Random::new(SEED);
         let prior_size = self.start(gram, column, start);
-        for sweep in 0..BURN_IN + SWEEPS {
-            let counts = sweep >= BURN_IN;
-            self.level.fill(0.0);
+        for sweep in 0..burn() + sweeps() {
+            if sweep % SCALES_EVERY == 0 {
+                if sweep > 0 {
+                    self.draw_scales(gram, column, dof, prior_size, &mut random);
+                }
+                self.tabulate(gram);
+            }
             self.draw_each(gram, &mut random);
             self.move_members(gram, &mut random);
-            if !self.non_negative {
+            let size = self.members.len();
+            if !self.non_negative && sweep % (1 + size * size / JOINTLY) == 0 {
                 self.draw_together(gram, column, &mut random);
             }
-            self.draw_scales(gram, column, dof, prior_size, &mut random);
-            if counts {
+            if sweep >= burn() {
                 self.count(shape);
             }
         }
-        let sweeps = SWEEPS as f64;
+        let sweeps = sweeps() as f64;
         self.mean.iter_mut().chain(&mut self.square).for_each(|sum| *sum /= sweeps);
     }
 
@@ -147,35 +167,54 @@ impl Draws {
         gram.add_rows(&[j], &[before - value], &mut self.correlation);
     }
 
-    /// Precision and mean of coefficient `j` if it is not zero, given the others, and the logarithm of how much more
-    /// probable that makes the data.
-    fn conditional(&self, gram: &Gram, j: usize, correlation: f64) -> (f64, f64, f64) {
-        let precision = gram.square(j) / self.noise + self.size.recip();
-        let mean = correlation / self.noise / precision;
-        let gain = 0.5 * (mean * mean * precision - libm::log(self.size * precision));
-        if self.non_negative {
-            let half = libm::erfc(-mean * (0.5 * precision).sqrt()); // twice the probability of a positive value
-            return (precision, mean, gain + libm::log(half.max(f64::MIN_POSITIVE)));
-        }
-        (precision, mean, gain)
+    /// What depends on the scales alone.
+    fn tabulate(&mut self, gram: &Gram) {
+        let (noise, size) = (self.noise, self.size);
+        let odds = libm::log(self.odds);
+        self.precision.clear();
+        self.precision.extend((0..self.x.len()).map(|j| gram.square(j) / noise + size.recip()));
+        self.gain.clear();
+        self.gain.extend(self.precision.iter().map(|precision| 0.5 / (noise * noise * precision)));
+        self.offset.clear();
+        self.offset.extend(self.precision.iter().map(|precision| odds - 0.5 * libm::log(size * precision)));
     }
 
-    fn draw_value(&self, random: &mut Random, precision: f64, mean: f64) -> f64 {
-        let sd = precision.sqrt().recip();
+    /// Logarithm of the odds that coefficient `j` is not zero, given the others and its correlation without itself.
+    fn log_odds(&self, j: usize, correlation: f64) -> f64 {
+        let both_signs = self.gain[j] * correlation * correlation + self.offset[j];
+        if !self.non_negative {
+            return both_signs;
+        }
+        // Twice the probability of a positive value: the slab is the positive half, of twice the height.
+        let part = libm::erfc(-correlation / self.noise * (0.5 / self.precision[j]).sqrt());
+        both_signs + libm::log(part.max(f64::MIN_POSITIVE))
+    }
+
+    /// A value of coefficient `j` that is not zero, given the others.
+    fn draw_value(&self, random: &mut Random, j: usize, correlation: f64) -> f64 {
+        let mean = correlation / (self.noise * self.precision[j]);
+        let sd = self.precision[j].sqrt().recip();
         if self.non_negative { random.positive_normal(mean, sd) } else { mean + sd * random.normal() }
     }
 
     /// Every coefficient, zero or not, given all others.
     fn draw_each(&mut self, gram: &Gram, random: &mut Random) {
+        let improbable = libm::log(RARELY / (1.0 - RARELY)) - if self.non_negative { std::f64::consts::LN_2 } else { 0.0 };
         for j in 0..self.x.len() {
             if !gram.is_seen(j) {
                 continue;
             }
-            let correlation = self.correlation[j] + gram.square(j) * self.x[j];
-            let (precision, mean, gain) = self.conditional(gram, j, correlation);
-            let odds = self.odds * libm::exp(gain.min(500.0));
-            let value =
-                if random.uniform() * (1.0 + odds) < odds { self.draw_value(random, precision, mean) } else { 0.0 };
+            let uniform = random.uniform();
+            let value = self.x[j];
+            let correlation = self.correlation[j] + gram.square(j) * value;
+            if value == 0.0
+                && uniform >= RARELY
+                && self.gain[j] * correlation * correlation + self.offset[j] < improbable
+            {
+                continue;
+            }
+            let odds = libm::exp(self.log_odds(j, correlation).min(500.0));
+            let value = if uniform * (1.0 + odds) < odds { self.draw_value(random, j, correlation) } else { 0.0 };
             self.change(gram, j, value);
         }
     }
@@ -190,11 +229,11 @@ impl Draws {
                 continue;
             };
             let value = self.x[from];
-            let (_, _, here) = self.conditional(gram, from, self.correlation[from] + gram.square(from) * value);
-            let there_correlation = self.correlation[to] + gram.row(from)[to] * value;
-            let (precision, mean, there) = self.conditional(gram, to, there_correlation);
-            if libm::log(random.uniform()) < there - here {
-                let new = self.draw_value(random, precision, mean);
+            let here = self.log_odds(from, self.correlation[from] + gram.square(from) * value);
+            let correlation = self.correlation[to] + gram.row(from)[to] * value;
+            let there = self.log_odds(to, correlation);
+            if random.uniform() < libm::exp((there - here).min(1.0)) {
+                let new = self.draw_value(random, to, correlation);
                 self.x[from] = 0.0;
                 self.x[to] = new;
                 self.members[position] = to;

@@ -3,7 +3,6 @@
 use super::evidence::{Evidence, evidence};
 use super::factor::dot;
 use super::lars::{Penalty, Step, Walk};
-use super::polish::Polish;
 use super::refit::{Column, Refit};
 use super::selection::noise_level;
 use super::uncertainty::{Draws, Start};
@@ -11,10 +10,7 @@ use super::{Choice, Estimate, Shape, Sparse};
 use crate::model::deconvolve::Wanted;
 
 /// The path ends when the criterion has not fallen for so many knots.
-const PATIENCE: usize = 25;
-
-/// A change to the support in a hundred is the last that is looked for.
-const MOST_CHANGES: usize = 40;
+const PATIENCE: usize = 40;
 
 /// Numbers of a column.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +29,6 @@ pub(super) struct Work<'a> {
     walk: Walk,
     refit: Refit,
     other_refit: Refit,
-    polish: Polish,
     draws: Draws,
     /// The support chosen.
     chosen: Vec<usize>,
@@ -53,7 +48,6 @@ impl<'a> Work<'a> {
             walk: Walk::new(penalty),
             refit: Refit::default(),
             other_refit: Refit::default(),
-            polish: Polish::new(settings.non_negative),
             draws: Draws::new(settings.non_negative),
             chosen: Vec::new(),
             values: Vec::new(),
@@ -159,14 +153,11 @@ impl<'a> Work<'a> {
     }
 
     fn refit_chosen(&mut self, column: Column<'_>) {
-        let Sparse { gram, criterion, settings, .. } = self.sparse;
+        let Sparse { gram, settings, .. } = self.sparse;
         self.refit.start(0.0);
         self.refit.set(gram, column, &self.chosen);
         if settings.non_negative {
             self.refit.make_non_negative(gram, column);
-        }
-        if settings.choice == Choice::Bic {
-            self.polish.run(gram, column, criterion, &mut self.refit, MOST_CHANGES);
         }
         self.chosen.clear();
         self.chosen.extend_from_slice(self.refit.support());
