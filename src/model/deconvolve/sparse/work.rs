@@ -1,8 +1,9 @@
 //! One column after the other: path, choice, refit, evidence, errors, in memory that is kept.
 
-use super::evidence::{Evidence, evidence};
+use super::evidence::evidence;
 use super::factor::dot;
 use super::lars::{Penalty, Step, Walk};
+use super::likeliest::Likeliest;
 use super::refit::{Column, Refit};
 use super::selection::noise_level;
 use super::uncertainty::{Draws, Start};
@@ -30,6 +31,7 @@ pub(super) struct Work<'a> {
     refit: Refit,
     other_refit: Refit,
     draws: Draws,
+    likeliest: Likeliest,
     /// The support chosen.
     chosen: Vec<usize>,
     values: Vec<f64>,
@@ -49,6 +51,7 @@ impl<'a> Work<'a> {
             refit: Refit::default(),
             other_refit: Refit::default(),
             draws: Draws::new(settings.non_negative),
+            likeliest: Likeliest::default(),
             chosen: Vec::new(),
             values: Vec::new(),
             details: Vec::new(),
@@ -180,21 +183,26 @@ impl<'a> Work<'a> {
         }
         residual = residual.max(f64::EPSILON * column.square);
         let size = self.chosen.len();
-        let Evidence { log, ratio } =
-            evidence(gram, column, &self.chosen, *dof, criterion.most(), &mut self.other_refit);
+        let bounds = (*dof, criterion.most());
+        let of_chosen = evidence(gram, column, &self.chosen, bounds.0, bounds.1, &mut self.other_refit);
+        let log_evidence = if settings.non_negative {
+            of_chosen.log
+        } else {
+            self.likeliest.log_evidence(gram, column, (&self.chosen, of_chosen), bounds, &mut self.other_refit)
+        };
         let sigma = (residual / (dof.saturating_sub(size)).max(1) as f64).sqrt();
         if settings.shape == Shape::Blocks {
             accumulate(&mut self.activity);
         }
         if self.wanted.standard_errors || settings.estimate == Estimate::Averaged {
-            let start = Start { support: &self.chosen, values: &self.values, sigma, ratio };
+            let start = Start { support: &self.chosen, values: &self.values, sigma, ratio: of_chosen.ratio };
             self.draws.run(gram, column, *dof, settings.shape, start);
             if settings.estimate == Estimate::Averaged {
                 self.activity.copy_from_slice(self.draws.mean());
             }
             self.draws.spread(&self.activity, &mut self.standard_error);
         }
-        Fit { lambda, sigma, dof: size as f64, log_evidence: log }
+        Fit { lambda, sigma, dof: size as f64, log_evidence }
     }
 }
 
