@@ -38,11 +38,8 @@ const REGIONS: [usize; 3] = [1, 9, 27];
 fn scenarios() -> Vec<Scenario> {
     use Activity::{Autoregressive, Blocks, Spikes};
     let recording = |activity, snr, rho| Recording { activity, snr, rho, tr_s: 2.0 };
-    let plain = |activity, snr, rho, whitening| Scenario {
-        recording: recording(activity, snr, rho),
-        whitening,
-        lag_s: 0.0,
-    };
+    let plain =
+        |activity, snr, rho, whitening| Scenario { recording: recording(activity, snr, rho), whitening, lag_s: 0.0 };
     let mut all = Vec::new();
     for activity in [Spikes, Blocks, Autoregressive] {
         for snr in [1.0, 3.0, 10.0] {
@@ -69,7 +66,8 @@ fn run(scenario: Scenario, draws: usize) -> Result {
     let methods = outcome.solutions.iter().map(|solution| Score::new(solution, &truths)).collect::<Vec<_>>();
     let auto = REGIONS.map(|region| {
         let chosen = outcome.choose(region);
-        let correlations: Vec<f64> = chosen.iter().enumerate().map(|(draw, &m)| methods[m].correlations[draw]).collect();
+        let correlations: Vec<f64> =
+            chosen.iter().enumerate().map(|(draw, &m)| methods[m].correlations[draw]).collect();
         let share = |m: usize| chosen.iter().filter(|&&chosen| chosen == m).count() as f64 / chosen.len().max(1) as f64;
         (region, Mean::of(&correlations), methods::CANDIDATES.iter().map(|&m| share(m)).collect())
     });

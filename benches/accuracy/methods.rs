@@ -3,18 +3,29 @@
 use crate::Scenario;
 use crate::simulation::Draw;
 use boldly::model::deconvolve::{
-    Deconvolver, Estimate, LambdaChoice, Operator, Penalty, Ridge, Shape, Solution, Sparse, SparseSettings, Wanted, Wiener,
-    choose,
+    Deconvolver, Estimate, LambdaChoice, Operator, Penalty, Ridge, Shape, Solution, Sparse, SparseSettings, Wanted,
+    Wiener, choose,
 };
 use ndarray::{Array2, Axis, concatenate, s};
 use rayon::prelude::*;
 
 /// Names of the methods, in the order of all results.
-pub const METHODS: [&str; 7] =
-    ["ridge, GCV", "ridge, evidence", "Wiener", "spike, refit", "block, refit", "spike, averaged", "block, averaged"];
+pub const METHODS: [&str; 8] = [
+    "ridge, GCV",
+    "ridge, evidence",
+    "smooth ridge, evidence",
+    "Wiener",
+    "spike, refit",
+    "block, refit",
+    "spike, averaged",
+    "block, averaged",
+];
 
 /// The methods that `auto` chooses from, by their place in [`METHODS`].
-pub const CANDIDATES: [usize; 3] = [1, 3, 4];
+pub const CANDIDATES: [usize; 4] = [1, 2, 6, 7];
+
+/// Autocorrelation after 2 s that the smooth ridge takes activity to have.
+const SMOOTHNESS: f64 = 0.8;
 
 /// Columns solved together.
 const BLOCK: usize = 27;
@@ -78,11 +89,13 @@ fn solve(scenario: Scenario, rho: f64, data: &Array2<f64>) -> Vec<Solution> {
     let before = response.len() - 1;
     let n = data.nrows();
     let kernel = |frame: usize, sample: usize| (frame + before).checked_sub(sample).and_then(|k| response.get(k));
-    let forward = Array2::from_shape_fn((n, n + before), |(frame, sample)| kernel(frame, sample).copied().unwrap_or(0.0));
+    let forward =
+        Array2::from_shape_fn((n, n + before), |(frame, sample)| kernel(frame, sample).copied().unwrap_or(0.0));
     let forward = whiten(&forward, rho);
     let operator = Operator { gram: forward.t().dot(&forward), forward, dof: n };
     let white = whiten(data, rho);
-    prepared(&operator)
+    let smooth = Penalty::autoregressive(SMOOTHNESS.powf(scenario.recording.tr_s / 2.0));
+    prepared(&operator, smooth)
         .iter()
         .map(|method| {
             let of_block = |block: usize| {
@@ -100,12 +113,14 @@ fn solve(scenario: Scenario, rho: f64, data: &Array2<f64>) -> Vec<Solution> {
 }
 
 /// In the order of [`METHODS`].
-fn prepared(operator: &Operator) -> Vec<Box<dyn Deconvolver>> {
-    let ridge = |choice| Box::new(Ridge::new(operator, Penalty::VALUE, choice).unwrap());
-    let sparse = |shape, estimate| Box::new(Sparse::new(operator, SparseSettings { estimate, ..SparseSettings::new(shape) }));
+fn prepared(operator: &Operator, smooth: Penalty) -> Vec<Box<dyn Deconvolver>> {
+    let ridge = |penalty, choice| Box::new(Ridge::new(operator, penalty, choice).unwrap());
+    let sparse =
+        |shape, estimate| Box::new(Sparse::new(operator, SparseSettings { estimate, ..SparseSettings::new(shape) }));
     vec![
-        ridge(LambdaChoice::Gcv),
-        ridge(LambdaChoice::Evidence),
+        ridge(Penalty::VALUE, LambdaChoice::Gcv),
+        ridge(Penalty::VALUE, LambdaChoice::Evidence),
+        ridge(smooth, LambdaChoice::Evidence),
         Box::new(Wiener::new(operator).unwrap()),
         sparse(Shape::Spikes, Estimate::Refitted),
         sparse(Shape::Blocks, Estimate::Refitted),

@@ -17,9 +17,15 @@ pub fn markdown(results: &[Result], draws: usize) -> String {
     });
     let columns: Vec<String> =
         REGIONS.iter().flat_map(|region| CANDIDATES.map(|m| format!("{}, {region}", METHODS[m]))).collect();
-    table(&mut text, "Share of draws for which `auto` chose a method, alone and in regions", &columns, results, |result| {
-        result.auto.iter().flat_map(|(_, _, shares)| shares.iter().map(|share| format!("{share:.2}"))).collect()
-    });
+    table(
+        &mut text,
+        "Share of draws for which `auto` chose a method, alone and in regions",
+        &columns,
+        results,
+        |result| {
+            result.auto.iter().flat_map(|(_, _, shares)| shares.iter().map(|share| format!("{share:.2}"))).collect()
+        },
+    );
     let columns: Vec<String> = METHODS.iter().map(|&name| name.to_owned()).collect();
     let of = |value: fn(&Score) -> Option<Mean>| {
         move |result: &Result| result.methods.iter().map(|score| value(score).map_or("".to_owned(), two)).collect()
@@ -31,7 +37,8 @@ pub fn markdown(results: &[Result], draws: usize) -> String {
 
 /// One line for a scenario, method and quantity.
 pub fn tsv(results: &[Result]) -> String {
-    let mut text = "activity\tsnr\tnoise_rho\twhitening\tlag_s\ttr_s\tmethod\tquantity\tmean\tstandard_error\n".to_owned();
+    let mut text =
+        "activity\tsnr\tnoise_rho\twhitening\tlag_s\ttr_s\tmethod\tquantity\tmean\tstandard_error\n".to_owned();
     for result in results {
         let row = labels(&result.scenario).join("\t");
         let mut line = |method: &str, quantity: &str, Mean { value, error }: Mean| {
@@ -51,7 +58,13 @@ pub fn tsv(results: &[Result]) -> String {
     text
 }
 
-fn table(text: &mut String, title: &str, columns: &[String], results: &[Result], cells: impl Fn(&Result) -> Vec<String>) {
+fn table(
+    text: &mut String,
+    title: &str,
+    columns: &[String],
+    results: &[Result],
+    cells: impl Fn(&Result) -> Vec<String>,
+) {
     let head = "activity | SNR | noise rho | whitened | kernel late by, s | TR, s";
     let _ = writeln!(text, "### {title}\n\n| {head} | {} |", columns.join(" | "));
     let _ = writeln!(text, "|{}", "---|".repeat(6 + columns.len()));

@@ -68,7 +68,8 @@ pub fn assemble(solutions: &[Solution], chosen: &[usize]) -> Option<Solution> {
     let first = solutions.first()?;
     let shape = first.activity.dim();
     let alike = |solution: &Solution| solution.activity.dim() == shape;
-    if shape.1 != chosen.len() || !solutions.iter().all(alike) || chosen.iter().any(|&method| method >= solutions.len()) {
+    if shape.1 != chosen.len() || !solutions.iter().all(alike) || chosen.iter().any(|&method| method >= solutions.len())
+    {
         return None;
     }
     let activities: Vec<&Array2<f64>> = solutions.iter().map(|solution| &solution.activity).collect();

@@ -33,10 +33,23 @@ impl Penalty {
     /// Squares of third differences: parabolic activity.
     pub const THIRD_DIFFERENCE: Self = Self { weights: [0.0, 0.0, 0.0, 1.0] };
 
+    /// Squares of `s_t - phi s_(t-1)`, over `phi`: activity that is an AR(1) process with the autocorrelation `phi`, between 0 and
+    /// 1 exclusive, from one sample to the next. `(1 - phi)^2 / phi |s|^2 + |D1 s|^2` but for the ends, where it is a little weaker.
+    #[must_use]
+    pub fn autoregressive(phi: f64) -> Self {
+        Self::FIRST_DIFFERENCE.plus(Self::VALUE.times((1.0 - phi) * (1.0 - phi) / phi))
+    }
+
     /// The sum of both penalties.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self { weights: std::array::from_fn(|order| self.weights[order] + other.weights[order]) }
+    }
+
+    /// The penalty, weighed by `factor`; positive.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self { weights: self.weights.map(|weight| weight * factor) }
     }
 
     /// Coordinates in which the penalty is a sum of squares.

@@ -11,8 +11,9 @@ use super::gram::Gram;
 use super::refit::{Column, Refit};
 use super::selection::log_choices;
 
-/// Golden section, and the steps that bring `ln r` to 1 % of the bracket's 1e-2.
+/// Golden section.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
+/// They narrow `ln r` from 18 to 0.02, where the evidence is within 1e-4 of its maximum times the size of the support.
 const STEPS: usize = 14;
 
 /// The evidence of a support, and the variance of its coefficients as a multiple of the noise variance.

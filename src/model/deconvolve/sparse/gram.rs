@@ -41,8 +41,7 @@ impl Gram {
         let coefficients = design.ncols();
         let values: Vec<f64> = gram.iter().copied().collect();
         let largest = (0..coefficients).map(|j| values[j * (coefficients + 1)]).fold(0.0, f64::max);
-        let seen: Vec<bool> =
-            (0..coefficients).map(|j| values[j * (coefficients + 1)] > NO_TRACE * largest).collect();
+        let seen: Vec<bool> = (0..coefficients).map(|j| values[j * (coefficients + 1)] > NO_TRACE * largest).collect();
         let seen_count = seen.iter().filter(|&&seen| seen).count();
         Gram { design, values, coefficients, seen, seen_count }
     }

@@ -46,11 +46,13 @@ pub(super) struct Walk {
     correlation: Vec<f64>,
     /// Fall of the correlation as lambda falls by one.
     slope: Vec<f64>,
-    /// Not to join: members, coefficients without trace, those that depend on the members, and the one that just left.
+    /// Not to join: members, coefficients without trace, and those that depend on the members.
     closed: Vec<bool>,
     dependent: Vec<usize>,
-    left_last: Option<usize>,
+    /// The coefficient that left at the last knot, and its sign: it stands at that bound and moves away from it.
+    left_last: Option<(usize, f64)>,
     steps: usize,
+    forward: Vec<f64>,
     spare: Vec<usize>,
 }
 
@@ -70,6 +72,7 @@ impl Walk {
             dependent: Vec::new(),
             left_last: None,
             steps: 0,
+            forward: Vec::new(),
             spare: Vec::new(),
         }
     }
@@ -117,19 +120,19 @@ impl Walk {
             self.aim(gram);
             let (join, to_join) = self.next_join();
             let (leave, to_leave) = self.next_leave();
-            let distance = to_join.min(to_leave).min(self.lambda - floor);
-            self.go(distance);
-            if let Some(j) = self.left_last.take() {
-                self.closed[j] = false;
+            let (event, room) = (to_join.min(to_leave), self.lambda - floor);
+            // A knot that is the floor but for rounding is not passed.
+            if event >= room - 1e-12 * self.lambda {
+                self.go(room);
+                self.lambda = floor;
+                return Step::Reached;
             }
-            if distance == to_leave
+            self.go(event);
+            self.left_last = None;
+            if to_leave <= to_join
                 && let Some(position) = leave
             {
                 return Step::Dropped(self.drop(gram, position));
-            }
-            if distance < to_join {
-                self.lambda = floor;
-                return Step::Reached;
             }
             if let Some(j) = join
                 && self.join(gram, j)
@@ -156,14 +159,15 @@ impl Walk {
             // Rounding may have put a correlation above lambda: it joins at once.
             let above = (self.lambda - c).max(0.0);
             let below = (self.lambda + c).max(0.0);
-            let fits = |room: f64, speed: f64| speed > 1e-12 && room < nearest * speed;
             if closed {
                 continue;
             }
-            if fits(above, 1.0 - slope) {
+            let fits = |room: f64, speed: f64| speed > 1e-12 && room < nearest * speed;
+            let left = self.left_last.filter(|(left, _)| *left == j).map_or(0.0, |(_, sign)| sign);
+            if left <= 0.0 && fits(above, 1.0 - slope) {
                 (next, nearest) = (Some(j), above / (1.0 - slope));
             }
-            if !one_sided && below < nearest * (1.0 + slope) && 1.0 + slope > 1e-12 {
+            if left >= 0.0 && !one_sided && below < nearest * (1.0 + slope) && 1.0 + slope > 1e-12 {
                 (next, nearest) = (Some(j), below / (1.0 + slope));
             }
         }
@@ -210,21 +214,22 @@ impl Walk {
     fn drop(&mut self, gram: &Gram, position: usize) -> usize {
         let j = self.factor.support()[position];
         self.factor.remove(gram, position, self.penalty.ridge, &mut self.spare);
-        self.signs.remove(position);
+        let sign = self.signs.remove(position);
         self.values.remove(position);
         self.signs_forward.truncate(position);
         for other in self.dependent.drain(..) {
             self.closed[other] = false;
         }
-        self.left_last = Some(j);
+        self.closed[j] = false;
+        self.left_last = Some((j, sign));
         j
     }
 
     /// The coefficients of the support at the lambda reached, from its normal equations: free of the sums of many steps.
     pub(super) fn coefficients(&mut self, b: &[f64], values: &mut Vec<f64>) {
         let (factor, signs, lambda) = (&self.factor, &self.signs, self.lambda);
-        let mut forward = Vec::with_capacity(factor.len());
-        factor.continue_forward(&mut forward, |i| b[factor.support()[i]] - lambda * signs[i]);
-        factor.backward(&forward, values);
+        self.forward.clear();
+        factor.continue_forward(&mut self.forward, |i| b[factor.support()[i]] - lambda * signs[i]);
+        factor.backward(&self.forward, values);
     }
 }

@@ -67,13 +67,15 @@ impl Random {
     /// Normal with this mean and standard deviation, given that it is positive.
     pub(super) fn positive_normal(&mut self, mean: f64, sd: f64) -> f64 {
         let low = -mean / sd;
-        while low < 0.5 {
+        if low >= 0.5 {
+            return mean + sd * self.tail(low);
+        }
+        loop {
             let x = self.normal();
             if x > low {
                 return mean + sd * x;
             }
         }
-        mean + sd * self.tail(low)
     }
 
     /// Standard normal beyond `low > 0` (Robert 1995, doi 10.1007/BF00143942).

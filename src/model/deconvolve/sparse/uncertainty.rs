@@ -9,21 +9,22 @@
 //! and `w`. The estimate is the mean over sweeps, its error the standard deviation: the law of total variance over supports.
 
 use super::Shape;
-use super::factor::Factor;
+use super::factor::{Factor, dot};
 use super::gram::Gram;
 use super::random::Random;
 use super::refit::Column;
+use super::selection::log_choices;
 use super::work::accumulate;
 
 /// Sweeps before the first that counts, from the support chosen.
-fn burn()->usize{std::env::var("BURN").map_or(60,|v|v.parse().unwrap())}
+const BURN_IN: usize = 60;
 /// Sweeps that count.
-fn sweeps()->usize{std::env::var("SW").map_or(240,|v|v.parse().unwrap())}
+const SWEEPS: usize = 240;
 /// `sigma^2`, `v` and `w` are drawn every so many sweeps: tables of all coefficients hang on them.
 const SCALES_EVERY: usize = 4;
 /// The sizes are drawn together in one of `1 + k^2 / JOINTLY` sweeps, which keeps the work of a sweep near that of its other
 /// parts when the support is large.
-const JOINTLY: usize = 256;
+const JOINTLY: usize = 1024;
 /// A uniform number below this, and it is worked out whether a coefficient that is probably zero is not.
 const RARELY: f64 = 0.01;
 /// Furthest move of a member, in samples.
@@ -60,6 +61,8 @@ pub(super) struct Draws {
     gain: Vec<f64>,
     /// Logarithm of the odds that it is not zero, before that gain.
     offset: Vec<f64>,
+    /// The most probable support met, and the logarithm of its probability but for a constant.
+    best: (f64, Vec<usize>),
     factor: Factor,
     scaled: Vec<f64>,
     drawn: Vec<f64>,
@@ -81,6 +84,7 @@ impl Draws {
             precision: Vec::new(),
             gain: Vec::new(),
             offset: Vec::new(),
+            best: (f64::NEG_INFINITY, Vec::new()),
             factor: Factor::default(),
             scaled: Vec::new(),
             drawn: Vec::new(),
@@ -95,6 +99,11 @@ impl Draws {
         &self.mean
     }
 
+    /// The most probable support met.
+    pub(super) fn best_support(&self) -> &[usize] {
+        &self.best.1
+    }
+
     /// Root mean square distance of the draws from `activity`: the standard deviation, if that is their mean.
     pub(super) fn spread(&self, activity: &[f64], spread: &mut [f64]) {
         for (((spread, estimate), mean), square) in spread.iter_mut().zip(activity).zip(&self.mean).zip(&self.square) {
@@ -107,7 +116,7 @@ impl Draws {
     pub(super) fn run(&mut self, gram: &Gram, column: Column<'_>, dof: usize, shape: Shape, start: Start<'_>) {
         let mut random = Random::new(SEED);
         let prior_size = self.start(gram, column, start);
-        for sweep in 0..burn() + sweeps() {
+        for sweep in 0..BURN_IN + SWEEPS {
             if sweep % SCALES_EVERY == 0 {
                 if sweep > 0 {
                     self.draw_scales(gram, column, dof, prior_size, &mut random);
@@ -118,13 +127,13 @@ impl Draws {
             self.move_members(gram, &mut random);
             let size = self.members.len();
             if !self.non_negative && sweep % (1 + size * size / JOINTLY) == 0 {
-                self.draw_together(gram, column, &mut random);
+                self.draw_together(gram, column, dof, &mut random);
             }
-            if sweep >= burn() {
+            if sweep >= BURN_IN {
                 self.count(shape);
             }
         }
-        let sweeps = sweeps() as f64;
+        let sweeps = SWEEPS as f64;
         self.mean.iter_mut().chain(&mut self.square).for_each(|sum| *sum /= sweeps);
     }
 
@@ -138,6 +147,9 @@ impl Draws {
         self.correlation.clear();
         self.correlation.extend_from_slice(column.b);
         self.members.clear();
+        self.best.0 = f64::NEG_INFINITY;
+        self.best.1.clear();
+        self.best.1.extend_from_slice(start.support);
         for (&j, &value) in start.support.iter().zip(start.values) {
             self.change(gram, j, value);
         }
@@ -199,7 +211,8 @@ impl Draws {
 
     /// Every coefficient, zero or not, given all others.
     fn draw_each(&mut self, gram: &Gram, random: &mut Random) {
-        let improbable = libm::log(RARELY / (1.0 - RARELY)) - if self.non_negative { std::f64::consts::LN_2 } else { 0.0 };
+        let improbable =
+            libm::log(RARELY / (1.0 - RARELY)) - if self.non_negative { std::f64::consts::LN_2 } else { 0.0 };
         for j in 0..self.x.len() {
             if !gram.is_seen(j) {
                 continue;
@@ -243,7 +256,7 @@ impl Draws {
     }
 
     /// All members' values at once, given which they are.
-    fn draw_together(&mut self, gram: &Gram, column: Column<'_>, random: &mut Random) {
+    fn draw_together(&mut self, gram: &Gram, column: Column<'_>, dof: usize, random: &mut Random) {
         self.factor.clear();
         let ridge = self.noise / self.size;
         for &j in &self.members {
@@ -255,6 +268,7 @@ impl Draws {
         self.scaled.clear();
         let (factor, members) = (&self.factor, &self.members);
         factor.continue_forward(&mut self.scaled, |i| column.b[members[i]]);
+        self.keep_best(gram, column, dof);
         let sd = self.noise.sqrt();
         self.scaled.iter_mut().for_each(|value| *value += sd * random.normal());
         self.factor.backward(&self.scaled, &mut self.drawn);
@@ -264,6 +278,19 @@ impl Draws {
             *value = -*value;
         }
         gram.add_rows(&self.members, &self.drawn, &mut self.correlation);
+    }
+
+    /// Keeps the support if it is more probable than those before, sizes integrated out.
+    fn keep_best(&mut self, gram: &Gram, column: Column<'_>, dof: usize) {
+        let size = self.members.len();
+        let square = (column.square - dot(&self.scaled, &self.scaled)).max(f64::EPSILON * column.square);
+        let pivots: f64 = (0..size).map(|i| libm::log(self.factor.pivot(i))).sum();
+        let scale = 0.5 * size as f64 * libm::log(self.size / self.noise);
+        let log = -0.5 * dof as f64 * libm::log(square) - pivots - scale - log_choices(gram.seen_count(), size);
+        if log > self.best.0 {
+            self.best.0 = log;
+            self.best.1.clone_from(&self.members);
+        }
     }
 
     fn draw_scales(&mut self, gram: &Gram, column: Column<'_>, dof: usize, prior_size: f64, random: &mut Random) {

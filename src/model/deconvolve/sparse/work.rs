@@ -1,6 +1,6 @@
 //! One column after the other: path, choice, refit, evidence, errors, in memory that is kept.
 
-use super::evidence::evidence;
+use super::evidence::{Evidence, evidence};
 use super::factor::dot;
 use super::lars::{Penalty, Step, Walk};
 use super::likeliest::Likeliest;
@@ -36,6 +36,8 @@ pub(super) struct Work<'a> {
     chosen: Vec<usize>,
     values: Vec<f64>,
     details: Vec<f64>,
+    correlation: Vec<f64>,
+    negative: Vec<f64>,
     activity: Vec<f64>,
     standard_error: Vec<f64>,
 }
@@ -55,6 +57,8 @@ impl<'a> Work<'a> {
             chosen: Vec::new(),
             values: Vec::new(),
             details: Vec::new(),
+            correlation: Vec::new(),
+            negative: Vec::new(),
             activity: Vec::new(),
             standard_error: Vec::new(),
         }
@@ -111,16 +115,22 @@ impl<'a> Work<'a> {
         self.down_to(column, lambda)
     }
 
-    /// Chooses the support of the path with the least criterion; the weight at which it begins.
+    /// Chooses the support of the path with the least criterion; the weight down to which it reaches, where its coefficients
+    /// are shrunken least.
     fn least_criterion(&mut self, column: Column<'_>) -> f64 {
         let Sparse { gram, criterion, .. } = self.sparse;
         self.walk.start(gram, column.b);
         self.refit.start(0.0);
         self.chosen.clear();
+        // The empty support reaches to where the path starts.
         let mut best = (criterion.score(0, column.square), self.walk.lambda());
         let mut since = 0;
         while since < PATIENCE {
-            match self.walk.advance(gram, 0.0) {
+            let step = self.walk.advance(gram, 0.0);
+            if since == 0 {
+                best.1 = self.walk.lambda();
+            }
+            match step {
                 Step::Joined(j) => {
                     self.refit.push(gram, column, j);
                 }
@@ -167,42 +177,68 @@ impl<'a> Work<'a> {
         self.refit.coefficients(&mut self.values);
     }
 
+    /// `|y - X x|^2 = y'y - x'(b + X'(y - X x))` of the coefficients `values` of the support chosen.
+    fn residual_square(&mut self, column: Column<'_>) -> f64 {
+        self.correlation.clear();
+        self.correlation.extend_from_slice(column.b);
+        self.negative.clear();
+        self.negative.extend(self.values.iter().map(|value| -value));
+        self.sparse.gram.add_rows(&self.chosen, &self.negative, &mut self.correlation);
+        let pairs = self.chosen.iter().zip(&self.values);
+        let explained: f64 = pairs.map(|(&j, value)| value * (column.b[j] + self.correlation[j])).sum();
+        (column.square - explained).max(f64::EPSILON * column.square)
+    }
+
     /// From `chosen` and `values` to what is reported.
     fn finish(&mut self, column: Column<'_>, lambda: f64) -> Fit {
-        let Sparse { gram, criterion, settings, dof, .. } = self.sparse;
-        let mut residual = column.square;
+        let Sparse { gram, settings, dof, .. } = self.sparse;
         for (&j, value) in self.chosen.iter().zip(&self.values) {
             self.activity[j] = *value;
         }
-        // |y - X x|^2 = y'y - x'(b + c)
-        let mut correlation = column.b.to_vec();
-        let negative: Vec<f64> = self.values.iter().map(|value| -value).collect();
-        gram.add_rows(&self.chosen, &negative, &mut correlation);
-        for (&j, value) in self.chosen.iter().zip(&self.values) {
-            residual -= value * (column.b[j] + correlation[j]);
-        }
-        residual = residual.max(f64::EPSILON * column.square);
-        let size = self.chosen.len();
-        let bounds = (*dof, criterion.most());
-        let of_chosen = evidence(gram, column, &self.chosen, bounds.0, bounds.1, &mut self.other_refit);
-        let log_evidence = if settings.non_negative {
-            of_chosen.log
-        } else {
-            self.likeliest.log_evidence(gram, column, (&self.chosen, of_chosen), bounds, &mut self.other_refit)
-        };
-        let sigma = (residual / (dof.saturating_sub(size)).max(1) as f64).sqrt();
         if settings.shape == Shape::Blocks {
             accumulate(&mut self.activity);
         }
-        if self.wanted.standard_errors || settings.estimate == Estimate::Averaged {
+        let size = self.chosen.len();
+        let residual = self.residual_square(column);
+        let sigma = (residual / dof.saturating_sub(size).max(1) as f64).sqrt();
+        let of_chosen = self.evidence(column, &self.chosen.clone());
+        let averaged = settings.estimate == Estimate::Averaged;
+        if averaged || self.wanted.standard_errors {
             let start = Start { support: &self.chosen, values: &self.values, sigma, ratio: of_chosen.ratio };
             self.draws.run(gram, column, *dof, settings.shape, start);
-            if settings.estimate == Estimate::Averaged {
-                self.activity.copy_from_slice(self.draws.mean());
-            }
+        }
+        if averaged {
+            self.activity.copy_from_slice(self.draws.mean());
+        }
+        if self.wanted.standard_errors {
             self.draws.spread(&self.activity, &mut self.standard_error);
         }
+        let log_evidence = self.log_evidence(column, of_chosen, averaged);
         Fit { lambda, sigma, dof: size as f64, log_evidence }
+    }
+
+    /// Of the data under the sparse model: from the likeliest supports near the one chosen, or near the best one drawn. With
+    /// positive coefficients only, of that support alone.
+    fn log_evidence(&mut self, column: Column<'_>, of_chosen: Evidence, drawn: bool) -> f64 {
+        let Sparse { gram, criterion, settings, dof, .. } = self.sparse;
+        let (mut start, mut of_start) = (self.chosen.clone(), of_chosen);
+        if drawn {
+            let best = self.draws.best_support().to_vec();
+            let of_best = self.evidence(column, &best);
+            if of_best.log > of_start.log {
+                (start, of_start) = (best, of_best);
+            }
+        }
+        if settings.non_negative {
+            return of_start.log;
+        }
+        let bounds = (*dof, criterion.most());
+        self.likeliest.log_evidence(gram, column, (&start, of_start), bounds, &mut self.other_refit)
+    }
+
+    fn evidence(&mut self, column: Column<'_>, support: &[usize]) -> Evidence {
+        let Sparse { gram, criterion, dof, .. } = self.sparse;
+        evidence(gram, column, support, *dof, criterion.most(), &mut self.other_refit)
     }
 }
 
