@@ -78,7 +78,7 @@ pub fn solve_all(scenario: Scenario, draws: &[Draw]) -> Outcome {
         }
         best = Some(match best {
             None => solutions,
-            Some(best) => best.into_iter().zip(solutions).map(|(best, other)| likelier(best, other)).collect(),
+            Some(best) => best.into_iter().zip(solutions).map(|(best, other)| likelier(best, &other)).collect(),
         });
     }
     Outcome { solutions: best.unwrap() }
@@ -102,14 +102,20 @@ fn solve(scenario: Scenario, rho: f64, data: &Array2<f64>) -> Vec<Solution> {
                 let columns = block * BLOCK..((block + 1) * BLOCK).min(white.ncols());
                 let mut solution =
                     method.solve(&white.slice(s![.., columns]).to_owned(), Wanted { standard_errors: true });
-                let inside = |values: &Array2<f64>| values.slice(s![before.., ..]).to_owned();
-                solution.activity = inside(&solution.activity);
-                solution.standard_error = solution.standard_error.as_ref().map(inside);
+                from_first_frame(&mut solution, before);
                 solution
             };
-            joined((0..white.ncols().div_ceil(BLOCK)).into_par_iter().map(of_block).collect())
+            let parts: Vec<Solution> = (0..white.ncols().div_ceil(BLOCK)).into_par_iter().map(of_block).collect();
+            joined(&parts)
         })
         .collect()
+}
+
+/// Leaves out the samples before the run.
+fn from_first_frame(solution: &mut Solution, before: usize) {
+    let inside = |values: &Array2<f64>| values.slice(s![before.., ..]).to_owned();
+    solution.activity = inside(&solution.activity);
+    solution.standard_error = solution.standard_error.as_ref().map(inside);
 }
 
 /// In the order of [`METHODS`].
@@ -138,7 +144,7 @@ fn whiten(values: &Array2<f64>, rho: f64) -> Array2<f64> {
 }
 
 /// Each column of the solution under which its data are likelier.
-fn likelier(mut best: Solution, other: Solution) -> Solution {
+fn likelier(mut best: Solution, other: &Solution) -> Solution {
     for column in 0..best.log_evidence.len() {
         if other.log_evidence[column] > best.log_evidence[column] {
             best.activity.column_mut(column).assign(&other.activity.column(column));
@@ -154,7 +160,7 @@ fn likelier(mut best: Solution, other: Solution) -> Solution {
     best
 }
 
-fn joined(parts: Vec<Solution>) -> Solution {
+fn joined(parts: &[Solution]) -> Solution {
     let columns = |of: fn(&Solution) -> Option<&Array2<f64>>| {
         let parts: Option<Vec<_>> = parts.iter().map(|part| of(part).map(|values| values.view())).collect();
         parts.map(|parts| concatenate(Axis(1), &parts).unwrap())

@@ -28,7 +28,7 @@ pub fn markdown(results: &[Result], draws: usize) -> String {
     );
     let columns: Vec<String> = METHODS.iter().map(|&name| name.to_owned()).collect();
     let of = |value: fn(&Score) -> Option<Mean>| {
-        move |result: &Result| result.methods.iter().map(|score| value(score).map_or("".to_owned(), two)).collect()
+        move |result: &Result| result.methods.iter().map(|score| value(score).map_or(String::new(), two)).collect()
     };
     table(&mut text, "Slope of the estimate over the truth", &columns, results, of(|score| Some(score.gain)));
     table(&mut text, "Coverage of 95 % intervals", &columns, results, of(|score| score.coverage));

@@ -14,6 +14,7 @@ mod sparse;
 mod sweep;
 mod wiener;
 
+pub use auto::choose;
 pub use column_estimates::ColumnEstimates;
 pub use convolution_matrix::ConvolutionMatrix;
 pub use method::{Deconvolver, Operator, Solution, Wanted};

@@ -117,6 +117,20 @@ mod tests {
     }
 
     #[test]
+    fn smooth_activity_is_an_autoregressive_process() {
+        let phi = 0.8;
+        let rows = Penalty::autoregressive(phi).rows(9);
+        // precision of s_t = phi s_(t-1) + e_t over phi: 1 + phi^2 on the diagonal, -phi beside it
+        let precision = rows.t().dot(&rows) * phi;
+        for (t, other) in (1..8_usize).flat_map(|t| (1..8_usize).map(move |other| (t, other))) {
+            let expected = [1.0 + phi * phi, -phi, 0.0][t.abs_diff(other).min(2)];
+            assert!((precision[(t, other)] - expected).abs() < 1e-14, "{t}, {other}"); // some ulp of 1.64
+        }
+        // at the ends 1 in the process: 1 - phi (1 - phi) here
+        assert!((precision[(0, 0)] - (1.0 - phi * (1.0 - phi))).abs() < 1e-14);
+    }
+
+    #[test]
     fn rows_lie_inside_the_series() {
         let rows = Penalty::SECOND_DIFFERENCE.rows(4);
         assert_eq!(rows, ndarray::array![[1., -2., 1., 0.], [0., 1., -2., 1.], [0.; 4], [0.; 4]]);
