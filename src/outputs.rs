@@ -12,6 +12,7 @@ pub mod names;
 pub mod picture;
 mod problem;
 pub mod provenance;
+pub mod rate_sidecar;
 mod relative_path;
 pub mod response;
 pub mod sidecar;

@@ -1,4 +1,5 @@
-//! Pure mathematics of signals: kernels, convolution, filters, firing rates, haemodynamic responses, drift bases. No I/O.
+//! Pure mathematics of signals: kernels, convolution, filters, firing rates, haemodynamic responses, drift bases. No
+//! I/O.
 
 pub mod convolution;
 pub mod drift;

@@ -69,7 +69,7 @@ pub enum Simulation {
     /// Runs of volumes.
     Images(Box<SimulationSpec>),
     /// A recording of another kind.
-    Recording(RecordingSpec),
+    Recording(Box<RecordingSpec>),
 }
 
 impl Simulation {

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use boldly::error::CancelToken;
+use boldly::inputs::read_spikes;
 use boldly::simulate::{
-    BlobShape, BlobSpec, ConditionSpec, DriftSpec, GridSpec, HeadSpec, ImageSpec, MotionSpec, NoiseSpec, RoiSpec,
-    ScheduleSpec, SimulationSpec, load_spec, simulate,
+    BlobShape, BlobSpec, ConditionSpec, DriftSpec, GridSpec, HeadSpec, ImageSpec, MotionSpec, NeuralKind, NeuralSpec,
+    NoiseSpec, RoiSpec, ScheduleSpec, SimulationSpec, load_simulation, simulate,
 };
 use nifti::{IntoNdArray, NiftiObject, ReaderOptions};
 use std::collections::BTreeMap;
@@ -242,14 +243,169 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn the_sample_data_are_what_their_specification_makes() {
+fn the_sample_data_are_what_their_specifications_make() {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data");
-    let spec = load_spec(&sample.join("simulation.toml")).unwrap_or_else(|problems| panic!("{problems}"));
+    for (specification, kept, largest) in [
+        ("simulation", "dataset", 5_000_000),
+        ("neural", "neural", 1_500_000),
+        ("calcium", "calcium", 200_000),
+        ("spikes", "spikes", 200_000),
+        ("convolution", "convolution", 20_000),
+    ] {
+        let path = sample.join(format!("{specification}.toml"));
+        let simulation = load_simulation(&path).unwrap_or_else(|problems| panic!("{problems}"));
+        let folder = tempfile::tempdir().unwrap();
+        let report = simulation.write(folder.path(), &mut |_| {}, &CancelToken::new());
+        let report = report.unwrap_or_else(|problems| panic!("{problems}"));
+        let kept = files(&sample.join(kept));
+        assert_eq!(report.files.len(), kept.len());
+        assert!(kept.values().map(Vec::len).sum::<usize>() < largest, "{specification}");
+        assert_same_files(&files(folder.path()), &kept);
+    }
+}
+
+#[test]
+fn neural_activity_is_in_the_data_with_the_declared_amplitude() {
+    let mut spec = specification();
+    spec.conditions.clear();
+    spec.drift.percent = 0.0;
+    spec.motion.percent = 0.0;
+    spec.noise.rho = 0.0;
+    spec.noise.rho_variation = 0.0;
+    spec.neural_step_s = Some(0.5);
+    let source = |kind, x_mm: f64, percent| NeuralSpec {
+        name: format!("{kind:?}").to_lowercase(),
+        kind,
+        count: 8,
+        duration_s: [3.0, 9.0],
+        gap_s: 5.0,
+        rho: 0.9,
+        blobs: vec![BlobSpec { shape: BlobShape::Gaussian, centre_mm: [x_mm, 0.0, 0.0], size_mm: 40.0, percent }],
+    };
+    let sources = [
+        source(NeuralKind::Spikes, -15.0, 8.0),
+        source(NeuralKind::Blocks, 15.0, 4.0),
+        source(NeuralKind::Autoregressive, 0.0, -3.0),
+    ];
+    spec.neural = sources.to_vec();
     let folder = tempfile::tempdir().unwrap();
     make(&spec, folder.path());
-    let kept = files(&sample.join("dataset"));
-    assert!(kept.values().map(Vec::len).sum::<usize>() < 5_000_000);
-    assert_same_files(&files(folder.path()), &kept);
+    let (func, truth) = (folder.path().join("sub-01/func"), folder.path().join("truth"));
+    let data = image(&func.join("sub-01_task-test_run-01_bold.nii.gz"));
+    let mask = image(&func.join("sub-01_task-test_desc-brain_mask.nii.gz")).remove(0);
+    let sigma = image(&truth.join("sigma.nii.gz")).remove(0);
+    let activity = columns(&truth.join("sub-01_task-test_run-01_neural.tsv"));
+    assert_eq!((activity["time_s"].len(), activity["time_s"][359]), (360, 179.5));
+    assert_eq!(activity["spikes"].iter().sum::<f64>(), 8.0);
+    let responses = columns(&truth.join("sub-01_task-test_run-01_neuralresponse.tsv"));
+    let mut design: Vec<Vec<f64>> = sources.iter().map(|source| responses[&source.name].clone()).collect();
+    design.push(vec![1.0; spec.volumes]);
+    let estimators = pseudo_inverse(&design);
+    for (source, weights) in sources.iter().zip(&estimators) {
+        let loading = image(&truth.join(format!("neural_{}.nii.gz", source.name))).remove(0);
+        let spread = weights.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
+        let scores: Vec<f64> = (0..mask.len())
+            .filter(|&voxel| mask[voxel] == 1.0)
+            .map(|voxel| {
+                let mean = data.iter().map(|frame| frame[voxel]).sum::<f64>() / spec.volumes as f64;
+                let estimate: f64 = weights.iter().zip(&data).map(|(w, frame)| w * frame[voxel]).sum();
+                (100.0 * estimate / mean - loading[voxel]) / (sigma[voxel] * spread)
+            })
+            .collect();
+        // as above: voxels are independent, four standard errors of mean and mean square of a standard normal
+        let voxels = scores.len() as f64;
+        let mean = scores.iter().sum::<f64>() / voxels;
+        let square = scores.iter().map(|score| score * score).sum::<f64>() / voxels;
+        assert!(mean.abs() < 4.0 / voxels.sqrt(), "{}: mean score {mean}", source.name);
+        assert!((square - 1.0).abs() < 4.0 * (2.0 / voxels).sqrt(), "{}: mean square {square}", source.name);
+        // amplitude over all voxels, as a multiple of the declared one: four standard errors, which are below a tenth
+        let inside = || (0..mask.len()).filter(|&voxel| mask[voxel] == 1.0);
+        let weight = |voxel: usize| loading[voxel] / (sigma[voxel] * spread);
+        let information: f64 = inside().map(|voxel| weight(voxel) * weight(voxel)).sum();
+        let excess = inside().zip(&scores).map(|(voxel, score)| weight(voxel) * score).sum::<f64>() / information;
+        let tolerance = 4.0 / information.sqrt();
+        assert!(tolerance < 0.1 && excess.abs() < tolerance, "{}: {excess} of {tolerance}", source.name);
+    }
+}
+
+#[test]
+fn the_calcium_traces_follow_from_their_spikes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/calcium");
+    let spikes = folder.join("truth/sub-01_task-spontaneous_spikes.tsv");
+    let (spikes, warnings) = read_spikes(&spikes, "time_s", Some("unit"), 60.0).unwrap();
+    assert!(warnings.is_empty(), "{warnings}");
+    let truth = columns(&folder.join("truth/sub-01_task-spontaneous_desc-calcium_timeseries.tsv"));
+    let observed = columns(&folder.join("sub-01_task-spontaneous_desc-dff_timeseries.tsv"));
+    // rise and decay (seconds), amplitude, baseline, noise: what the specification declares
+    let declared = [
+        (0.0, 0.7, 1.0, 0.1, 0.15),
+        (0.0, 1.0, 1.0, 0.3, 0.3),
+        (0.1, 0.8, 1.0, 0.1, 0.15),
+        (0.05, 0.6, 0.6, 0.2, 0.15),
+    ];
+    for (train, (rise_s, decay_s, amplitude, baseline, noise_sd)) in spikes.units.iter().zip(declared) {
+        let factor = |constant_s: f64| if constant_s > 0.0 { (-1.0 / (constant_s * 30.0)).exp() } else { 0.0 };
+        let (d, r): (f64, f64) = (factor(decay_s), factor(rise_s));
+        let transient = |k: i32| (d.powi(k + 1) - r.powi(k + 1)) / (d - r);
+        let peak = (0..100).map(transient).fold(0.0, f64::max);
+        let firsts: Vec<i32> = train.times_s.iter().map(|time_s| (time_s * 30.0).ceil() as i32).collect();
+        let trace = &truth[&train.unit];
+        for (frame, value) in (0_i32..).zip(trace) {
+            let sum: f64 = firsts.iter().filter(|first| **first <= frame).map(|first| transient(frame - first)).sum();
+            // four decimals in the table
+            assert!((value - amplitude * sum / peak).abs() < 0.51e-4, "{} frame {frame}", train.unit);
+        }
+        let noise: Vec<f64> = observed[&train.unit].iter().zip(trace).map(|(f, c)| f - c - baseline).collect();
+        let n = noise.len() as f64;
+        let (mean, square) = (noise.iter().sum::<f64>() / n, noise.iter().map(|value| value * value).sum::<f64>() / n);
+        // four standard errors of mean and mean square of normal noise
+        assert!(mean.abs() < 4.0 * noise_sd / n.sqrt(), "{}: {mean}", train.unit);
+        assert!((square / (noise_sd * noise_sd) - 1.0).abs() < 4.0 * (2.0 / n).sqrt(), "{}: {square}", train.unit);
+    }
+    assert_eq!(spikes.units.len(), 4);
+}
+
+#[test]
+fn spikes_are_as_many_as_the_rate_says_where_it_is_high_and_where_it_is_low() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/spikes");
+    let table = folder.join("sub-01_task-stimulation_spikes.tsv");
+    let (spikes, warnings) = read_spikes(&table, "time_s", Some("unit"), 120.0).unwrap();
+    assert!(warnings.is_empty(), "{warnings}");
+    let rates = columns(&folder.join("truth/sub-01_task-stimulation_rate.tsv"));
+    assert_eq!(spikes.units.len(), 3);
+    for train in &spikes.units {
+        assert!(train.times_s.windows(2).all(|pair| pair[1] - pair[0] > 0.0019), "{}", train.unit);
+        let rate = &rates[&train.unit];
+        let mut sorted = rate.clone();
+        sorted.sort_by(f64::total_cmp);
+        let median = sorted[sorted.len() / 2];
+        for high in [true, false] {
+            let steps: Vec<usize> =
+                (0..2400).filter(|&step| (0.5 * (rate[step] + rate[step + 1]) > median) == high).collect();
+            let expected: f64 = steps.iter().map(|&step| 0.05 * 0.5 * (rate[step] + rate[step + 1])).sum();
+            let count = train.times_s.iter().filter(|time_s| steps.binary_search(&((*time_s * 20.0) as usize)).is_ok());
+            // at most Poisson: four standard deviations; the trapezoidal rule is exact to far below a spike
+            let difference = count.count() as f64 - expected;
+            assert!(difference.abs() < 4.0 * expected.sqrt(), "{} {high}: {difference} of {expected}", train.unit);
+        }
+    }
+}
+
+#[test]
+fn recordings_leave_other_datasets_alone_and_nothing_behind() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/spikes.toml");
+    let simulation = load_simulation(&path).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let cancel = CancelToken::new();
+    cancel.cancel();
+    let problems = simulation.write(folder.path(), &mut |_| {}, &cancel).unwrap_err().to_string();
+    assert!(problems.contains("interrupted"), "{problems}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    simulation.write(folder.path(), &mut |_| {}, &CancelToken::new()).unwrap();
+    let before = files(folder.path());
+    let problems = simulation.write(folder.path(), &mut |_| {}, &CancelToken::new()).unwrap_err().to_string();
+    assert!(problems.contains("error[simulation-output-exists]"), "{problems}");
+    assert_same_files(&before, &files(folder.path()));
 }
 
 #[test]

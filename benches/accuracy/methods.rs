@@ -113,9 +113,9 @@ fn solve(scenario: Scenario, rho: f64, data: &Array2<f64>) -> Vec<Solution> {
 
 /// Leaves out the samples before the run.
 fn from_first_frame(solution: &mut Solution, before: usize) {
-    let inside = |values: &Array2<f64>| values.slice(s![before.., ..]).to_owned();
-    solution.activity = inside(&solution.activity);
-    solution.standard_error = solution.standard_error.as_ref().map(inside);
+    for values in std::iter::once(&mut solution.activity).chain(&mut solution.standard_error) {
+        *values = values.slice(s![before.., ..]).to_owned();
+    }
 }
 
 /// In the order of [`METHODS`].

@@ -5,8 +5,8 @@ Needs numpy and scipy. Run from the repository's root:
 
     python scripts/expectations/convolution.py > tests/expectations/convolution.tsv
 
-Each line: what was computed, its arguments, the result's values (arrays with their last axis varying fastest). Signals and
-kernels are whole numbers by the two formulas below, so that convolutions are exact; the tests make the same.
+Each line: what was computed, its arguments, the result's values (arrays with their last axis varying fastest). Signals
+and kernels are whole numbers by the two formulas below, so that convolutions are exact; the tests make the same.
 """
 import numpy as np
 from scipy import ndimage, signal
@@ -47,7 +47,13 @@ for sigma in (0.1, 0.4, 1.0, 3.7, 9.0):
     for name, mode in EDGES.items():
         line("gaussian_filter1d", (name, 17, sigma), ndimage.gaussian_filter1d(samples(17), sigma, mode=mode))
 
-for shape, sigma in (((7,), (1.3,)), ((4, 5), (0.8, 2.0)), ((3, 4, 5), (1.0, 0.0, 1.7)), ((2, 3, 2, 4), (0.6, 1.1, 2.0, 0.9))):
+ARRAYS = (
+    ((7,), (1.3,)),
+    ((4, 5), (0.8, 2.0)),
+    ((3, 4, 5), (1.0, 0.0, 1.7)),
+    ((2, 3, 2, 4), (0.6, 1.1, 2.0, 0.9)),
+)
+for shape, sigma in ARRAYS:
     array = samples(int(np.prod(shape))).reshape(shape)
     for name, mode in EDGES.items():
         arguments = (name, "x".join(map(str, shape)), "x".join(map(str, sigma)))
@@ -67,5 +73,6 @@ line("rates", ("gaussian", 0.15), ndimage.gaussian_filter1d(counts, 1.5, mode="c
      / ndimage.gaussian_filter1d(widths, 1.5, mode="constant"))
 box = np.ones(5) / 5
 line("rates", ("box", 0.5), signal.convolve(counts, box, "same") / signal.convolve(widths, box, "same"))
-for name, kernel in (("exponential", np.exp(-np.arange(31) / 3.0)), ("half-gaussian", np.exp(-0.5 * (np.arange(13) / 3.0) ** 2))):
+exponential, half_gaussian = np.exp(-np.arange(31) / 3.0), np.exp(-0.5 * (np.arange(13) / 3.0) ** 2)
+for name, kernel in (("exponential", exponential), ("half-gaussian", half_gaussian)):
     line("rates", (name, 0.3), np.convolve(counts, kernel)[: len(counts)] / np.convolve(widths, kernel)[: len(counts)])

@@ -5,8 +5,9 @@
 
 use super::keys::{DriftKind, MaskKind};
 use super::{
-    AbsentCondition, ConvolveEdge, ConvolveMode, DeconvolutionMap, DuplicatePolicy, FirstRowNan, FixedEffects, HrfShape, MapKind, MaskCombination, Method, Noise, Penalty, Profile,
-    RateKernel, RowPolicy, Scaling, SparseEstimate,
+    AbsentCondition, ConvolveEdge, ConvolveMode, DeconvolutionMap, DuplicatePolicy, FirstRowNan, FixedEffects,
+    HrfShape, MapKind, MaskCombination, Method, Noise, Penalty, Profile, RateKernel, RowPolicy, Scaling,
+    SparseEstimate,
 };
 use serde::Serialize;
 

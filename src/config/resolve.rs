@@ -15,9 +15,9 @@ use super::sources::Sources;
 use super::{Defaults, EventSettings, Inputs, MissingDuration, Numerics, OutputSettings, PreprocessSettings};
 use super::{Located, Profile, RoiSettings, RoiSource, Scaling, Settings};
 use crate::error::Diagnostic;
+use filters::ModelSpans;
 use std::collections::BTreeMap;
 use std::ops::Range;
-use filters::ModelSpans;
 use std::path::{Path, PathBuf};
 
 /// What resolution needs to know besides the keys.
@@ -223,8 +223,7 @@ impl Resolver<'_> {
     fn rois(&mut self, rois: Vec<Placed<RoiConfig>>, inputs: &Inputs) -> Vec<RoiSettings> {
         self.unique(rois.iter().filter_map(|roi| roi.value.name.as_ref()), "regions");
         if let (Inputs::Timeseries(_) | Inputs::Spikes(_), Some(roi)) = (inputs, rois.first()) {
-            let diagnostic =
-                Diagnostic::error("roi-of-table", "`[[roi]]` needs images; a table has no voxels");
+            let diagnostic = Diagnostic::error("roi-of-table", "`[[roi]]` needs images; a table has no voxels");
             self.say(diagnostic, &roi.span);
         }
         let mut resolved = Vec::new();

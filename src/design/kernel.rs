@@ -92,6 +92,9 @@ mod tests {
         let hrf = HrfSettings::File(Located::unplaced("k.tsv".into()));
         let scaled = response_kernel(&hrf, Some(&table), 0.5, &Numerics::of(Profile::Native)).unwrap();
         // peak 1, up to the rounding of the areas it went through
-        scaled.iter().zip(samples).for_each(|(scaled, as_it_stands)| assert!((4.0 * scaled - as_it_stands).abs() < 1e-12));
+        scaled
+            .iter()
+            .zip(samples)
+            .for_each(|(scaled, as_it_stands)| assert!((4.0 * scaled - as_it_stands).abs() < 1e-12));
     }
 }

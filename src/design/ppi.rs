@@ -15,6 +15,8 @@ mod psychological;
 
 pub use psychological::{SampleTimes, WeightedEvent, psychological_by_coverage, psychological_of_spm};
 
+use crate::error::Diagnostic;
+
 /// Names of the columns, in the order of [`PpiRegressors::columns`].
 pub const PPI_COLUMNS: [&str; 3] = ["ppi", "psychological", "physiological"];
 
@@ -81,6 +83,16 @@ pub enum PpiError {
         "the psychological variable does not vary: its conditions have no event in the run, or their weights cancel"
     )]
     Constant,
+}
+
+impl From<PpiError> for Diagnostic {
+    fn from(error: PpiError) -> Self {
+        let diagnostic = Self::error("ppi-impossible", error.to_string());
+        match error {
+            PpiError::Constant => diagnostic.hint("look for events of its conditions in the run's event table"),
+            _ => diagnostic,
+        }
+    }
 }
 
 impl PpiInput<'_> {
@@ -252,5 +264,7 @@ mod tests {
         assert_eq!(attempt(&impulse(1), &boxcar(), &[0, 20]), beyond);
         assert_eq!(attempt(&[f64::NAN; 20], &boxcar(), &[0]), PpiError::NotFinite("activity"));
         assert_eq!(attempt(&impulse(1), &[1.0; 20], &[0]), PpiError::Constant);
+        let diagnostic = Diagnostic::from(PpiError::Constant);
+        assert!(diagnostic.message.starts_with("the psychological variable does not vary"), "{}", diagnostic.message);
     }
 }

@@ -1,6 +1,8 @@
 //! Deconvolution: what neural activity gave rise to the data, given the kernel it is convolved with.
 
 mod auto;
+mod calcium;
+mod calcium_run;
 mod column_estimates;
 mod convolution_matrix;
 mod method;
@@ -15,6 +17,10 @@ mod sweep;
 mod wiener;
 
 pub use auto::choose;
+pub use calcium::{
+    Calcium, CalciumBaseline, CalciumError, CalciumKernel, CalciumPenalty, Coefficients, Order, PenaltyFound, Trace,
+};
+pub use calcium_run::{FailedColumn, solve_calcium};
 pub use column_estimates::ColumnEstimates;
 pub use convolution_matrix::ConvolutionMatrix;
 pub use method::{Deconvolver, Operator, Solution, Wanted};

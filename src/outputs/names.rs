@@ -1,7 +1,9 @@
 //! Names of outputs: BIDS entities in BIDS order, below the model's folder.
 
-use super::{OutputError, RelativePath, deconvolution_sidecar};
-use crate::config::{DeconvolutionMap, Labels, MapKind};
+mod activity;
+
+use super::{OutputError, RelativePath};
+use crate::config::{Labels, MapKind};
 
 const EXPECTED_LABEL: &str = "ASCII letters and digits, at least one";
 const EXPECTED_FOLDER: &str = "ASCII letters, digits, `_` and `-`, at least one";
@@ -212,56 +214,7 @@ impl OutputNames {
         self.named(&format!("contrast-{contrast}_label-{roi}_stats.tsv"))
     }
 
-    /// What a deconvolution says of voxels: `_desc-neural_bold.nii.gz` for a series, `_stat-lambda_statmap.nii.gz` for a map.
-    ///
-    /// # Errors
-    /// As [`contrast_map`](Self::contrast_map).
-    pub fn deconvolved_image(&self, map: DeconvolutionMap) -> Result<RelativePath, OutputError> {
-        let label = deconvolution_sidecar::label(map);
-        match map {
-            DeconvolutionMap::Activity | DeconvolutionMap::Fitted | DeconvolutionMap::StandardError => {
-                self.named(&format!("desc-{label}_bold.nii.gz"))
-            }
-            _ => self.named(&format!("stat-{label}_statmap.nii.gz")),
-        }
-    }
-
-    /// A deconvolved series of a table, `_desc-neural_timeseries.tsv`, or of the regions of a `[[roi]]`,
-    /// `_label-ROI_desc-neural_timeseries.tsv`.
-    ///
-    /// # Errors
-    /// As [`contrast_map`](Self::contrast_map).
-    pub fn deconvolved_table(&self, map: DeconvolutionMap, roi: Option<&str>) -> Result<RelativePath, OutputError> {
-        self.of_roi(roi, &format!("desc-{}_timeseries.tsv", deconvolution_sidecar::label(map)))
-    }
-
-    /// Data, fit and activity of one column as a figure, `_desc-neuralCOLUMN_timeseries.svg`, or of a region,
-    /// `_label-ROI_desc-neuralREGION_timeseries.svg`.
-    ///
-    /// # Errors
-    /// As [`contrast_map`](Self::contrast_map).
-    pub fn deconvolution_figure(&self, column: &str, roi: Option<&str>) -> Result<RelativePath, OutputError> {
-        let column = check_label(column, "label of a column")?;
-        self.of_roi(roi, &format!("desc-neural{column}_timeseries.svg"))
-    }
-
-    /// Regressors of a psychophysiological interaction, `_desc-ppiNAME_timeseries.tsv`.
-    ///
-    /// # Errors
-    /// As [`contrast_map`](Self::contrast_map).
-    pub fn ppi_regressors(&self, ppi: &str, roi: Option<&str>) -> Result<RelativePath, OutputError> {
-        let ppi = check_label(ppi, "name of an interaction")?;
-        self.of_roi(roi, &format!("desc-ppi{ppi}_timeseries.tsv"))
-    }
-
-    fn of_roi(&self, roi: Option<&str>, ending: &str) -> Result<RelativePath, OutputError> {
-        match roi {
-            Some(roi) => self.named(&format!("label-{}_{ending}", check_label(roi, "region name")?)),
-            None => self.named(ending),
-        }
-    }
-
-    fn named(&self, ending: &str) -> Result<RelativePath, OutputError> {
+    pub(super) fn named(&self, ending: &str) -> Result<RelativePath, OutputError> {
         RelativePath::new(format!("{}_{ending}", self.prefix))
     }
 }

@@ -1,4 +1,4 @@
-//! A statistic map as a picture: axial slices over the mean image, as a PNG file.
+//! A statistic map as a picture: axial slices over the mean image, as a PNG file; and a slice before and after a filter.
 //!
 //! Slices run from inferior to superior, anterior is up, and the left of the head is on the left
 //! (neurological convention), whatever the storage order of the axes. Positive values go from dark red to
@@ -56,14 +56,7 @@ impl Mosaic<'_> {
                 }
             }
         }
-        let mut bytes = Vec::new();
-        let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
-        encoder.set_color(png::ColorType::Rgb);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header()?;
-        writer.write_image_data(&pixels)?;
-        writer.finish()?;
-        Ok(bytes)
+        encoded(&pixels, width, height)
     }
 
     fn colour(&self, statistic: f32, strongest: f32) -> Option<[u8; 3]> {
@@ -79,6 +72,44 @@ impl Mosaic<'_> {
             [ramp(10.0, 120.0), ramp(60.0, 250.0), ramp(190.0, 255.0)]
         })
     }
+}
+
+/// The middle axial slice of two images on one grid side by side, in one scale of greys: before and after a filter.
+///
+/// # Errors
+/// As [`Mosaic::png`].
+pub fn slice_pair_png(grid: &Grid, before: &[f32], after: &[f64]) -> Result<Vec<u8>, png::EncodingError> {
+    const WIDTH: usize = 256;
+    let view = AxialView::of(grid);
+    let slice = grid.shape[view.axes[2]] / 2;
+    let zoom = WIDTH.div_ceil(view.width).max(1);
+    let (tile_width, tile_height) = (view.width * zoom, view.height * zoom);
+    let (width, height) = (2 * tile_width + 3 * GAP, tile_height + 2 * GAP);
+    let scale = 255.0 / f64::from(high_quantile(before));
+    let mut pixels = vec![0_u8; width * height * 3];
+    let values: [&dyn Fn(usize) -> f64; 2] = [&|voxel| f64::from(before[voxel]), &|voxel| after[voxel]];
+    for (tile, value) in values.into_iter().enumerate() {
+        let left = GAP + tile * (tile_width + GAP);
+        for y in 0..tile_height {
+            for x in 0..tile_width {
+                let grey = (value(view.voxel(x / zoom, y / zoom, slice)) * scale).clamp(0.0, 255.0) as u8;
+                let at = ((GAP + y) * width + left + x) * 3;
+                pixels[at..at + 3].copy_from_slice(&[grey; 3]);
+            }
+        }
+    }
+    encoded(&pixels, width, height)
+}
+
+fn encoded(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(pixels)?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 /// Value below which 99 % of the positive ones lie; 1 where there are none.
@@ -189,6 +220,19 @@ mod tests {
         let coloured = |pixels: &[u8]| pixels.chunks(3).filter(|rgb| rgb[0] != rgb[1]).count();
         assert_eq!(coloured(&decoded(&quiet)), 0);
         assert_eq!(coloured(&decoded(&active)), (MIN_TILE_WIDTH / 4).pow(2));
+    }
+
+    #[test]
+    fn a_slice_is_shown_before_and_after_in_one_scale() {
+        let grid = grid([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]);
+        let (before, after) = (vec![100.0_f32; 120], vec![50.0; 120]);
+        let png = slice_pair_png(&grid, &before, &after).unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let info = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((info.width, info.height), (2 * 256 + 6, 320 + 4)); // 4 x 5 voxels, magnified 64 times
+        let at = |x: usize| pixels[(10 * info.width as usize + x) * 3];
+        assert_eq!((at(10), at(300), at(0)), (255, 127, 0));
     }
 
     #[test]

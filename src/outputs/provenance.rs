@@ -249,6 +249,9 @@ mod tests {
                 confounds: ConfoundSettings { columns: vec![], first_row_nan: FirstRowNan::Error, scrub: None },
                 contrasts: vec![],
             }],
+            deconvolutions: Vec::new(),
+            convolutions: Vec::new(),
+            rates: Vec::new(),
             output: OutputSettings { dir: at.join("results"), compression_level: 1 },
         }
     }

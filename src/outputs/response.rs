@@ -42,11 +42,11 @@ pub fn write_responses(sink: impl Write, names: &[String], responses: &[Response
     )
 }
 
-/// The responses of one column of the data: a curve a condition over the delay, in a band of one standard error to each
-/// side.
+/// The responses of one column of the data, `units` being those of a coefficient: a curve a condition over the delay, in
+/// a band of one standard error to each side.
 pub fn response_figure(title: &str, units: &str, responses: &[Response], column: usize) -> LineFigure {
     let mut panel =
-        Panel { label: "response \u{b1} standard error".to_owned(), units: units.to_owned(), ..Panel::default() };
+        Panel { label: "coefficient \u{b1} standard error".to_owned(), units: units.to_owned(), ..Panel::default() };
     for (number, response) in responses.iter().enumerate() {
         let of_delays = |value: &dyn Fn(usize) -> f64| (0..response.delays.len()).map(value).collect::<Vec<f64>>();
         let times = Times::At(of_delays(&|at| response.delays[at].delay_s));

@@ -8,9 +8,9 @@ use super::regions::RegionSet;
 use super::run_data::Gathered;
 use super::run_job::{FittedModel, RunJob, excluded_warning};
 use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings};
-use crate::error::Diagnostics;
+use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::Support;
-use crate::model::deconvolve::{ConvolutionMatrix, Extras, RunProblem};
+use crate::model::deconvolve::{ConvolutionMatrix, Extras, FailedColumn, RunProblem, solve_calcium};
 use crate::preprocess::{Scaler, Series, SeriesPlace, TimeStatistics, excluded_columns, too_many_excluded};
 
 /// A deconvolution, and what the run's GLMs found of the noise.
@@ -44,7 +44,7 @@ impl DeconvolutionJob<'_> {
         let of_kept = (kept.len() < series.n_frames).then(|| TimeStatistics::of_series(series, &kept)).transpose()?;
         let statistics = of_kept.as_ref().unwrap_or(data.statistics);
         let outputs = DeconvolutionOutputs::new(self.run, self.model);
-        outputs.write_nuisance(&own.nuisance)?;
+        outputs.write_nuisance()?;
         self.deconvolve(series, statistics, data.never_finite, None, &outputs, warnings)?;
         for (index, set) in self.run.regions.iter().enumerate() {
             let series = set.mean_series(series, data.never_finite)?;
@@ -91,7 +91,16 @@ impl DeconvolutionJob<'_> {
             standard_error: draws || maps.contains(&DeconvolutionMap::StandardError),
         };
         let rho = self.noise_of_glm(region.map(|(index, _)| index));
-        let own = self.own();
+        let (own, cancel) = (self.own(), self.run.space.cancel);
+        // regions are few columns
+        let place = if region.is_some() { SeriesPlace::Memory } else { self.run.place };
+        if self.settings().kernel.is_calcium() {
+            let dt_s = self.run.run.tr_s;
+            let (activity, failed) = solve_calcium(series, &scaler, self.settings(), dt_s, (place, extras), cancel)?;
+            self.refuse(&failed, support)?;
+            let deconvolved = Deconvolved { series, scaler: &scaler, excluded: &excluded, activity: &activity };
+            return outputs.write(&deconvolved, region.map(|(_, set)| set), warnings);
+        }
         let convolution = ConvolutionMatrix::new(&own.kernel, series.n_frames, self.settings().upsample);
         let problem = RunProblem {
             series,
@@ -101,13 +110,32 @@ impl DeconvolutionJob<'_> {
             settings: self.settings(),
             rho: rho.as_deref(),
             average_around: &|field| super::neighbourhood::average_around(support, field),
-            cancel: self.run.space.cancel,
+            cancel,
         };
-        // regions are few columns
-        let place = if region.is_some() { SeriesPlace::Memory } else { self.run.place };
         let activity = problem.solve(place, extras)?;
         let deconvolved = Deconvolved { series, scaler: &scaler, excluded: &excluded, activity: &activity };
         outputs.write(&deconvolved, region.map(|(_, set)| set), warnings)
+    }
+
+    /// Says which columns are no fluorescence that can be deconvolved.
+    fn refuse(&self, failed: &[FailedColumn], support: &Support) -> Result<(), Failure> {
+        const NAMED: usize = 5;
+        if failed.is_empty() {
+            return Ok(());
+        }
+        let path = self.run.run.data_path();
+        let of_column = |(column, error): &FailedColumn| {
+            let message = format!("{}: {error}", support.describe(*column));
+            Diagnostic::error("calcium-not-deconvolved", message)
+                .at(Place::file(path))
+                .hint("leave the column out with `columns`, or give the time constants of the indicator")
+        };
+        let mut problems: Diagnostics = failed.iter().take(NAMED).map(of_column).collect();
+        if failed.len() > NAMED {
+            let message = format!("and {} columns more of {}", failed.len() - NAMED, self.run.run.display_name());
+            problems.push(Diagnostic::error("calcium-not-deconvolved", message).at(Place::file(path)));
+        }
+        Err(problems.into())
     }
 
     /// The autocorrelation that the GLM named by `noise` found in each column, or in each region of a set.

@@ -2,11 +2,12 @@
 
 use super::excluded::Excluded;
 use super::failure::Failure;
+use super::plan_deconvolution::RunDeconvolution;
 use super::regions::RegionSet;
 use super::run_job::RunJob;
 use super::summary::DeconvolutionSummary;
 use crate::config::{DeconvolutionMap, DeconvolutionSettings, Labels};
-use crate::design::{RunDesign, figure};
+use crate::design::figure;
 use crate::error::Diagnostics;
 use crate::inputs::Support;
 use crate::model::deconvolve::{ColumnEstimates, RunActivity};
@@ -20,6 +21,7 @@ use rayon::prelude::*;
 use std::io::Write;
 
 mod pictures;
+mod ppi;
 
 /// What was deconvolved, and what came of it.
 pub(super) struct Deconvolved<'a> {
@@ -33,6 +35,7 @@ pub(super) struct Deconvolved<'a> {
 pub(super) struct DeconvolutionOutputs<'a> {
     run: &'a RunJob<'a>,
     settings: &'a DeconvolutionSettings,
+    own: &'a RunDeconvolution,
     labels: &'a Labels,
 }
 
@@ -41,7 +44,7 @@ impl<'a> DeconvolutionOutputs<'a> {
         let settings = &run.space.plan.settings.deconvolutions[model];
         // a run alone has the labels of its group
         let labels = if run.group.runs.len() == 1 { &run.group.labels } else { &run.run.labels };
-        Self { run, settings, labels }
+        Self { run, settings, own: &run.run.deconvolutions[model], labels }
     }
 
     fn names(&self) -> Result<OutputNames, OutputError> {
@@ -58,7 +61,8 @@ impl<'a> DeconvolutionOutputs<'a> {
     }
 
     /// What was projected out, as table and figure, where there is more of it than a constant.
-    pub(super) fn write_nuisance(&self, nuisance: &RunDesign) -> Result<(), Failure> {
+    pub(super) fn write_nuisance(&self) -> Result<(), Failure> {
+        let nuisance = &self.own.nuisance;
         if nuisance.n_columns() < 2 {
             return Ok(());
         }
@@ -90,6 +94,7 @@ impl<'a> DeconvolutionOutputs<'a> {
                     }
                 }
                 self.write_columns_table(columns, names, roi)?;
+                self.write_ppis(deconvolved, names, roi)?;
             }
             support @ Support::Voxels { .. } => {
                 // one thread compresses an image
@@ -102,12 +107,8 @@ impl<'a> DeconvolutionOutputs<'a> {
         }
         self.write_pictures(deconvolved, regions, warnings)?;
         if regions.is_none() {
-            let own = &self.run.run.deconvolutions;
-            let model = self.run.space.plan.settings.deconvolutions.iter().position(|model| model.name == self.settings.name);
-            if let Some(own) = model.and_then(|model| own.get(model)) {
-                let summary = DeconvolutionSummary::new(self.run.run, own, self.settings, deconvolved);
-                self.run.space.staged.write_json(&self.names()?.summary()?, &summary)?;
-            }
+            let summary = DeconvolutionSummary::new(self.run.run, self.own, self.settings, deconvolved);
+            self.run.space.staged.write_json(&self.names()?.summary()?, &summary)?;
         }
         Ok(())
     }
@@ -121,7 +122,8 @@ impl<'a> DeconvolutionOutputs<'a> {
     ) -> Result<(), Failure> {
         let path = self.names()?.deconvolved_table(map, roi)?;
         let row = |frame| Ok(store.frame(frame)?.into_iter().map(f64::from).collect());
-        let rows: Vec<Vec<f64>> = (0..store.n_frames()).map(row).collect::<Result<_, crate::preprocess::PassError>>()?;
+        let rows: Vec<Vec<f64>> =
+            (0..store.n_frames()).map(row).collect::<Result<_, crate::preprocess::PassError>>()?;
         self.run.space.staged.write(&path, |file| tables::write_series(file, names, rows))?;
         Ok(self.run.space.staged.write_json(&path.sidecar(), &self.sidecar(map))?)
     }
@@ -135,12 +137,17 @@ impl<'a> DeconvolutionOutputs<'a> {
     ) -> Result<(), Failure> {
         let methods: Vec<f64> = method_numbers(estimates);
         let values = column_values(estimates, &methods);
+        let constants = |which: usize| estimates.time_constants_s.iter().map(|pair| pair[which]).collect::<Vec<f64>>();
+        let [rise_s, decay_s] = [constants(0), constants(1)];
         let wanted: Vec<_> = values.iter().filter(|(map, values)| self.wants(*map) && !values.is_empty()).collect();
-        if wanted.is_empty() {
+        if wanted.is_empty() && decay_s.is_empty() {
             return Ok(());
         }
         let mut table = vec![("name", Column::Text(names))];
         table.extend(wanted.iter().map(|(map, values)| (deconvolution_sidecar::label(*map), Column::Numbers(values))));
+        if !decay_s.is_empty() {
+            table.extend([("tau_rise_s", Column::Numbers(&rise_s)), ("tau_decay_s", Column::Numbers(&decay_s))]);
+        }
         let path = match roi {
             Some(roi) => self.names()?.roi_model_stats(roi)?,
             None => self.names()?.model_stats()?,
@@ -148,12 +155,7 @@ impl<'a> DeconvolutionOutputs<'a> {
         Ok(self.run.space.staged.write(&path, |file| tables::write_table(file, &table))?)
     }
 
-    fn write_series_image(
-        &self,
-        map: DeconvolutionMap,
-        store: &ColumnStore,
-        support: &Support,
-    ) -> Result<(), Failure> {
+    fn write_series_image(&self, map: DeconvolutionMap, store: &ColumnStore, support: &Support) -> Result<(), Failure> {
         let Some(geometry) = self.run.geometry else { return Ok(()) };
         let path = self.names()?.deconvolved_image(map)?;
         let tr_s = if map == DeconvolutionMap::Fitted { self.run.run.tr_s } else { self.step_s() };
@@ -192,7 +194,13 @@ impl<'a> DeconvolutionOutputs<'a> {
     }
 
     fn sidecar(&self, map: DeconvolutionMap) -> DeconvolutionSidecar {
-        DeconvolutionSidecar::new(map, self.settings, &self.run.space.plan.settings, &self.run.run.display_name(), self.run.run.tr_s)
+        DeconvolutionSidecar::new(
+            map,
+            self.settings,
+            &self.run.space.plan.settings,
+            &self.run.run.display_name(),
+            self.run.run.tr_s,
+        )
     }
 
     fn description(&self, map: DeconvolutionMap) -> ImageDescription {

@@ -1,5 +1,7 @@
 //! What a plan will need: memory, disk, passes; sizes follow from the plan alone.
 
+mod deconvolution;
+
 use super::plan::Plan;
 use super::plan_subject::{RunGroup, SpacePlan, SubjectPlan, map_applies};
 use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
@@ -64,6 +66,10 @@ struct Needs {
     frames: usize,
     work: usize,
     fit: usize,
+    /// Of the deconvolution that takes most: series that come of it, kept where the samples are; blocks being solved, what is
+    /// prepared for them, and volumes being written.
+    activity: usize,
+    deconvolution: usize,
     /// Of all runs.
     fits: usize,
     /// Of contrasts: of one stage for each run in flight where runs have maps of their own, and of one over runs.
@@ -72,7 +78,7 @@ struct Needs {
 
 impl Needs {
     fn total(&self, share: MemoryShare) -> u64 {
-        let of_run = self.held_samples(share) + self.reading().max(self.fitting());
+        let of_run = self.held_samples(share) + self.reading().max(self.fitting()).max(self.deconvolving(share));
         BASE_BYTES + (self.other_fits(share) + share.runs_in_flight * of_run).max(self.fits + self.contrasts) as u64
     }
 
@@ -89,6 +95,14 @@ impl Needs {
     /// Beside the samples, while a run is fitted; where it is one of several, it has maps of its own.
     fn fitting(&self) -> usize {
         self.moments + self.work + self.fit + if self.most_runs > 1 { self.contrasts } else { 0 }
+    }
+
+    /// Beside the samples, while a run is deconvolved.
+    fn deconvolving(&self, share: MemoryShare) -> usize {
+        if self.deconvolution == 0 {
+            return 0;
+        }
+        self.fit + self.deconvolution + if share.samples_in_memory { self.activity } else { 0 }
     }
 
     /// Samples in memory: all, or the chunk that is on its way to disk.
@@ -119,6 +133,10 @@ impl Needs {
         };
         let each = self.moments / self.n_columns.max(1);
         let sums = format!(" + sums over time {} ({each} B x {} columns)", mib(self.moments as u64), self.n_columns);
+        let deconvolving = match self.deconvolving(share) {
+            0 => String::new(),
+            bytes => format!(", or deconvolving {}", mib(bytes as u64)),
+        };
         let own_contrasts = if self.most_runs > 1 { " + contrasts" } else { "" };
         let other_fits = match self.other_fits(share) {
             0 => String::new(),
@@ -126,7 +144,7 @@ impl Needs {
         };
         format!(
             "program {} + {} at a time x ({samples}the larger of reading (frames {}{}) and fitting (fit \
-             {}{sums}{own_contrasts})){other_fits}; or, where that is more, program + fits of {} {} + contrasts {}",
+             {}{sums}{own_contrasts}){deconvolving}){other_fits}; or, where that is more, program + fits of {} {} + contrasts {}",
             mib(BASE_BYTES),
             counted(share.runs_in_flight, "run"),
             mib(self.frames as u64),
@@ -163,7 +181,7 @@ impl Plan {
                     estimate.memory_formula = needs.formula(share);
                 }
                 if !share.samples_in_memory {
-                    let spilled = (needs.samples * share.runs_in_flight) as u64;
+                    let spilled = ((needs.samples + needs.activity) * share.runs_in_flight) as u64;
                     estimate.spilled_bytes = estimate.spilled_bytes.max(spilled);
                 }
                 estimate.disk_bytes += self.space_disk(subject, space);
@@ -240,11 +258,19 @@ impl Plan {
             n_columns,
             longest,
             most_runs: space.groups.iter().map(|group| group.runs.len()).max().unwrap_or(1),
-            samples: if self.needs_samples() { 4 * n_columns * longest } else { 0 },
+            samples: match (self.needs_samples(), self.needs_unsmoothed()) {
+                (true, true) => 8 * n_columns * longest,
+                (true, false) => 4 * n_columns * longest,
+                (false, _) => 0,
+            },
             moments: n_columns * space.runs.iter().map(|&run| of_run(run)[0]).max().unwrap_or(0),
             sums_while_reading: !scales_samples(self.settings.preprocess.scaling, numerics.scaling_arithmetic),
             // a chunk, frames as they are stored, the first one, and what smoothing holds
-            frames: chunk + within + n_values * (stored * (batch + FRAMES_AHEAD) + 4 * (batch + 1)),
+            frames: chunk * if self.needs_unsmoothed() { 2 } else { 1 }
+                + within
+                + n_values * (stored * (batch + FRAMES_AHEAD) + 4 * (batch + 1)),
+            activity: self.activity_bytes(n_columns, longest),
+            deconvolution: self.deconvolution_bytes(subject, space, (n_values, longest), threads),
             fit: n_columns * space.runs.iter().map(|&run| of_run(run)[1]).max().unwrap_or(0),
             // residuals, their products with each piece of the precision matrix, and what is solved
             work: 8 * BLOCK_COLUMNS * threads * (6 + 3 * gaps) * widest.max().unwrap_or(0),
@@ -277,6 +303,7 @@ impl Plan {
         let Some(grid) = &space.grid else { return 0 };
         let map = 4 * grid.n_voxels() as u64;
         let mut bytes = 0;
+        bytes += self.activity_disk(subject, space, map);
         for (index, glm) in self.settings.glms.iter().enumerate() {
             let levels = space
                 .groups

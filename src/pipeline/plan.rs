@@ -45,7 +45,10 @@ impl Plan {
     pub(super) fn needs_samples(&self) -> bool {
         let Settings { glms, deconvolutions, rois, preprocess, numerics, .. } = &self.settings;
         let residuals = glms.iter().any(|glm| glm.maps.contains(&MapKind::Residuals));
-        residuals || !deconvolutions.is_empty() || !rois.is_empty() || scales_samples(preprocess.scaling, numerics.scaling_arithmetic)
+        residuals
+            || !deconvolutions.is_empty()
+            || !rois.is_empty()
+            || scales_samples(preprocess.scaling, numerics.scaling_arithmetic)
     }
 
     /// Whether a deconvolution takes the data as they are while they are smoothed for the others.
@@ -115,7 +118,7 @@ impl Plan {
 }
 
 /// Codes of problems that are found while looking at a subject, but are mistakes in the pipeline file, which stop everything.
-const MISTAKES_OF_PIPELINE: [&str; 10] = [
+const MISTAKES_OF_PIPELINE: [&str; 12] = [
     "contrast-unknown-condition",
     "contrast-needs-delay",
     "contrast-all-zero",
@@ -125,6 +128,8 @@ const MISTAKES_OF_PIPELINE: [&str; 10] = [
     "tent-knots",
     "deconvolve-kernel",
     "figure-of-nothing",
+    "convolve-kernel",
+    "rate-bin",
     "ppi-unknown-condition",
 ];
 

@@ -54,12 +54,10 @@ fn kernel(plan: &Plan, run: &RunPlan, index: usize) -> Result<Vec<f64>, Diagnost
 
 /// A response longer than the run would leave more activity before the run than within it.
 fn length_problem(settings: &DeconvolutionSettings, run: &RunPlan, length: usize) -> Option<Diagnostic> {
-    let (kernel_s, run_s) = (
-        length as f64 * run.tr_s / settings.upsample as f64,
-        run.n_acquired as f64 * run.tr_s,
-    );
+    let (kernel_s, run_s) = (length as f64 * run.tr_s / settings.upsample as f64, run.n_acquired as f64 * run.tr_s);
     (kernel_s > run_s).then(|| {
-        let message = format!("the kernel of `{}` lasts {kernel_s:.1} s, {} {run_s:.1} s", *settings.name, run.display_name());
+        let message =
+            format!("the kernel of `{}` lasts {kernel_s:.1} s, {} {run_s:.1} s", *settings.name, run.display_name());
         Diagnostic::error("kernel-longer-than-run", message)
             .at(Place::file(run.data_path()))
             .note("activity is estimated from the responses to it, which must fit into the run")
@@ -73,7 +71,10 @@ fn figure_problems(settings: &DeconvolutionSettings, run: &RunPlan) -> Diagnosti
         (FigureOf::Named(name), RunSource::Table(table)) if !table.names.contains(name) => {
             let message = format!("there is no column `{}` to draw in {}", **name, run.display_name());
             let columns = format!("columns: {}", table.names.join(", "));
-            Some(Diagnostic { place: name.place_of_words(), ..Diagnostic::error("figure-of-nothing", message) }.note(columns))
+            Some(
+                Diagnostic { place: name.place_of_words(), ..Diagnostic::error("figure-of-nothing", message) }
+                    .note(columns),
+            )
         }
         (FigureOf::Voxel(index), RunSource::Image(header)) => {
             let shape = header.grid.shape;

@@ -2,7 +2,9 @@
 
 use super::plan::Plan;
 use super::plan_deconvolution::RunDeconvolution;
-use crate::config::{DesignSettings, EventFiles, Labels, Located, RunSettings, SeriesModel, Settings, TimeseriesSettings};
+use crate::config::{
+    DesignSettings, EventFiles, Labels, Located, RunSettings, SeriesModel, Settings, TimeseriesSettings,
+};
 use crate::design::{ContrastMatrix, RunDesign};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::{self, ConfoundTable, EventTable, ImageHeader, SeriesTable, Support, Timing};

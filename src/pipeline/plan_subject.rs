@@ -1,10 +1,12 @@
 //! One subject of a plan: its runs, the grids they lie on, and which of them are combined.
 
 use super::contrasts::{PlannedContrast, require_estimable};
+use super::convolve_job;
 use super::design_findings::DesignFindings;
 use super::plan::Plan;
 use super::plan_deconvolution::{RunDeconvolution, ppi_problems};
 use super::plan_run::{RunModel, RunPlan, RunSource};
+use super::rate_job::SpikesPlan;
 use super::shared_files::SharedFiles;
 use crate::config::{AbsentCondition, ContrastKind, Inputs, Labels, Settings};
 use crate::design;
@@ -22,6 +24,8 @@ pub struct SubjectPlan {
     pub runs: Vec<RunPlan>,
     /// Runs that share a grid and so a mask (or, for tables, the column names).
     pub spaces: Vec<SpacePlan>,
+    /// Its recordings of spikes, in the pipeline's order.
+    pub spikes: Vec<SpikesPlan>,
 }
 
 /// Runs of one subject that lie on one grid.
@@ -48,7 +52,8 @@ impl SubjectPlan {
     /// Every input file of the subject, each once, in a fixed order.
     pub fn files(&self, shared: &SharedFiles) -> Vec<PathBuf> {
         let own = self.runs.iter().flat_map(|run| &run.files);
-        own.chain(&shared.files).collect::<BTreeSet<_>>().into_iter().cloned().collect()
+        let spikes = self.spikes.iter().map(|spikes| &spikes.table.path);
+        own.chain(spikes).chain(&shared.files).collect::<BTreeSet<_>>().into_iter().cloned().collect()
     }
 }
 
@@ -108,6 +113,9 @@ pub(super) fn plan(
             }
             problems.extend(ppi_problems(model, run, conditions));
         }
+        for model in 0..plan.settings.convolutions.len() {
+            problems.extend(convolve_job::problems(plan, model, run));
+        }
         problems.extend(findings.said(plan.settings.series_models().count()));
     }
     if !problems.has_errors() {
@@ -115,7 +123,19 @@ pub(super) fn plan(
     }
     let spaces = group_by_space(&runs, &mut problems);
     check_grids(&plan.shared, &runs, &spaces, &mut problems);
-    problems.finish(SubjectPlan { subject: subject.to_owned(), runs, spaces })
+    let spikes = read_spikes(&plan.settings, subject, &mut problems);
+    problems.finish(SubjectPlan { subject: subject.to_owned(), runs, spaces, spikes })
+}
+
+/// Reads the recordings of a subject.
+fn read_spikes(settings: &Settings, subject: &str, problems: &mut Diagnostics) -> Vec<SpikesPlan> {
+    let Inputs::Spikes(all) = &settings.inputs else { return Vec::new() };
+    let own = all.iter().filter(|table| table.labels.subject == subject);
+    let read = own.filter_map(|table| problems.collect(SpikesPlan::new(&settings.rates, table)));
+    let read: Vec<(SpikesPlan, Diagnostics)> = read.collect();
+    let (plans, warnings): (Vec<_>, Vec<_>) = read.into_iter().unzip();
+    warnings.into_iter().for_each(|warnings| problems.extend(warnings));
+    plans
 }
 
 fn resolve_contrasts(

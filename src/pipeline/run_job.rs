@@ -116,7 +116,8 @@ impl RunJob<'_> {
         }
         for model in 0..plan.settings.deconvolutions.len() {
             progress.stage(&subject.subject, &name, &format!("model {}", *plan.settings.deconvolutions[model].name));
-            let smoothed = GatheredRef { statistics: &statistics, series: series.as_ref(), never_finite: &never_finite };
+            let smoothed =
+                GatheredRef { statistics: &statistics, series: series.as_ref(), never_finite: &never_finite };
             let data = match &unsmoothed {
                 Some(own) if !plan.settings.deconvolutions[model].smooth => GatheredRef::of(own),
                 _ => smoothed,

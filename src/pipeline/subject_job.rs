@@ -1,10 +1,13 @@
 //! One subject end to end: lock, decide whether its results stand, compute space by space, commit.
 
+use super::convolve_job::ConvolveJob;
 use super::failure::Failure;
 use super::memory::MemoryLimit;
 use super::plan::Plan;
+use super::plan_run::display_name;
 use super::plan_subject::SubjectPlan;
 use super::progress::Progress;
+use super::rate_job;
 use super::space_job::SpaceJob;
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::inputs::{self, FileDigest};
@@ -64,7 +67,8 @@ impl InputDigests {
 impl SubjectJob<'_> {
     /// Steps of progress that a subject takes.
     pub(super) fn steps(subject: &SubjectPlan) -> usize {
-        subject.runs.len() + subject.spaces.iter().map(|space| space.groups.len()).sum::<usize>()
+        let groups = subject.spaces.iter().map(|space| space.groups.len()).sum::<usize>();
+        subject.runs.len() + groups + subject.spikes.len()
     }
 
     /// Analyses the subject, unless its results stand.
@@ -91,15 +95,35 @@ impl SubjectJob<'_> {
         }
         let staged = StagedOutputs::new(lock)?;
         let mut warnings = Diagnostics::new();
-        for space in &self.subject.spaces {
+        let models_of_series = self.plan.settings.series_models().next().is_some();
+        for space in self.subject.spaces.iter().filter(|_| models_of_series) {
             let Self { plan, subject, limit, cancel, progress, .. } = *self;
             let job = SpaceJob { plan, subject, space, staged: &staged, limit, cancel, progress };
             warnings.extend(job.run(&mut digests)?);
+        }
+        self.convolve(&staged, &mut digests)?;
+        for spikes in &self.subject.spikes {
+            self.progress.stage(&self.subject.subject, &display_name(&spikes.labels), "rates");
+            rate_job::run(self.plan, spikes, &staged)?;
+            self.progress.step(&display_name(&spikes.labels));
         }
         self.cancel.check()?;
         let inputs = digests.complete(&files, base)?;
         let manifest = staged.commit(ManifestKey { inputs, ..key(plan, settings) })?;
         Ok(SubjectOutcome::Done { n_files: manifest.outputs.len(), warnings })
+    }
+
+    /// The plain convolutions of every run.
+    fn convolve(&self, staged: &StagedOutputs, digests: &mut InputDigests) -> Result<(), Failure> {
+        let Self { plan, cancel, progress, .. } = *self;
+        for model in 0..plan.settings.convolutions.len() {
+            for run in &self.subject.runs {
+                let stage = format!("model {}", *plan.settings.convolutions[model].name);
+                progress.stage(&self.subject.subject, &run.display_name(), &stage);
+                digests.note(&ConvolveJob { plan, model, run, staged, cancel }.run()?);
+            }
+        }
+        Ok(())
     }
 
     /// Contrasts of a model that some run of the subject enters.

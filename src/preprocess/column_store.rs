@@ -124,8 +124,11 @@ impl ColumnStore {
             Blocks::Spilled { file, folder } => {
                 let mut value = [0.0];
                 let offset = (block * BLOCK_COLUMNS * self.n_frames + at) * VALUE_BYTES;
-                read_row(file, offset as u64, &mut value)
-                    .map_err(|cause| PassError::Spill { action: "read", folder: folder.clone(), cause })?;
+                read_row(file, offset as u64, &mut value).map_err(|cause| PassError::Spill {
+                    action: "read",
+                    folder: folder.clone(),
+                    cause,
+                })?;
                 Ok(value[0])
             }
         }

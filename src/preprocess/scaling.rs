@@ -227,7 +227,8 @@ impl Scaler {
                 }
                 Transform::Single { first, divisor } => {
                     let constants = first[columns.clone()].iter().zip(&divisor[columns.clone()]);
-                    scaled.extend(row.iter().zip(constants).map(|(value, (of, by))| f64::from(single(*value, *of, *by))));
+                    scaled
+                        .extend(row.iter().zip(constants).map(|(value, (of, by))| f64::from(single(*value, *of, *by))));
                 }
             }
         }

@@ -14,8 +14,8 @@ pub fn sigma_of_fwhm(fwhm: f64) -> f64 {
 
 /// Full kernel of `2 r + 1` weights summing to 1, `r = int(truncate sigma + 1/2)`; `sigma` in samples.
 ///
-/// A radius of 0, and `sigma <= 0`, give the identity, `[1.0]`. With a centre, and with checks of what the user may have
-/// written: [`SampledKernel::gaussian`](super::kernel::SampledKernel::gaussian).
+/// A radius of 0, and `sigma <= 0`, give the identity, `[1.0]`. With a centre, and with checks of what the user may
+/// have written: [`SampledKernel::gaussian`](super::kernel::SampledKernel::gaussian).
 pub fn gaussian_kernel(sigma: f64, truncate: f64) -> Vec<f64> {
     let radius = (truncate * sigma + 0.5) as i64;
     // also where sigma^2 underflows and the exponent would be 0 / 0

@@ -4,8 +4,10 @@
 //! y = (... ((x * g_0) * g_1) ...),   g_a[d] = exp(-d^2 / (2 sigma_a^2)) / sum,   d = -r..r, r = int(4 sigma_a + 1/2)
 //! ```
 //!
-//! one axis after the other, as `scipy.ndimage.gaussian_filter` does. For the fast smoothing of volumes in f32, with
-//! masks, there is `preprocess::smooth`.
+//! one axis after the other, as `scipy.ndimage.gaussian_filter` does. Kernels of hundreds of weights (`sigma` from
+//! about 40 samples) act by Fourier transform where that is faster ([`Method`](super::convolution::Method)): values are
+//! then exact to rounding of the largest, no longer to their own. For the fast smoothing of volumes in f32, with masks,
+//! there is `preprocess::smooth`.
 
 use super::convolution::{ConvolutionError, Edge, convolve_axis_in_place, convolve_with_edges};
 use super::kernel::{KernelError, SampledKernel};

@@ -15,8 +15,8 @@ use super::gaussian::{TRUNCATE, gaussian_kernel};
 /// Most weights a kernel may have: 2^24, 128 MB. A wish for more is a mistake of units.
 pub const MOST_WEIGHTS: usize = 1 << 24;
 
-/// Time constants at which the exponential kernel is cut: what is cut off has `exp(-10) = 4.5e-5` of the mass, as little
-/// as the Gaussian loses at 4 standard deviations (6.3e-5).
+/// Time constants at which the exponential kernel is cut: what is cut off has `exp(-10) = 4.5e-5` of the mass, as
+/// little as the Gaussian loses at 4 standard deviations (6.3e-5).
 pub const EXPONENTIAL_TRUNCATE: f64 = 10.0;
 
 /// Time constants at which the alpha kernel is cut: beyond lies `13 exp(-12) = 8.0e-5` of the mass.
@@ -160,7 +160,8 @@ impl SampledKernel {
         Self::centred(gaussian_kernel(sigma, TRUNCATE))
     }
 
-    /// The causal half of a Gaussian, of unit sum: `k[d] = exp(-d^2 / (2 sigma^2)) / sum`, `d = 0..=int(4 sigma + 1/2)`.
+    /// The causal half of a Gaussian, of unit sum: `k[d] = exp(-d^2 / (2 sigma^2)) / sum`, `d = 0..=int(4 sigma +
+    /// 1/2)`.
     ///
     /// # Errors
     /// As [`SampledKernel::gaussian`].

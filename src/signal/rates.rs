@@ -1,7 +1,8 @@
 //! Firing rates: spike times to counts in bins, and counts to spikes per second by smoothing.
 //!
-//! A recording of `T` seconds is cut into bins `[i b, (i + 1) b)` of `b` seconds; if `T` is no multiple of `b`, the last
-//! bin is shorter and ends at `T`. With counts `s[m]`, true widths `b[m]` and a kernel `k` with centre `c`, the rate is
+//! A recording of `T` seconds is cut into bins `[i b, (i + 1) b)` of `b` seconds; if `T` is no multiple of `b`, the
+//! last bin is shorter and ends at `T`. With counts `s[m]`, true widths `b[m]` and a kernel `k` with centre `c`, the
+//! rate is
 //!
 //! ```text
 //! rate[n] = sum_m s[m] k[n + c - m] / sum_m b[m] k[n + c - m],    m over the bins of the recording
@@ -146,11 +147,13 @@ pub struct SpikeCounts {
 impl SpikeCounts {
     /// Counts spikes at `spike_times_s`, in order and within `[0, duration_s]`, in bins of `bin_s` seconds.
     ///
-    /// Bins are half-open: a spike on an edge counts in the later bin, one at the very end of the recording in the last.
-    /// Times within 1e-8 of a bin before an edge are taken to be on it, and an end so near an edge makes no further bin.
+    /// Bins are half-open: a spike on an edge counts in the later bin, one at the very end of the recording in the
+    /// last. Times within 1e-8 of a bin before an edge are taken to be on it, and an end so near an edge makes no
+    /// further bin.
     ///
     /// # Errors
-    /// A duration or bin that is not a finite time above 0, too many bins, spikes outside the recording or not in order.
+    /// A duration or bin that is not a finite time above 0, too many bins, spikes outside the recording or not in
+    /// order.
     pub fn of_spikes(spike_times_s: &[f64], duration_s: f64, bin_s: f64) -> Result<Self, RateError> {
         for (what, seconds) in [("duration", duration_s), ("width of the bins", bin_s)] {
             if !(seconds.is_finite() && seconds > 0.0) {

@@ -113,7 +113,12 @@ fn check_blob(blob: &BlobSpec, at: &[Step], faults: &mut Faults) {
 fn check_neural(spec: &SimulationSpec, faults: &mut Faults) {
     let step_s = neural::step_s(spec);
     let at = [Key("neural_step_s")];
-    faults.positive(step_s, &at);
+    if let Some(stated_s) = spec.neural_step_s {
+        faults.positive(stated_s, &at);
+    }
+    if spec.neural.is_empty() || !(step_s.is_finite() && step_s > 0.0) {
+        return;
+    }
     let steps = neural::steps(spec);
     let message = format!("{steps} steps of neural activity");
     faults.require(steps <= MOST_STEPS, &at, message, "at most 1000000 steps a run");

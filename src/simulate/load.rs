@@ -27,7 +27,7 @@ pub fn load_simulation(path: &Path) -> Result<Simulation, Diagnostics> {
     let recording = DeTable::parse(&source.text)
         .is_ok_and(|table| RecordingSpec::SECTIONS.iter().any(|section| table.get_ref().contains_key(*section)));
     if recording {
-        checked(&source, RecordingSpec::faults).map(Simulation::Recording)
+        checked(&source, RecordingSpec::faults).map(|spec| Simulation::Recording(Box::new(spec)))
     } else {
         checked(&source, check::faults).map(|spec| Simulation::Images(Box::new(spec)))
     }
@@ -154,6 +154,50 @@ duration_s = 1.0
             "--> ./spec.toml:20:14",
         ];
         assert_eq!(places, expected, "{shown}");
+    }
+
+    #[test]
+    fn neural_activity_that_cannot_be_simulated_is_pointed_at() {
+        let neural = "[[neural]]\nname = \"a\"\nkind = \"blocks\"\ncount = 5\nduration_s = [4.0, 16.0]\n\
+                      [[neural]]\nname = \"A\"\nkind = \"autoregressive\"\nrho = 1.0\n";
+        let shown = load(&format!("{VALID}{neural}")).unwrap_err();
+        let places: Vec<&str> = shown.lines().filter(|line| line.contains("-->")).map(str::trim).collect();
+        // five blocks of up to 8 steps just fit into 40
+        assert_eq!(places, ["--> ./spec.toml:26:8", "--> ./spec.toml:28:7"], "{shown}");
+        let shown = load(&format!("{VALID}{}", neural.replace("16.0", "18.0"))).unwrap_err();
+        assert!(shown.contains("5 of them take up to 45 of 40 steps"), "{shown}");
+        let shown = load(&format!("{VALID}{}", neural.replace("blocks", "squares"))).unwrap_err();
+        assert!(shown.contains("unknown variant `squares`") && shown.contains("--> ./spec.toml:"), "{shown}");
+    }
+
+    #[test]
+    fn a_recording_is_told_by_its_section_and_checked_as_one() {
+        let text = "name = \"x\"\nseed = 1\ntask = \"t\"\n[calcium]\nduration_s = 10.0\nframe_hz = 30.0\n\
+                    [[calcium.cell]]\nname = \"c\"\nspikes_hz = 1.0\ndecay_s = 0.5\nrise_s = 0.1\nnoise_sd = 0.1\n";
+        let of = |text: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("spec.toml");
+            std::fs::write(&path, text).unwrap();
+            load_simulation(&path).map_err(|problems| problems.to_string())
+        };
+        assert!(matches!(of(text), Ok(Simulation::Recording(spec)) if spec.calcium.is_some()));
+        assert!(matches!(of(VALID), Ok(Simulation::Images(_))));
+        let shown = of(&text.replace("0.5", "0.05").replace("\"t\"", "\"\"")).unwrap_err();
+        let codes = shown.matches("error[simulation-spec-value]").count();
+        assert!(codes == 2 && shown.contains("spec.toml:3:8") && shown.contains("spec.toml:11:10"), "{shown}");
+        let spikes = "[spikes]\nduration_s = 9.0\nrefractory_s = 0.1\n[[spikes.unit]]\nname = \"u\"\nbase_hz = 6.0\n\
+                      wave_hz = 7.0\n";
+        let shown = of(&format!("name = \"x\"\nseed = 1\ntask = \"t\"\n{spikes}")).unwrap_err();
+        assert!(
+            shown.contains("`wave_hz` is 7, `base_hz` 6") && shown.contains("none within 0.1 s of another"),
+            "{shown}"
+        );
+        let shown = of(&format!("{text}{spikes}")).unwrap_err();
+        assert!(shown.contains("[spikes] stands beside [calcium]"), "{shown}");
+        let small = "name = \"x\"\nseed = 1\n[binary]\nsamples = 20\ninterval_s = 1.0\npulses = 5\n\
+                     pulse_samples = [1, 4]\ngap_samples = 1\n";
+        let shown = of(small).unwrap_err();
+        assert!(shown.contains("the pulses take up to 24 of 20 samples"), "{shown}");
     }
 
     #[test]

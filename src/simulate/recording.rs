@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 ///
 /// # Errors
 /// The specification cannot be simulated (all its problems), `out` holds a dataset or cannot be written, or `cancel` was
-/// set (code `interrupted`). Nothing is left under a final name then but folders that could not be removed.
+/// set (code `work-interrupted`). Nothing is left under a final name then but folders that could not be removed.
 pub fn simulate_recording(
     spec: &RecordingSpec,
     out: &Path,
@@ -40,7 +40,9 @@ pub fn simulate_recording(
 
 /// Writes all files.
 fn fill(folder: &mut Folder<'_>, spec: &RecordingSpec, cancel: &CancelToken) -> Result<(), Diagnostics> {
-    let go_on = || cancel.check().map_err(|cancelled| Diagnostic::error("work-interrupted", cancelled.to_string()));
+    let go_on = || -> Result<(), Diagnostics> {
+        cancel.check().map_err(|cancelled| Diagnostic::error("work-interrupted", cancelled.to_string()).into())
+    };
     folder.make_folder(Path::new("truth"))?;
     if let Some(calcium) = &spec.calcium {
         go_on()?;

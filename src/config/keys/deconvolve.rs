@@ -20,7 +20,8 @@ pub struct DeconvolveConfig {
     /// indicator, `{ ar = 1 }` or `{ ar = 2 }` estimated from each column, or `{ tau_decay_s = 0.7, tau_rise_s = 0.05 }`.
     pub kernel: Option<Placed<TextOr<KernelWord, KernelTable>>>,
     /// Weight of the penalty: chosen for each column, or `{ fixed = 0.3 }`. `auto` is `gcv` for `ridge`, `bic` for `spike` and
-    /// `block`, `evidence` for `peb`, and the noise level for calcium.
+    /// `block`, `evidence` for `peb`; for a calcium kernel, one standard deviation of the noise as the response to one spike
+    /// sees it.
     pub lambda: Option<Placed<TextOr<LambdaWord, LambdaFixed>>>,
     /// What `ridge` penalises.
     pub penalty: Option<Placed<Penalty>>,
@@ -32,6 +33,10 @@ pub struct DeconvolveConfig {
     /// net, Zou and Hastie 2005, doi 10.1111/j.1467-9868.2005.00503.x).
     #[schemars(range(min = 0.0, max = 1_000.0))]
     pub elastic_net: Option<Placed<f64>>,
+    /// For a calcium kernel: window of a running percentile that is taken off first, seconds, where the baseline drifts.
+    /// Without it the baseline is a constant.
+    #[schemars(range(max = 1_000_000.0), extend("exclusiveMinimum" = 0))]
+    pub baseline_window_s: Option<Placed<f64>>,
     /// Activity samples in each repetition time.
     #[schemars(range(min = 1, max = 32))]
     pub upsample: Option<Placed<usize>>,
@@ -98,8 +103,11 @@ pub enum LambdaWord {
     Bic,
     /// SPM's rule for `peb`: a noise variance of 1/4, whatever the data.
     Spm,
-    /// The noise level: the median absolute deviation of the data's finest scale.
+    /// From the noise of the data's finest scale, by its median absolute deviation.
     Mad,
+    /// For a calcium kernel: the residual is as large as the noise (Friedrich, Zhou and Paninski 2017, doi
+    /// 10.1371/journal.pcbi.1005423).
+    NoiseLevel,
 }
 
 /// `deconvolve.lambda = { fixed = … }`.

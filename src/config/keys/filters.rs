@@ -90,4 +90,3 @@ pub struct ConvolveKernelTable {
     #[schemars(length(min = 1))]
     pub file: Option<Placed<String>>,
 }
-

@@ -76,6 +76,7 @@ impl Resolver<'_> {
             "estimate",
             reason(sparse, "method = \"spike\" or \"block\" and a kernel that is not calcium's"),
         );
+        self.idle(config.baseline_window_s.as_ref(), "baseline_window_s", reason(calcium, "a calcium kernel"));
         self.idle(config.upsample.as_ref(), "upsample", reason(!calcium, "a kernel that is not calcium's"));
         let tables = matches!(inputs, Inputs::Timeseries(_));
         self.idle(config.smooth.as_ref(), "smooth", reason(!tables, "images"));
@@ -99,6 +100,7 @@ impl Resolver<'_> {
             nonnegative: calcium || config.nonnegative.map_or(defaults.nonnegative, |key| key.value),
             estimate: config.estimate.map_or(defaults.estimate, |key| key.value),
             elastic_net: config.elastic_net.map_or(defaults.elastic_net, |key| key.value),
+            baseline_window_s: config.baseline_window_s.map(|key| key.value),
             upsample: config.upsample.map_or(defaults.upsample, |key| key.value),
             noise,
             smooth: config.smooth.map_or(defaults.smooth, |key| key.value),
@@ -183,7 +185,7 @@ impl Resolver<'_> {
         calcium: bool,
     ) -> LambdaChoice {
         let standard = match method {
-            _ if calcium => LambdaChoice::Mad,
+            _ if calcium => LambdaChoice::Threshold,
             Method::Ridge => LambdaChoice::Gcv,
             Method::Wiener => LambdaChoice::Moments,
             Method::Spike | Method::Block => LambdaChoice::Bic,
@@ -198,10 +200,11 @@ impl Resolver<'_> {
             TextOr::Text(LambdaWord::Spm) => LambdaChoice::Spm,
             TextOr::Text(LambdaWord::Bic) => LambdaChoice::Bic,
             TextOr::Text(LambdaWord::Mad) => LambdaChoice::Mad,
+            TextOr::Text(LambdaWord::NoiseLevel) => LambdaChoice::NoiseLevel,
             TextOr::Other(fixed) => LambdaChoice::Fixed(fixed.fixed.unwrap_or_default()), // absent only where that was said
         };
         let possible: &[&str] = match method {
-            _ if calcium => &["auto", "mad", "{ fixed = … }"],
+            _ if calcium => &["auto", "noise-level", "{ fixed = … }"],
             Method::Ridge => &["auto", "gcv", "evidence", "{ fixed = … }"],
             Method::Wiener | Method::Auto => &["auto"],
             Method::Spike | Method::Block => &["auto", "bic", "mad", "{ fixed = … }"],
@@ -213,6 +216,7 @@ impl Resolver<'_> {
             LambdaChoice::Bic => "bic",
             LambdaChoice::Mad => "mad",
             LambdaChoice::Spm => "spm",
+            LambdaChoice::NoiseLevel => "noise-level",
             _ => "{ fixed = … }",
         };
         if !possible.contains(&word) {
@@ -254,7 +258,8 @@ impl Resolver<'_> {
     fn noise_of_glm(&mut self, name: &Located<String>, glms: &[GlmSettings], span: &Range<usize>) {
         let Some(glm) = glms.iter().find(|glm| glm.name.value == name.value) else {
             let names: Vec<String> = glms.iter().map(|glm| glm.name.value.clone()).collect();
-            let mut diagnostic = Diagnostic::error("deconvolve-noise", format!("no `[[glm]]` is named `{}`", name.value));
+            let mut diagnostic =
+                Diagnostic::error("deconvolve-noise", format!("no `[[glm]]` is named `{}`", name.value));
             if let Some(near) = closest(name, &names) {
                 diagnostic = diagnostic.label(format!("did you mean `{near}`?"));
             }
@@ -313,8 +318,7 @@ impl Resolver<'_> {
                         let diagnostic = Diagnostic::error("figure-of-nothing", "a table has no voxels");
                         self.say(diagnostic.hint("name a column of the table"), &span);
                     } else if let [i, j, k] = index[..] {
-                        resolved
-                            .push(FigureOf::Voxel(self.context.sources.located(Placed { value: [i, j, k], span })));
+                        resolved.push(FigureOf::Voxel(self.context.sources.located(Placed { value: [i, j, k], span })));
                     }
                 }
             }

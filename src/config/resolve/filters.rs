@@ -67,7 +67,8 @@ impl Resolver<'_> {
                 self.say(diagnostic.note("expected: mode = \"same\""), &mode.span);
             }
             let edge = config.edge.as_ref().map_or(self.defaults.convolve_edge, |edge| edge.value);
-            if let Some(edge) = config.edge.filter(|edge| mode != ConvolveMode::Same && edge.value != ConvolveEdge::Zero)
+            if let Some(edge) =
+                config.edge.filter(|edge| mode != ConvolveMode::Same && edge.value != ConvolveEdge::Zero)
             {
                 let message = "`edge` has no effect without mode = \"same\"";
                 self.say(Diagnostic::error("config-idle-key", message).hint("leave it out"), &edge.span);

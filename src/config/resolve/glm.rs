@@ -6,8 +6,8 @@ use super::labels::describe;
 use crate::config::keys::{ConfoundsConfig, ContrastConfig, DesignConfig, GlmConfig};
 use crate::config::placed::{Placed, TextOr};
 use crate::config::{
-    ConfoundSettings, ContrastKind, ContrastSettings, DeconvolutionSettings, DesignSettings, GlmSettings, Inputs, Labels, Located, MapKind, Noise,
-    ScrubSettings,
+    ConfoundSettings, ContrastKind, ContrastSettings, DeconvolutionSettings, DesignSettings, GlmSettings, Inputs,
+    Labels, Located, MapKind, Noise, ScrubSettings,
 };
 use crate::error::{Diagnostic, Place};
 use std::ops::Range;

@@ -2,11 +2,11 @@
 
 use super::Resolver;
 use super::labels::{LabelKeys, describe};
-use crate::config::keys::{
-    EventFormat, EventsOfRun, MaskConfig, MaskKind, RunConfig, SpikesConfig, TimeseriesConfig,
-};
+use crate::config::keys::{EventFormat, EventsOfRun, MaskConfig, MaskKind, RunConfig, SpikesConfig, TimeseriesConfig};
 use crate::config::placed::{Placed, TextOr};
-use crate::config::{EventFiles, Inputs, Labels, Located, MaskSettings, RunSettings, SpikesSettings, TimeseriesSettings};
+use crate::config::{
+    EventFiles, Inputs, Labels, Located, MaskSettings, RunSettings, SpikesSettings, TimeseriesSettings,
+};
 use crate::error::Diagnostic;
 use std::collections::BTreeMap;
 use std::ops::Range;

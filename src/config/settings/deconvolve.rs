@@ -24,6 +24,9 @@ pub struct DeconvolutionSettings {
     pub estimate: SparseEstimate,
     /// Weight of half the squares beside lambda times the absolute values.
     pub elastic_net: f64,
+    /// Window of the running baseline of fluorescence, seconds; `None`: a constant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub baseline_window_s: Option<f64>,
     /// Activity samples in each repetition time.
     pub upsample: usize,
     /// The noise.
@@ -43,9 +46,7 @@ pub struct DeconvolutionSettings {
 }
 
 /// A method of deconvolution: what it assumes of the activity.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// Gaussian activity of one variance, or with small differences: least squares with a penalty on squares.
@@ -128,8 +129,12 @@ pub enum LambdaChoice {
     Spm,
     /// The Bayesian information criterion.
     Bic,
-    /// The noise level of the data's finest scale.
+    /// The noise of the data's finest scale.
     Mad,
+    /// One standard deviation of the noise, as the response to one spike sees it (calcium).
+    Threshold,
+    /// A residual as large as the noise (calcium).
+    NoiseLevel,
     /// Variances of signal and noise by moments (`wiener`).
     Moments,
     /// As each candidate does by default (`auto`).
@@ -153,9 +158,7 @@ pub enum ActivityNoise {
 }
 
 /// What a deconvolution can write.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeconvolutionMap {
     /// The estimated activity, a series.

@@ -126,7 +126,7 @@ fn times_in_other_units_are_recognised() {
 
 #[test]
 fn a_mistake_of_every_row_is_one_message() {
-    let rows: String = (0..500).map(|row| format!("{}\ta\n", 500 - row)).collect();
+    let rows = (0..500).map(|row| format!("{}\ta", 500 - row)).collect::<Vec<_>>().join("\n");
     let shown = read_as("spikes.tsv", format!("time_s\tunit\n{rows}").as_bytes(), Some("unit"), 500.0).unwrap_err();
     assert_eq!(shown.matches("error[").count(), 1, "{shown}");
     assert!(shown.contains("line 4 (498)") && shown.contains("and 489 more"), "{shown}");

@@ -17,6 +17,8 @@ pub struct ColumnEstimates {
     /// Share of the squared error of drift and confounds, in frames left out of the fit, that activity takes away; empty
     /// where it was not asked for.
     pub held_out_r2: Vec<f64>,
+    /// Time constants of the rise and of the decay of calcium, seconds; NaN where there is none; empty for other kernels.
+    pub time_constants_s: Vec<[f64; 2]>,
     /// Place of the method among the candidates of `auto`; 0 without it.
     pub method: Vec<u8>,
 }
@@ -59,6 +61,7 @@ impl BlockEstimates {
                 rho: zeros(),
                 dof: zeros(),
                 held_out_r2: Vec::new(),
+                time_constants_s: Vec::new(),
                 method: vec![0; n_columns],
             },
             bin: vec![0; n_columns],

@@ -56,7 +56,8 @@ pub(super) fn prepared(
     operator: &Operator,
     n_frames: usize,
 ) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
-    let methods = if settings.method == Method::Auto { &CANDIDATES[..] } else { std::slice::from_ref(&settings.method) };
+    let methods =
+        if settings.method == Method::Auto { &CANDIDATES[..] } else { std::slice::from_ref(&settings.method) };
     methods.iter().map(|method| prepared_one(*method, settings, operator, n_frames)).collect()
 }
 

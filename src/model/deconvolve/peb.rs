@@ -90,8 +90,8 @@ impl From<LinalgError> for PebError {
 /// (their own uncertainty is not in it); `log_evidence` is the logarithm of the density of the data in the `dof`
 /// dimensions in which they lie, exact, natural logarithm, constants included; with
 /// [`Evidence`](PebHyperparameters::Evidence) it is the maximum over both variances. `lambda` is then sought between `1e-10`
-/// and `1e8` times the largest squared singular value of `F`: a column without signal ends at the upper end, with activity
-/// of practically 0. A column of zeros gives zeros in everything.
+/// and `1e8` times the largest squared singular value of `F`; it is infinite, and the activity 0, where data are likeliest
+/// without activity. In a column of zeros everything is 0, but for `lambda`: infinite where it would be estimated.
 #[derive(Debug)]
 pub struct Peb {
     /// Kept frame x direction: left singular vectors of `F`.
@@ -124,7 +124,7 @@ impl Peb {
         }
         let trace: f64 = seen.iter().map(|value| value * value).sum();
         let fixed = fixed_variances(hyperparameters, n_basis as f64 / trace)?;
-        let svd = truncated(thin_svd(&seen)?, operator.dof, seen.dim());
+        let svd = truncated(&thin_svd(&seen)?, operator.dof, seen.dim());
         let directions = product(&basis, &svd.vt.t());
         let unseen = unseen(&basis, &directions, svd.s.len());
         let evidence = Evidence::new(svd.s.iter().map(|value| value * value).collect(), operator.dof);
@@ -176,7 +176,8 @@ impl Deconvolver for Peb {
             let grid = on_grid.as_ref().map_or_else(Vec::new, |grid| grid.column(column).to_vec());
             let is_zero = data.column(column).iter().all(|value| *value == 0.0);
             let variances = if is_zero { Variances::ZERO } else { self.variances(&own, rest, &grid) };
-            let lambda = if is_zero { 0.0 } else { variances.noise / variances.prior };
+            let of_zeros = self.fixed.map_or(f64::INFINITY, Variances::lambda);
+            let lambda = if is_zero { of_zeros } else { variances.lambda() };
             let fit = if is_zero { 0.0 } else { self.evidence.effective_dof(lambda) };
             let evidence = if is_zero { 0.0 } else { self.evidence.log_evidence(&own, rest, variances) };
             for (loading, singular) in loadings.column_mut(column).iter_mut().zip(&self.singular) {
@@ -220,7 +221,7 @@ fn fixed_variances(hyperparameters: PebHyperparameters, prior_of_spm: f64) -> Re
 }
 
 /// The directions that data can tell: singular values above rounding, at most `dof`.
-fn truncated(svd: ThinSvd, dof: usize, (rows, columns): (usize, usize)) -> ThinSvd {
+fn truncated(svd: &ThinSvd, dof: usize, (rows, columns): (usize, usize)) -> ThinSvd {
     let largest = svd.s.first().copied().unwrap_or(0.0);
     let floor = largest * rows.max(columns) as f64 * f64::EPSILON;
     let kept: Vec<usize> = (0..svd.s.len().min(dof)).filter(|direction| svd.s[*direction] > floor).collect();

@@ -42,8 +42,7 @@ impl Preparation {
         let to_basis = &vt.t() * &lengths.mapv(f64::recip);
         let at_frames = product(nuisance, &product(&basis.to_coefficients, &to_basis));
         let volume = |values: &mut dyn Iterator<Item = f64>| values.map(f64::ln).sum::<f64>();
-        let log_volume =
-            volume(&mut whitening.iter().map(|[scale, _]| *scale)) - volume(&mut lengths.iter().copied());
+        let log_volume = volume(&mut whitening.iter().map(|[scale, _]| *scale)) - volume(&mut lengths.iter().copied());
         Ok(Self { rho, whitening, nuisance: u, at_frames, log_volume })
     }
 
@@ -103,7 +102,6 @@ pub(super) fn folds(timing: &Timing, n_folds: usize, stretch: usize) -> Vec<Vec<
     }
     folds
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -4,8 +4,9 @@
 //! s = tau^2 A' (tau^2 A A' + sigma^2 I)^-1 y = (A'A + lambda I)^-1 A'y,   lambda = sigma^2 / tau^2
 //! ```
 //!
-//! (Wiener 1949; over Fourier frequencies Glover 1999, doi 10.1006/nimg.1998.0419.) Unlike the filter over frequencies it is exact at both ends of the run,
-//! over gaps, and with drift projected out. It is the ridge with the penalty [`Penalty::VALUE`] and a lambda of its own.
+//! (Wiener 1949; over Fourier frequencies Glover 1999, doi 10.1006/nimg.1998.0419.) Unlike the filter over frequencies it
+//! is exact at both ends of the run, over gaps, and with drift projected out. It is the ridge with the penalty
+//! [`Penalty::VALUE`] and a lambda of its own.
 //!
 //! # Variances
 //!
@@ -70,7 +71,7 @@ impl Wiener {
     }
 
     /// Both variances, neither negative.
-    fn variances(&self, squares: ArrayView1<'_, f64>, rest: f64) -> Variances {
+    fn variances(&self, squares: &ArrayView1<'_, f64>, rest: f64) -> Variances {
         let first = self.moments(squares, rest, |squared| squared);
         let found = match first {
             Variances { activity, .. } if activity <= 0.0 => first,
@@ -86,7 +87,7 @@ impl Wiener {
     }
 
     /// Solves the two equations with these weights of the strong directions, functions of the squared gain.
-    fn moments(&self, squares: ArrayView1<'_, f64>, rest: f64, weight: impl Fn(f64) -> f64) -> Variances {
+    fn moments(&self, squares: &ArrayView1<'_, f64>, rest: f64, weight: impl Fn(f64) -> f64) -> Variances {
         let squared = &self.diagonal.squared;
         let mut weak = [rest, (self.diagonal.dof - self.strong) as f64, 0.0];
         let mut strong = [0.0; 3];
@@ -122,7 +123,7 @@ impl Deconvolver for Wiener {
         let coordinates = self.diagonal.coordinates(data);
         let Coordinates { squares, rest, .. } = &coordinates;
         let variances: Vec<Variances> =
-            squares.outer_iter().zip(rest).map(|(squares, rest)| self.variances(squares, *rest)).collect();
+            squares.outer_iter().zip(rest).map(|(squares, rest)| self.variances(&squares, *rest)).collect();
         let lambda = variances.iter().map(|variances| self.lambda(*variances)).collect();
         let noise = Noise::Given(variances.iter().map(|variances| variances.noise.sqrt()).collect());
         fit(&self.diagonal, coordinates, lambda, &noise, wanted)
@@ -139,13 +140,13 @@ mod tests {
 
     #[test]
     fn expected_squares_give_their_variances_back() {
-        // dense: 16 dimensions at random gains, the moments of which are exact by construction
+        // squares equal to their expectation: the equations are then exact, whatever their weights
         let wiener = Wiener::new(&operator(Problem::NoConstant)).unwrap();
         for (noise, activity) in [(1.0, 2.0), (0.3, 0.01), (5.0, 0.0), (0.0, 1.5)] {
             let squares: ndarray::Array1<f64> =
                 wiener.diagonal.squared.iter().map(|squared| noise + activity * squared).collect();
             let rest = noise * wiener.diagonal.dimensions_of_rest() as f64;
-            let found = wiener.variances(squares.view(), rest);
+            let found = wiener.variances(&squares.view(), rest);
             // rounding of two 2 x 2 equations
             assert!((found.noise - noise).abs() < 1e-12 && (found.activity - activity).abs() < 1e-12, "{found:?}");
         }

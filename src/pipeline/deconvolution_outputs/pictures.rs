@@ -1,6 +1,6 @@
 //! Pictures of what was measured and what came of it: data and fit above activity, with the events that are known.
 
-use super::{Deconvolved, DeconvolutionOutputs};
+use super::{DeconvolutionOutputs, Deconvolved};
 use crate::config::FigureOf;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::{EventTable, Support};

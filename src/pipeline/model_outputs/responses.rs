@@ -30,7 +30,7 @@ impl ModelOutputs<'_> {
         if !self.level.is_group {
             return Ok(()); // a figure a region and run would be many; the run's table holds the same
         }
-        let units = sidecar::units(MapKind::Effect, self.plan.settings.preprocess.scaling);
+        let units = sidecar::units(MapKind::Beta, self.plan.settings.preprocess.scaling);
         let of_whom = display_name(self.level.labels);
         let labels = figure_labels(names);
         let drawn = names.par_iter().zip(labels).enumerate();

@@ -7,8 +7,8 @@ const BLOCK: usize = 1024;
 
 /// Samples `start..start + out.len()` of the full convolution of two sequences, in any order of the two.
 ///
-/// Every result is one sum over the sequence with fewer values that are not 0, its values in order; so a train of spikes
-/// costs as many kernels as it has spikes.
+/// Every result is one sum over the sequence with fewer values that are not 0, its values in order; so a train of
+/// spikes costs as many kernels as it has spikes.
 pub(super) fn convolve(left: &[f64], right: &[f64], start: usize, out: &mut [f64]) {
     let cost = |taps: &[f64], line: &[f64]| taps.iter().filter(|tap| **tap != 0.0).count() as f64 * line.len() as f64;
     let (taps, line) = if cost(left, right) < cost(right, left) { (left, right) } else { (right, left) };

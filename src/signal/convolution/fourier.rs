@@ -1,7 +1,8 @@
 //! Convolution by Fourier transform: `F(x * k) = F(x) F(k)`, with enough zeros that nothing kept has wrapped round.
 //!
 //! The crate `realfft` is taken without its hand-written vector code: that is chosen by the machine at run time and
-//! rounds differently, and a result must not depend on the machine. The sines of its twiddle factors are the platform's.
+//! rounds differently, and a result must not depend on the machine. The sines of its twiddle factors are the
+//! platform's.
 
 use super::ConvolutionError;
 use realfft::num_complex::Complex64;

@@ -1,11 +1,13 @@
 //! Which specifications of recordings can be simulated.
 
-use super::calcium;
+use super::calcium::REFRACTORY_S;
 use super::spec::{CalciumCellSpec, CalciumSpec, RecordingSpec, SpikeUnitSpec, SpikesSpec};
 use crate::simulate::fault::{Fault, Faults, Index, Key, Step};
 
 /// Samples a table may have, and spikes that may be expected of a unit.
 const MOST_SAMPLES: f64 = 1e7;
+/// Frames of the longest time constant: beyond it the peak of a transient takes long to reach.
+const SLOWEST_DECAY: f64 = 1e6;
 
 impl RecordingSpec {
     /// All values that cannot be simulated.
@@ -51,7 +53,7 @@ impl RecordingSpec {
             let at = |key| [Key("slice"), Key(key)];
             for (axis, &n) in slice.shape.iter().enumerate() {
                 let at = [Key("slice"), Key("shape"), Index(axis)];
-                faults.require((1..=4096).contains(&n), &at, format!("{n} voxels along axis {axis}"), "1 to 4096");
+                faults.require((1..=1024).contains(&n), &at, format!("{n} voxels along axis {axis}"), "1 to 1024");
             }
             for (axis, &edge_mm) in slice.voxel_mm.iter().enumerate() {
                 faults.positive(edge_mm, &[Key("slice"), Key("voxel_mm"), Index(axis)]);
@@ -74,20 +76,28 @@ fn check_calcium(calcium: &CalciumSpec, faults: &mut Faults) {
     for (index, cell) in calcium.cells.iter().enumerate() {
         let at = |key| [Key("calcium"), Key("cell"), Index(index), Key(key)];
         faults.name(&cell.name, &mut taken, &at("name"));
-        check_cell(cell, calcium.duration_s, &at, faults);
+        check_cell(cell, calcium, &at, faults);
     }
 }
 
-fn check_cell(cell: &CalciumCellSpec, duration_s: f64, at: &impl Fn(&'static str) -> [Step; 4], faults: &mut Faults) {
+fn check_cell(
+    cell: &CalciumCellSpec,
+    calcium: &CalciumSpec,
+    at: &impl Fn(&'static str) -> [Step; 4],
+    faults: &mut Faults,
+) {
     faults.not_negative(cell.spikes_hz, &at("spikes_hz"));
     // beyond this the refractory period would leave no room
-    let most_hz = 0.5 / calcium::REFRACTORY_S;
-    let fits = cell.spikes_hz <= most_hz && cell.spikes_hz * duration_s <= MOST_SAMPLES;
+    let most_hz = 0.5 / REFRACTORY_S;
+    let fits = cell.spikes_hz <= most_hz && cell.spikes_hz * calcium.duration_s <= MOST_SAMPLES;
     faults.require(fits, &at("spikes_hz"), format!("{} spikes a second", cell.spikes_hz), "at most 500 a second");
     faults.count(cell.spikes_per_burst, 1..=1000, &at("spikes_per_burst"), "1 to 1000");
     faults.positive(cell.burst_interval_s, &at("burst_interval_s"));
     faults.not_negative(cell.rise_s, &at("rise_s"));
     faults.positive(cell.decay_s, &at("decay_s"));
+    let frames = cell.decay_s * calcium.frame_hz;
+    let message = format!("a decay over {frames} frames");
+    faults.require(frames <= SLOWEST_DECAY, &at("decay_s"), message, "at most 1000000 frames");
     let message = format!("`rise_s` is {}, `decay_s` {}", cell.rise_s, cell.decay_s);
     faults.require(cell.rise_s < cell.decay_s, &at("rise_s"), message, "a rise that is faster than the decay");
     faults.positive(cell.amplitude, &at("amplitude"));

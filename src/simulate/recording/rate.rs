@@ -26,7 +26,8 @@ pub(super) fn onsets_s(spikes: &SpikesSpec) -> Vec<f64> {
         let onset_s = stimulus.first_s + index as f64 * stimulus.interval_s;
         libm::round(onset_s * 1000.0) / 1000.0
     };
-    (0..).map(at).take_while(|onset_s| *onset_s < spikes.duration_s).collect()
+    let most = libm::ceil(spikes.duration_s / stimulus.interval_s) as usize;
+    (0..=most).map(at).take_while(|onset_s| *onset_s < spikes.duration_s).collect()
 }
 
 impl Rate {

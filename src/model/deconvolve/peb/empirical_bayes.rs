@@ -34,6 +34,11 @@ pub(super) struct Variances {
 impl Variances {
     /// Of a column of zeros.
     pub(super) const ZERO: Self = Self { noise: 0.0, prior: 0.0 };
+
+    /// Their ratio, infinite without a prior variance.
+    pub(super) fn lambda(self) -> f64 {
+        self.noise / self.prior
+    }
 }
 
 /// What all columns share.
@@ -93,7 +98,8 @@ impl Evidence {
         -0.5 * (outside + along)
     }
 
-    /// The variances of highest evidence; `squares_on_grid` is `shrinkage` times the squared loadings.
+    /// The variances of highest evidence; `squares_on_grid` is `shrinkage` times the squared loadings. Evidence that still
+    /// rises at the upper end of the grid is highest without any activity: a prior variance of 0.
     pub(super) fn maximise(&self, loadings: &[f64], rest: f64, squares_on_grid: &[f64]) -> Variances {
         let dof = self.dof as f64;
         let mut best = (0, f64::NEG_INFINITY);
@@ -104,7 +110,10 @@ impl Evidence {
             }
         }
         let last = self.grid.len() - 1;
-        let (low, high) = (self.grid[best.0.saturating_sub(1)], self.grid[(best.0 + 1).min(last)]);
+        if best.0 == last {
+            return Variances { noise: (rest + loadings.iter().sum::<f64>()) / dof, prior: 0.0 };
+        }
+        let (low, high) = (self.grid[best.0.saturating_sub(1)], self.grid[best.0 + 1]);
         let lambda = libm::exp(self.top_between(loadings, rest, low, high));
         let noise = self.slope(loadings, rest, lambda).1 / dof;
         Variances { noise, prior: noise / lambda }
@@ -214,12 +223,35 @@ mod tests {
     }
 
     #[test]
-    fn noise_alone_ends_at_the_upper_end() {
+    fn noise_alone_has_no_prior_variance() {
         // loadings below what the rest says of the noise, in all directions
         let (evidence, _) = example();
         let loadings = vec![0.5; 12];
         let found = evidence.maximise(&loadings, 8.0, &on_grid(&evidence, &loadings));
-        assert!(found.noise / found.prior > 9.0 * HIGHEST * 0.99);
-        assert!((found.noise - (8.0 + 6.0) / 20.0).abs() < 1e-6); // 1e-8 of it is taken for signal
+        assert_eq!(found, Variances { noise: (8.0 + 6.0) / 20.0, prior: 0.0 });
+        assert_eq!(evidence.effective_dof(found.lambda()), 0.0);
+        let height = evidence.log_evidence(&loadings, 8.0, found);
+        for prior in -40..10 {
+            let other = Variances { prior: libm::exp(f64::from(prior)), ..found };
+            // the evidence rises towards a prior variance of 0, at the end by less than rounding
+            assert!(evidence.log_evidence(&loadings, 8.0, other) <= height);
+        }
+    }
+
+    #[test]
+    fn the_optimum_is_a_fixed_point_of_mackays_updates() {
+        // gamma = sum s^2 / (s^2 + lambda), sigma^2 = RSS / (dof - gamma), tau^2 = |c|^2 / gamma
+        let (evidence, loadings) = example();
+        let found = evidence.maximise(&loadings, 4.0, &on_grid(&evidence, &loadings));
+        let lambda = found.lambda();
+        let (mut rss, mut length) = (4.0, 0.0);
+        for (square, loading) in evidence.squares.iter().zip(&loadings) {
+            rss += loading * (lambda / (square + lambda)).powi(2);
+            length += loading * square / (square + lambda).powi(2);
+        }
+        let gamma = evidence.effective_dof(lambda);
+        // lambda is known to 1e-10
+        assert!((rss / (20.0 - gamma) / found.noise - 1.0).abs() < 1e-9);
+        assert!((length / gamma / found.prior - 1.0).abs() < 1e-9);
     }
 }

@@ -76,7 +76,9 @@ impl SpmDeconvolution<'_> {
             .map(|row| row.iter().zip(&coefficients).map(|(cosine, coefficient)| cosine * coefficient).sum())
             .collect();
         let mean = activity.iter().sum::<f64>() / activity.len() as f64;
-        activity.iter_mut().for_each(|value| *value -= mean);
+        for value in &mut activity {
+            *value -= mean;
+        }
         Ok(SpmActivity { activity, adjusted: self.adjusted()? })
     }
 

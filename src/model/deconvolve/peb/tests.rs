@@ -143,7 +143,7 @@ fn no_pair_of_variances_has_more_evidence_by_the_dense_density() {
         assert!(largest(found.activity.column(column).to_owned() - &best.mean) < 1e-10);
         for step in [0.01, 0.1, 0.5, 2.0, 5.0] {
             for angle in 0..8 {
-                let (up, across) = (f64::from(angle) * 0.785_398).sin_cos();
+                let (up, across) = (f64::from(angle) * std::f64::consts::FRAC_PI_4).sin_cos();
                 let other = at(noise * (step * up).exp(), prior * (step * across).exp());
                 assert!(other.log_evidence < best.log_evidence, "{step} {angle}");
             }
@@ -232,17 +232,34 @@ fn a_column_of_zeros_gives_zeros_and_columns_do_not_mix() {
     let operator = operator();
     let [_, mut data] = drawn(&operator, 12, 0.4, 1.0, 3, 2);
     data.column_mut(1).fill(0.0);
-    for hyperparameters in [PebHyperparameters::Evidence, PebHyperparameters::OfSpm] {
+    let fixed = PebHyperparameters::Fixed { noise_variance: 1.0, prior_variance: 4.0 };
+    for (hyperparameters, lambda) in [(PebHyperparameters::Evidence, f64::INFINITY), (fixed, 0.25)] {
         let peb = Peb::new(&operator, 12, hyperparameters).unwrap();
         let found = peb.solve(&data, WITH_ERRORS);
         let errors = found.standard_error.as_ref().unwrap();
         assert!(found.activity.column(1).iter().chain(errors.column(1)).all(|value| *value == 0.0));
-        assert_eq!([found.lambda[1], found.sigma[1], found.dof[1], found.log_evidence[1]], [0.0; 4]);
+        assert_eq!([found.lambda[1], found.sigma[1], found.dof[1], found.log_evidence[1]], [lambda, 0.0, 0.0, 0.0]);
         let alone = peb.solve(&data.select(Axis(1), &[2]), WITH_ERRORS);
         // the same numbers up to the order in which BLAS sums blocks of another shape
         assert!(largest(alone.activity.column(0).to_owned() - found.activity.column(2)) < 1e-9);
         assert!((alone.lambda[0] / found.lambda[2] - 1.0).abs() < 1e-9);
     }
+}
+
+#[test]
+fn data_likeliest_without_activity_give_none() {
+    let operator = operator();
+    // noise in the directions that the response hides: the residuals of the fit of all that it shows
+    let peb = Peb::new(&operator, 10, PebHyperparameters::Evidence).unwrap();
+    let noise = projected(&normal(4).array(FRAMES, 1));
+    let data = &noise - &product(&peb.left, &transposed_product(&peb.left, &noise)) * 0.9;
+    let found = peb.solve(&data, WITH_ERRORS);
+    assert_eq!((found.lambda[0], found.dof[0]), (f64::INFINITY, 0.0));
+    assert!(found.activity.iter().chain(found.standard_error.as_ref().unwrap()).all(|value| *value == 0.0));
+    let mean_square = data.iter().map(|value| value * value).sum::<f64>() / operator.dof as f64;
+    assert!((found.sigma[0] - mean_square.sqrt()).abs() < 1e-14); // rounding
+    let expected = -0.5 * operator.dof as f64 * ((std::f64::consts::TAU * mean_square).ln() + 1.0);
+    assert!((found.log_evidence[0] - expected).abs() < 1e-12);
 }
 
 #[test]

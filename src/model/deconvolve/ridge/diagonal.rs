@@ -1,7 +1,7 @@
 //! Coordinates in which operator and penalty are both diagonal, found once an operator.
 //!
 //! The problem of a column is `min |y - A s|^2 + lambda |D s|^2`. With the penalty's coordinates `s = S z + N c`
-//! (`|D s| = |z|`, `D N = 0`) it takes Eldén's standard form (1982, doi 10.1007/BF01932460):
+//! (`|D s| = |z|`, `D N = 0`) it takes Eldén's standard form (1982, BIT 22, 487-502):
 //!
 //! ```text
 //! A N = Q R                              what data say of unpenalised activity
@@ -17,8 +17,8 @@
 
 use super::{Penalty, RidgeError, penalty::Split};
 use crate::model::deconvolve::Operator;
-use crate::model::linalg::{ThinSvd, product, subtract_product, thin_svd, transposed_product};
-use ndarray::{Array2, Axis, s};
+use crate::model::linalg::{LinalgError, ThinSvd, product, subtract_product, thin_svd, transposed_product};
+use ndarray::{Array1, Array2, Axis, s};
 
 /// Unpenalised activity whose image is less than this times the norm of the operator is not seen: rounding of whitening
 /// and projection is some 1e-15 of it, and what has been projected out is nothing else.
@@ -78,14 +78,14 @@ impl Diagonal {
             subtract_product(&mut images, &unpenalised.images, &along);
             subtract_product(&mut shape, &unpenalised.activity, &along);
         }
-        let (u, gains, vt) = seen_directions(&images, operator.dof - free)?;
+        let ThinSvd { u, s: gains, vt } = seen_directions(&images, operator.dof - free)?;
         let mut right = product(&shape, &vt.t());
         let unseen = squares_beyond(shape, &right, &vt);
         let left = joined(&u, &unpenalised.images);
         right = joined(&right, &unpenalised.activity);
         let squared = gains.iter().map(|gain| gain * gain).collect();
         let log_det_free = unpenalised.log_det;
-        Ok(Self { left, right, gains, squared, free, dof: operator.dof, unseen, log_det_free })
+        Ok(Self { left, right, gains: gains.to_vec(), squared, free, dof: operator.dof, unseen, log_det_free })
     }
 
     /// Dimension of the data space less the unpenalised directions: what noise and penalised activity share.
@@ -133,31 +133,33 @@ impl Unpenalised {
     fn new(forward: &Array2<f64>, null: &Array2<f64>) -> Result<Self, RidgeError> {
         if null.ncols() == 0 {
             let (frames, samples) = forward.dim();
-            return Ok(Self { images: Array2::zeros((frames, 0)), activity: Array2::zeros((samples, 0)), log_det: 0.0 });
+            return Ok(Self {
+                images: Array2::zeros((frames, 0)),
+                activity: Array2::zeros((samples, 0)),
+                log_det: 0.0,
+            });
         }
         let norm = forward.iter().map(|value| value * value).sum::<f64>().sqrt();
         let ThinSvd { u, s: sizes, vt } = thin_svd(&product(forward, null))?;
         let seen = sizes.iter().take_while(|size| **size > SEEN * norm).count();
-        let activity = product(null, &vt.slice(s![..seen, ..]).t()) / &sizes.slice(s![..seen]);
+        let activity = product(null, &vt.slice(s![..seen, ..]).t()) / sizes.slice(s![..seen]);
         let log_det = sizes.iter().take(seen).map(|size| 2.0 * size.ln()).sum();
         Ok(Self { images: u.slice(s![.., ..seen]).to_owned(), activity, log_det })
     }
 }
 
 /// Singular vectors and values above rounding, `most` at most.
-fn seen_directions(
-    images: &Array2<f64>,
-    most: usize,
-) -> Result<(Array2<f64>, Vec<f64>, Array2<f64>), RidgeError> {
+fn seen_directions(images: &Array2<f64>, most: usize) -> Result<ThinSvd, LinalgError> {
     let (frames, columns) = images.dim();
     if frames == 0 || columns == 0 {
-        return Ok((Array2::zeros((frames, 0)), Vec::new(), Array2::zeros((0, columns))));
+        let (u, vt) = (Array2::zeros((frames, 0)), Array2::zeros((0, columns)));
+        return Ok(ThinSvd { u, s: Array1::zeros(0), vt });
     }
     let ThinSvd { u, s: sizes, vt } = thin_svd(images)?;
     let rounding = f64::EPSILON * frames.max(columns) as f64 * sizes[0];
     let rank = sizes.iter().take(most).take_while(|size| **size > rounding).count();
-    let gains = sizes.iter().take(rank).copied().collect();
-    Ok((u.slice(s![.., ..rank]).to_owned(), gains, vt.slice(s![..rank, ..]).to_owned()))
+    let (u, vt) = (u.slice(s![.., ..rank]).to_owned(), vt.slice(s![..rank, ..]).to_owned());
+    Ok(ThinSvd { u, s: sizes.slice(s![..rank]).to_owned(), vt })
 }
 
 /// Squares of each row of `shape` beyond its part along `vt`, `seen = shape vt'` being that part.
@@ -202,7 +204,7 @@ mod tests {
                 assert!((&gram - &Array2::<f64>::eye(gram.nrows())).iter().all(|error| error.abs() < rounding));
                 let images = operator.forward.dot(&diagonal.right);
                 let mut expected = diagonal.left.clone();
-                let factors: ndarray::Array1<f64> =
+                let factors: Array1<f64> =
                     diagonal.gains.iter().copied().chain(std::iter::repeat_n(1.0, diagonal.free)).collect();
                 expected *= &factors;
                 let error = (&images - &expected).mapv(f64::abs).fold(0.0, |a: f64, b| a.max(*b));

@@ -46,7 +46,7 @@ pub(crate) fn fit(
         for (q, squared) in left_over.iter_mut().zip(&diagonal.squared) {
             *q = 1.0 / (1.0 + squared * inverse);
         }
-        let sums = Sums::new(&left_over, squares.row(column), rest[column]);
+        let sums = Sums::new(&left_over, &squares.row(column), rest[column]);
         let variance = match noise {
             Noise::Residual => ratio(sums.residual, sums.left_over + diagonal.dimensions_of_rest() as f64),
             Noise::Evidence => ratio(sums.penalised, diagonal.freedom() as f64),
@@ -85,7 +85,7 @@ struct Sums {
 }
 
 impl Sums {
-    fn new(left_over: &[f64], squares: ArrayView1<'_, f64>, rest: f64) -> Self {
+    fn new(left_over: &[f64], squares: &ArrayView1<'_, f64>, rest: f64) -> Self {
         let mut sums = Self { residual: 0.0, penalised: 0.0, left_over: 0.0, fitted: 0.0 };
         for (q, square) in left_over.iter().zip(squares) {
             let part = q * square;

@@ -180,12 +180,7 @@ impl<const SQUARED: bool> Loop for Sums<'_, SQUARED> {
 }
 
 #[inline(always)]
-fn add<const SQUARED: bool>(
-    sums: &mut [[f64; LANES]; 6],
-    squares: &[f64; LANES],
-    squared: &[f64; LANES],
-    lambda: f64,
-) {
+fn add<const SQUARED: bool>(sums: &mut [[f64; LANES]; 6], squares: &[f64; LANES], squared: &[f64; LANES], lambda: f64) {
     for lane in 0..LANES {
         let q = lambda / (squared[lane] + lambda);
         let fitted = squared[lane] / (squared[lane] + lambda);

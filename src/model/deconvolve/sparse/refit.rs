@@ -39,11 +39,6 @@ impl Refit {
         &self.factor
     }
 
-    /// `L^-1 b_S`.
-    pub(super) fn forward(&self) -> &[f64] {
-        &self.forward
-    }
-
     /// Members that do not depend on others.
     pub(super) fn support(&self) -> &[usize] {
         self.factor.support()

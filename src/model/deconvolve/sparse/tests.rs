@@ -1,5 +1,6 @@
 //! Solutions against an independent solver, the conditions of their optimality, and dense algebra.
 
+mod afni;
 mod knots;
 mod simulation;
 

@@ -1,0 +1,242 @@
+//! Plain convolutions: the columns of a table in time, the volumes of an image in space.
+
+use super::failure::Failure;
+use super::plan::Plan;
+use super::plan_run::{RunPlan, RunSource, display_name};
+use crate::config::{ConvolveEdge, ConvolveKernel, ConvolveMode, ConvolveSettings};
+use crate::error::{CancelToken, Diagnostic, Diagnostics};
+use crate::inputs::{FileDigest, FrameSource, ImageHeader, NiftiFrames, SeriesTable, Support};
+use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, Panel, Times};
+use crate::outputs::picture::slice_pair_png;
+use crate::outputs::response::figure_labels;
+use crate::outputs::{FrameWriter, Geometry, ImageDescription, Intent, OutputNames, SeriesAxis, StagedOutputs, tables};
+use crate::signal::convolution::{ConvolutionError, Edge, Mode, convolve, convolve_axis, convolve_with_edges};
+use crate::signal::gaussian_filter::gaussian_filter;
+use crate::signal::kernel::{BoxScale, KernelError, SampledKernel};
+use ndarray::{Array3, ShapeBuilder};
+use std::io::Write;
+
+/// One convolution of one run.
+pub(super) struct ConvolveJob<'a> {
+    pub(super) plan: &'a Plan,
+    /// Its place among the convolutions.
+    pub(super) model: usize,
+    pub(super) run: &'a RunPlan,
+    pub(super) staged: &'a StagedOutputs,
+    pub(super) cancel: &'a CancelToken,
+}
+
+/// What is wrong with the kernel of a convolution, or with the kernel and the length of a series.
+pub(super) fn problems(plan: &Plan, model: usize, run: &RunPlan) -> Diagnostics {
+    let settings = &plan.settings.convolutions[model];
+    let problem = |message: String| {
+        Diagnostics::from(Diagnostic { place: settings.name.place(), ..Diagnostic::error("convolve-kernel", message) })
+    };
+    let kernel = match kernel(plan, model) {
+        Ok(kernel) => kernel,
+        Err(error) => return problem(error.to_string()),
+    };
+    let mut found = Diagnostics::new();
+    if settings.mode == ConvolveMode::Valid && kernel.weights().len() > run.n_acquired {
+        let message = format!(
+            "the kernel of `{}` has {} samples, {} has {}: nowhere does it lie within",
+            *settings.name,
+            kernel.weights().len(),
+            run.display_name(),
+            run.n_acquired
+        );
+        found.extend(problem(message));
+    }
+    if let RunSource::Table(table) = &run.source {
+        for name in settings.figures.iter().filter(|name| !table.names.contains(name)) {
+            let message = format!("there is no column `{}` to draw in {}", **name, run.display_name());
+            let diagnostic =
+                Diagnostic { place: name.place_of_words(), ..Diagnostic::error("figure-of-nothing", message) };
+            found.push(diagnostic.note(format!("columns: {}", table.names.join(", "))));
+        }
+    }
+    found
+}
+
+fn kernel(plan: &Plan, model: usize) -> Result<SampledKernel, KernelError> {
+    match &plan.settings.convolutions[model].kernel {
+        ConvolveKernel::Box(samples) => SampledKernel::boxcar(*samples, BoxScale::UnitSum),
+        ConvolveKernel::Gaussian(sigma) => SampledKernel::gaussian(*sigma),
+        ConvolveKernel::Weights(weights) => SampledKernel::centred(weights.clone()),
+        ConvolveKernel::File(_) => SampledKernel::centred(plan.shared.weights[model].clone().unwrap_or_default()),
+    }
+}
+
+impl ConvolveJob<'_> {
+    /// Convolves and writes; gives the digests of the files it read.
+    pub(super) fn run(&self) -> Result<Vec<FileDigest>, Failure> {
+        let kernel = kernel(self.plan, self.model).map_err(|error| self.problem(&error.to_string()))?;
+        match &self.run.source {
+            RunSource::Table(table) => self.convolve_table(table, &kernel).map(|()| Vec::new()),
+            RunSource::Image(header) => self.convolve_image(header, &kernel),
+        }
+    }
+
+    fn settings(&self) -> &ConvolveSettings {
+        &self.plan.settings.convolutions[self.model]
+    }
+
+    fn names(&self) -> Result<OutputNames, crate::outputs::OutputError> {
+        OutputNames::of_run(&self.settings().name, &self.run.labels)
+    }
+
+    fn problem(&self, message: &str) -> Failure {
+        let message = format!("{}: {message}", self.run.display_name());
+        Diagnostic { place: self.settings().name.place(), ..Diagnostic::error("convolve-kernel", message) }.into()
+    }
+
+    fn edge(&self) -> Edge {
+        match self.settings().edge {
+            ConvolveEdge::Zero => Edge::Zero,
+            ConvolveEdge::Reflect => Edge::Reflect,
+            ConvolveEdge::Nearest => Edge::Nearest,
+            ConvolveEdge::Wrap => Edge::Wrap,
+        }
+    }
+
+    fn convolve_column(&self, values: &[f64], kernel: &SampledKernel) -> Result<Vec<f64>, ConvolutionError> {
+        match self.settings().mode {
+            ConvolveMode::Full => convolve(values, kernel.weights(), Mode::Full),
+            ConvolveMode::Valid => convolve(values, kernel.weights(), Mode::Valid),
+            ConvolveMode::Same => convolve_with_edges(values, kernel, self.edge()),
+        }
+    }
+
+    fn convolve_table(&self, table: &SeriesTable, kernel: &SampledKernel) -> Result<(), Failure> {
+        let n = table.names.len();
+        let column = |at: usize| -> Vec<f64> { table.rows.iter().skip(at).step_by(n).copied().collect() };
+        let mut columns = Vec::new();
+        for (at, name) in table.names.iter().enumerate() {
+            self.cancel.check()?;
+            let convolved = self.convolve_column(&column(at), kernel);
+            columns.push(convolved.map_err(|error| self.problem(&format!("column `{name}`: {error}")))?);
+        }
+        let length = columns.first().map_or(0, Vec::len);
+        let rows = (0..length).map(|row| columns.iter().map(|column| column[row]).collect());
+        let names = self.names()?;
+        let path = names.convolved_table()?;
+        self.staged.write(&path, |file| tables::write_series(file, &table.names, rows))?;
+        self.staged.write_json(&path.sidecar(), &self.sidecar(kernel, table.tr_s))?;
+        let labels = figure_labels(&table.names);
+        for ((at, name), label) in table.names.iter().enumerate().zip(labels) {
+            if self.settings().figures.iter().any(|figure| figure.value == *name) {
+                let svg = self.figure(name, (column(at), &columns[at]), kernel, table.tr_s).svg();
+                self.staged.write(&names.convolution_figure(&label)?, |file| file.write_all(svg.as_bytes()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Samples by which the output starts before the input.
+    fn lead(&self, kernel: &SampledKernel) -> f64 {
+        let length = kernel.weights().len();
+        match self.settings().mode {
+            ConvolveMode::Full => kernel.centre() as f64,
+            ConvolveMode::Valid => kernel.centre() as f64 - (length - 1) as f64,
+            ConvolveMode::Same => 0.0,
+        }
+    }
+
+    fn sidecar(&self, kernel: &SampledKernel, step_s: f64) -> serde_json::Value {
+        serde_json::json!({
+            "Description": "the input convolved with a kernel",
+            "Model": *self.settings().name,
+            "Units": "units of the input",
+            "Kernel": self.settings().kernel,
+            "KernelSamples": kernel.weights().len(),
+            "Mode": self.settings().mode,
+            "Edge": (self.settings().mode == ConvolveMode::Same).then_some(self.settings().edge),
+            "SamplingFrequency": step_s.recip(),
+            "StartTime": -self.lead(kernel) * step_s,
+            "GeneratedBy": [crate::outputs::sidecar::Software::boldly()],
+        })
+    }
+
+    /// Input, kernel and output above one time axis, each sample of the output under that of the input it belongs to.
+    fn figure(
+        &self,
+        name: &str,
+        (input, output): (Vec<f64>, &[f64]),
+        kernel: &SampledKernel,
+        step_s: f64,
+    ) -> LineFigure {
+        let line = |name: &str, start_s: f64, values: Vec<f64>, style, ink| Line {
+            name: name.to_owned(),
+            times: Times::Even { start_s, step_s },
+            values,
+            style,
+            ink,
+        };
+        let panel = |label: &str, line| Panel { label: label.to_owned(), lines: vec![line], ..Panel::default() };
+        let lead_s = self.lead(kernel) * step_s;
+        let mode = format!("{:?}", self.settings().mode).to_lowercase();
+        let described = format!("{mode}: {} samples", output.len());
+        let inputs = format!("input: {} samples", input.len());
+        let weights = format!("kernel: {} samples", kernel.weights().len());
+        let panels = vec![
+            panel("input", line(&inputs, 0.0, input, LineStyle::Solid, Ink::Data)),
+            panel("kernel", line(&weights, 0.0, kernel.weights().to_vec(), LineStyle::Dotted, Ink::Palette(1))),
+            panel("output", line(&described, -lead_s, output.to_vec(), LineStyle::Solid, Ink::Palette(0))),
+        ];
+        let title = format!("{name} in {}: {}", display_name(&self.run.labels), *self.settings().name);
+        LineFigure { title, panels, x_label: "time".to_owned() }
+    }
+
+    fn convolve_image(&self, header: &ImageHeader, kernel: &SampledKernel) -> Result<Vec<FileDigest>, Failure> {
+        let (mut frames, _) = NiftiFrames::open(self.run.data_path())?;
+        let grid = header.grid.clone();
+        let support = Support::from_mask(grid.clone(), &vec![true; grid.n_voxels()]);
+        let geometry = Geometry { raw: header.raw.clone(), grid: grid.clone() };
+        let names = self.names()?;
+        let path = names.convolved_image()?;
+        let name = self.settings().name.value.clone();
+        let description = ImageDescription {
+            intent: Intent::None,
+            intent_name: name.clone(),
+            description: format!("boldly {}: convolved image of model {name}", env!("CARGO_PKG_VERSION")),
+            compression_level: self.plan.settings.output.compression_level,
+        };
+        let axis = SeriesAxis { n_frames: frames.n_frames(), tr_s: Some(self.run.tr_s) };
+        let mut writer = FrameWriter::new(self.staged.create(&path)?, &geometry, &support, &description, axis)?;
+        let mut frame = vec![0.0_f32; frames.n_values()];
+        for index in 0..frames.n_frames() {
+            self.cancel.check()?;
+            frames.next_frame(&mut frame)?;
+            let values: Vec<f64> = frame.iter().map(|value| f64::from(*value)).collect();
+            let volume = Array3::from_shape_vec(grid.shape.f(), values).unwrap_or_default(); // as many as the grid has
+            let convolved = self.convolve_volume(&volume, kernel)?;
+            let convolved: Vec<f64> = convolved.t().iter().copied().collect(); // axis 0 fastest
+            writer.push(&convolved)?;
+            if index == 0 {
+                let png = slice_pair_png(&grid, &frame, &convolved)
+                    .map_err(|problem| std::io::Error::other(problem.to_string()))?;
+                self.staged.write(&names.convolved_picture()?, |file| file.write_all(&png))?;
+            }
+        }
+        writer.finish()?.finish()?;
+        self.staged.write_json(&path.sidecar(), &self.sidecar(kernel, self.run.tr_s))?;
+        Ok(frames.digests().unwrap_or_default().to_vec())
+    }
+
+    fn convolve_volume(&self, volume: &Array3<f64>, kernel: &SampledKernel) -> Result<Array3<f64>, Failure> {
+        if let ConvolveKernel::Gaussian(sigma) = self.settings().kernel {
+            // an axis of one voxel has nothing to be convolved with
+            let sigma: Vec<f64> = volume.shape().iter().map(|&length| if length > 1 { sigma } else { 0.0 }).collect();
+            return gaussian_filter(&volume.view(), &sigma, self.edge())
+                .map_err(|error| self.problem(&error.to_string()));
+        }
+        let mut convolved = volume.clone();
+        for axis in 0..3 {
+            if volume.shape()[axis] > 1 {
+                convolved = convolve_axis(&convolved.view(), axis, kernel, self.edge())
+                    .map_err(|error| self.problem(&error.to_string()))?;
+            }
+        }
+        Ok(convolved)
+    }
+}

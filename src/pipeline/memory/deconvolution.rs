@@ -1,0 +1,67 @@
+//! What deconvolutions need: series that come of them, and what is prepared and solved at a time.
+
+use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings, Method};
+use crate::pipeline::plan::Plan;
+use crate::pipeline::plan_run::RunPlan;
+use crate::pipeline::plan_subject::{SpacePlan, SubjectPlan};
+use crate::preprocess::BLOCK_COLUMNS;
+
+/// Autocorrelations that are prepared at once where each column has its own: those of the likelihood, or bins of what a GLM
+/// found, of which a brain has some fifteen.
+const NOISE_BINS: usize = 16;
+
+impl Plan {
+    /// Bytes of the series that come of the deconvolution with the most of them.
+    pub(super) fn activity_bytes(&self, n_columns: usize, n_frames: usize) -> usize {
+        let of_model = |model: &DeconvolutionSettings| 4 * n_columns * n_frames * values_a_frame(model, true);
+        self.settings.deconvolutions.iter().map(of_model).max().unwrap_or(0)
+    }
+
+    /// Bytes of what a deconvolution prepares, of the blocks that are solved at a time, and of the volumes being written.
+    pub(super) fn deconvolution_bytes(
+        &self,
+        subject: &SubjectPlan,
+        space: &SpacePlan,
+        (n_values, n_frames): (usize, usize),
+        threads: usize,
+    ) -> usize {
+        let kernel = |model: usize| {
+            let of_run = |&run: &usize| subject.runs[run].deconvolutions.get(model).map_or(0, |own| own.kernel.len());
+            space.runs.iter().map(of_run).max().unwrap_or(0)
+        };
+        let of_model = |(index, model): (usize, &DeconvolutionSettings)| {
+            let n_activity = n_frames * model.upsample + kernel(index);
+            let bins = match model.noise {
+                ActivityNoise::White | ActivityNoise::Rho(_) => 1,
+                ActivityNoise::FromGlm(_) | ActivityNoise::Evidence => NOISE_BINS,
+            };
+            let methods = if model.method == Method::Auto { 3 } else { 1 };
+            // the operator and its gram; a method has a factorisation of the same size, or a design and gram of its own
+            let prepared = 8 * (n_frames * n_activity + n_activity * n_activity) * (2 + 2 * methods);
+            // data as read, scaled, of a bin, whitened; activity and standard errors of the solution and of the block; the fit
+            let block = 8 * BLOCK_COLUMNS * (5 * n_frames + 4 * n_activity);
+            bins * prepared + threads * block + 3 * 8 * n_values
+        };
+        self.settings.deconvolutions.iter().enumerate().map(of_model).max().unwrap_or(0)
+    }
+
+    /// Bytes on disk, before compression, of what deconvolutions write of the runs of a space; `map` is that of one volume.
+    pub(super) fn activity_disk(&self, subject: &SubjectPlan, space: &SpacePlan, map: u64) -> u64 {
+        let of_run = |run: &RunPlan, model: &DeconvolutionSettings| {
+            let series = run.n_acquired * values_a_frame(model, false);
+            let maps = model.maps.iter().filter(|map| **map > DeconvolutionMap::StandardError).count();
+            map * (series + maps) as u64
+        };
+        let runs = || space.runs.iter().map(|&run| &subject.runs[run]);
+        self.settings.deconvolutions.iter().flat_map(|model| runs().map(move |run| of_run(run, model))).sum()
+    }
+}
+
+/// Values a frame of the series that a deconvolution keeps, or of those that it writes.
+fn values_a_frame(model: &DeconvolutionSettings, kept: bool) -> usize {
+    let wants = |map| model.maps.contains(&map) || (kept && !model.figures.is_empty());
+    let activity = if kept || model.maps.contains(&DeconvolutionMap::Activity) { model.upsample } else { 0 };
+    let fitted = usize::from(wants(DeconvolutionMap::Fitted));
+    let errors = if wants(DeconvolutionMap::StandardError) { model.upsample } else { 0 };
+    activity + fitted + errors
+}
