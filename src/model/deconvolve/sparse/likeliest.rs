@@ -65,13 +65,14 @@ enum Move {
 }
 
 impl Data<'_> {
-    /// Logarithm of the evidence but for a constant: ridge residual, `ln |I + r G_S|`, size of the support.
-    fn log(&self, residual: f64, volume: f64, size: usize) -> f64 {
-        if size > self.most {
-            return f64::NEG_INFINITY;
-        }
+    /// Logarithm of the evidence but for a constant: ridge residual, `ln |I + r G_S|`, and what the size of the support costs.
+    fn log(&self, residual: f64, volume: f64, cost: f64) -> f64 {
         let residual = residual.max(f64::EPSILON * self.column.square);
-        -0.5 * (self.dof * residual.ln() + volume) - log_choices(self.gram.seen_count(), size)
+        -0.5 * (self.dof * residual.ln() + volume) - cost
+    }
+
+    fn cost(&self, size: usize) -> f64 {
+        if size > self.most { f64::INFINITY } else { log_choices(self.gram.seen_count(), size) }
     }
 }
 
@@ -106,51 +107,76 @@ impl Likeliest {
         (best.log + places).max(of_start.log)
     }
 
-    /// Takes the best move; false where none raises the evidence.
+    /// Takes the member out that is missed least, or else makes the best of all other moves; false where none raises the
+    /// evidence. Leaving comes first because most members that are too many need no look at other places.
     fn better(&mut self, data: Data<'_>) -> bool {
-        let (residual, volume) = self.prepare(data);
+        let (residual, volume) = self.prepare_members(data);
         let size = self.support.len();
-        let now = data.log(residual, volume, size);
+        let cost = data.cost(size);
+        let now = data.log(residual, volume, cost);
         let mut best = (now + LEAST_RISE, None);
-        let mut consider = |log: f64, step: Move| {
+        let fewer = data.cost(size.saturating_sub(1));
+        for i in 0..size {
+            let (residual, volume) = self.without(data, residual, volume, i);
+            let log = data.log(residual, volume, fewer);
+            if log > best.0 {
+                best = (log, Some(Move::Out(i)));
+            }
+        }
+        if let (_, Some(Move::Out(i))) = best {
+            self.support.remove(i);
+            return true;
+        }
+        self.prepare_others(data);
+        self.consider_others(data, (residual, volume, cost), |log, step| {
             if log > best.0 {
                 best = (log, Some(step));
             }
-        };
-        for l in self.open(data.gram) {
-            let (c, u) = (self.distance[l], self.slope[l]);
-            consider(data.log(residual - u * u / c, volume + (c * data.ratio).ln(), size + 1), Move::In(l));
-        }
-        for i in 0..size {
-            let (residual, volume) = self.without(data, residual, volume, i);
-            consider(data.log(residual, volume, size - 1), Move::Out(i));
-            // `c r` is 1 at least: with a residual above this the place cannot do, whatever its volume
-            let enough = ((-2.0 * (now + log_choices(data.gram.seen_count(), size)) - volume) / data.dof).exp();
-            for l in self.open(data.gram) {
-                let (c, u) = self.moved(size, i, l);
-                let left = residual - u * u / c;
-                if left < enough {
-                    consider(data.log(left, volume + (c * data.ratio).ln(), size), Move::To(i, l));
-                }
-            }
-        }
+        });
         match best.1 {
-            None => return false,
-            Some(Move::Out(i)) => {
-                self.support.remove(i);
-            }
             Some(Move::In(l)) => self.support.push(l),
             Some(Move::To(i, l)) => self.support[i] = l,
+            Some(Move::Out(_)) | None => return false,
         }
         self.support.sort_unstable();
         true
     }
 
+    /// Members from elsewhere: further ones, or in the place of others.
+    fn consider_others(
+        &self,
+        data: Data<'_>,
+        (residual, volume, cost): (f64, f64, f64),
+        mut consider: impl FnMut(f64, Move),
+    ) {
+        let size = self.support.len();
+        let now = data.log(residual, volume, cost);
+        let more = data.cost(size + 1);
+        for l in self.open(data.gram) {
+            let (c, u) = (self.distance[l], self.slope[l]);
+            consider(data.log(residual - u * u / c, volume + (c * data.ratio).ln(), more), Move::In(l));
+        }
+        for i in 0..size {
+            let (residual, volume) = self.without(data, residual, volume, i);
+            // `c r` is 1 at least: with a residual above this the place cannot do, whatever its volume
+            let enough = ((-2.0 * (now + cost) - volume) / data.dof).exp();
+            for l in self.open(data.gram) {
+                let (c, u) = self.moved(size, i, l);
+                let left = residual - u * u / c;
+                if left < enough {
+                    consider(data.log(left, volume + (c * data.ratio).ln(), cost), Move::To(i, l));
+                }
+            }
+        }
+    }
+
     /// `sum_i ln sum_l` of the head of this file, at the ratio given.
     fn uncertain_places(&mut self, data: Data<'_>) -> f64 {
-        let (residual, volume) = self.prepare(data);
+        let (residual, volume) = self.prepare_members(data);
+        self.prepare_others(data);
         let size = self.support.len();
-        let now = data.log(residual, volume, size);
+        let cost = data.cost(size);
+        let now = data.log(residual, volume, cost);
         let mut sum = 0.0;
         for i in 0..size {
             let (residual, volume) = self.without(data, residual, volume, i);
@@ -160,7 +186,7 @@ impl Likeliest {
             let relative = |l: usize| {
                 let (c, u) = self.moved(size, i, l);
                 // the search is over: what is much likelier is rounding in nearly dependent members
-                (data.log(residual - u * u / c, volume + (c * data.ratio).ln(), size) - now).min(1.0).exp()
+                (data.log(residual - u * u / c, volume + (c * data.ratio).ln(), cost) - now).min(1.0).exp()
             };
             sum += (1.0 + open.map(relative).sum::<f64>()).ln();
         }
@@ -185,10 +211,10 @@ impl Likeliest {
         (self.distance[l] + weight * weight / own, self.slope[l] + self.values[i] * weight / own)
     }
 
-    /// Fills the tables for the support; its ridge residual and `ln |I + r G_S|`.
-    fn prepare(&mut self, data: Data<'_>) -> (f64, f64) {
+    /// Fills the tables of members; the support's ridge residual and `ln |I + r G_S|`.
+    fn prepare_members(&mut self, data: Data<'_>) -> (f64, f64) {
         let Data { gram, column, ratio, .. } = data;
-        let (coefficients, ridge) = (gram.coefficients(), 1.0 / ratio);
+        let ridge = 1.0 / ratio;
         self.factor.clear();
         // what depends on others has no place of its own: it leaves
         let factor = &mut self.factor;
@@ -200,6 +226,15 @@ impl Likeliest {
         self.values.extend((0..size).map(|i| {
             of_member(i).map(|(i, other)| self.inverse[i * size + other] * column.b[self.support[other]]).sum::<f64>()
         }));
+        let explained: f64 = self.support.iter().zip(&self.values).map(|(&j, value)| column.b[j] * value).sum();
+        let volume: f64 = (0..size).map(|i| 2.0 * self.factor.pivot(i).ln() + ratio.ln()).sum();
+        (column.square - explained, volume)
+    }
+
+    /// Fills the tables of all coefficients, from those of members.
+    fn prepare_others(&mut self, data: Data<'_>) {
+        let Data { gram, column, ratio, .. } = data;
+        let (size, coefficients, ridge) = (self.support.len(), gram.coefficients(), 1.0 / ratio);
         self.weights.clear();
         self.weights.resize(size * coefficients, 0.0);
         for (i, row) in self.weights.chunks_exact_mut(coefficients.max(1)).enumerate() {
@@ -218,9 +253,6 @@ impl Likeliest {
         }
         // not below the ridge, which a coefficient brings along whatever the members span
         self.distance.iter_mut().for_each(|distance| *distance = distance.max(ridge));
-        let explained: f64 = self.support.iter().zip(&self.values).map(|(&j, value)| column.b[j] * value).sum();
-        let volume: f64 = (0..size).map(|i| 2.0 * self.factor.pivot(i).ln() + ratio.ln()).sum();
-        (column.square - explained, volume)
     }
 
     /// `P = L'^-1 L^-1`, from the rows of `L^-1`.
@@ -253,123 +285,4 @@ fn mean_square(gram: &Gram) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::Shape;
-    use super::super::random::Random;
-    use super::*;
-    use crate::model::deconvolve::Operator;
-    use ndarray::{Array1, Array2};
-
-    const COEFFICIENTS: usize = 8;
-    const FRAMES: usize = 14;
-
-    /// Overlapping responses, one coefficient without a trace, data of two of them.
-    fn problem(seed: u64) -> (Gram, Vec<f64>, f64) {
-        let mut random = Random::new(seed);
-        let response = |lag: f64| if lag > 0.0 { lag * (-lag / 2.0).exp() } else { 0.0 };
-        let mut forward =
-            Array2::from_shape_fn((FRAMES, COEFFICIENTS), |(frame, at)| response(frame as f64 - at as f64));
-        forward.column_mut(6).fill(0.0);
-        let noise = Array1::from_shape_fn(FRAMES, |_| 0.3 * random.normal());
-        let y = &forward.column(1) * 2.0 - forward.column(4) + noise;
-        let b = forward.t().dot(&y).to_vec();
-        let gram = Gram::new(&Operator { gram: forward.t().dot(&forward), forward, dof: FRAMES }, Shape::Spikes);
-        (gram, b, y.dot(&y))
-    }
-
-    /// Logarithm of the evidence at a ratio, but for a constant, from a factor of its own.
-    fn at_ratio(gram: &Gram, column: Column<'_>, support: &[usize], ratio: f64) -> f64 {
-        let mut refit = Refit::default();
-        refit.start(1.0 / ratio);
-        refit.set(gram, column, support);
-        let pivots: f64 = (0..support.len()).map(|i| refit.factor().pivot(i).ln()).sum();
-        let volume = 2.0 * pivots + support.len() as f64 * ratio.ln();
-        let penalty = log_choices(gram.seen_count(), support.len());
-        -0.5 * (FRAMES as f64 * refit.residual_square(column).ln() + volume) - penalty
-    }
-
-    fn all_supports(gram: &Gram) -> Vec<Vec<usize>> {
-        let members = |pattern: usize| (0..COEFFICIENTS).filter(|j| pattern >> j & 1 == 1).collect::<Vec<_>>();
-        let supports = (0..1 << COEFFICIENTS).map(members);
-        supports.filter(|support| support.len() <= 5 && support.iter().all(|&j| gram.is_seen(j))).collect()
-    }
-
-    /// Everything that one move makes of a support.
-    fn neighbours(gram: &Gram, support: &[usize]) -> Vec<Vec<usize>> {
-        let near = |other: &Vec<usize>| {
-            let shared = other.iter().filter(|j| support.contains(j)).count();
-            let (out, added) = (support.len() - shared, other.len() - shared);
-            out <= 1 && added <= 1 && out + added > 0
-        };
-        all_supports(gram).into_iter().filter(near).collect()
-    }
-
-    #[test]
-    fn no_move_raises_what_was_found() {
-        let mut moved = 0;
-        for seed in 0..20 {
-            let (gram, b, square) = problem(seed);
-            let column = Column { b: &b, square };
-            for start in [vec![], vec![5], vec![0, 2, 3, 5, 7]] {
-                let of = |support: &[usize]| evidence(&gram, column, support, FRAMES, 5, &mut Refit::default());
-                let mut search = Likeliest::default();
-                let bounds = (FRAMES, 5);
-                search.log_evidence(&gram, column, (&start, of(&start)), bounds, &mut Refit::default());
-                let found = &search.support;
-                moved += usize::from(*found != start);
-                let ratio = if found.is_empty() { 1.0 / mean_square(&gram) } else { of(found).ratio };
-                let now = at_ratio(&gram, column, found, ratio);
-                for other in neighbours(&gram, found) {
-                    // what the search asks of a move, and rounding
-                    let rise = at_ratio(&gram, column, &other, ratio) - now;
-                    assert!(rise < LEAST_RISE + 1e-9, "{seed}: {found:?} to {other:?} gains {rise}");
-                }
-            }
-        }
-        assert!(moved > 50, "nearly every search of the 60 moves: {moved}");
-    }
-
-    #[test]
-    fn a_strong_signal_is_found_from_nothing_and_from_everything() {
-        let (gram, _, _) = problem(0);
-        // data without noise, but for what keeps the residual from zero
-        let b: Vec<f64> = (0..COEFFICIENTS).map(|j| 2.0 * gram.row(j)[1] - gram.row(j)[4]).collect();
-        let column = Column { b: &b, square: 2.0 * b[1] - b[4] + 1e-3 };
-        let of = |support: &[usize]| evidence(&gram, column, support, FRAMES, 5, &mut Refit::default());
-        for start in [vec![], vec![0, 2, 3, 5, 7]] {
-            let mut search = Likeliest::default();
-            search.log_evidence(&gram, column, (&start, of(&start)), (FRAMES, 5), &mut Refit::default());
-            assert_eq!(search.support, [1, 4]);
-        }
-    }
-
-    #[test]
-    fn places_are_summed_between_the_neighbours() {
-        for seed in 0..10 {
-            let (gram, b, square) = problem(seed);
-            let column = Column { b: &b, square };
-            let start = [1, 4];
-            let of_start = evidence(&gram, column, &start, FRAMES, 5, &mut Refit::default());
-            let mut search = Likeliest::default();
-            let bounds = (FRAMES, 5);
-            let found = search.log_evidence(&gram, column, (&start, of_start), bounds, &mut Refit::default());
-            let best = search.support.clone();
-            let Evidence { log, ratio } = evidence(&gram, column, &best, FRAMES, 5, &mut Refit::default());
-            let now = at_ratio(&gram, column, &best, ratio);
-            let mut expected = log;
-            for (i, _) in best.iter().enumerate() {
-                let first = if i == 0 { 0 } else { best[i - 1] + 1 };
-                let end = best.get(i + 1).copied().unwrap_or(COEFFICIENTS);
-                let moved = |l: usize| {
-                    let mut other = best.clone();
-                    other[i] = l;
-                    (at_ratio(&gram, column, &other, ratio) - now).exp()
-                };
-                expected += (first..end).filter(|&l| gram.is_seen(l)).map(moved).sum::<f64>().ln();
-            }
-            // rounding of an inverse of condition below 1e5
-            assert!((found - expected).abs() < 1e-9, "{seed}: {found}, {expected}");
-            assert!(found > log, "the places are certain");
-        }
-    }
-}
+mod tests;
