@@ -100,8 +100,10 @@ fn solve(scenario: Scenario, rho: f64, data: &Array2<f64>) -> Vec<Solution> {
         .map(|method| {
             let of_block = |block: usize| {
                 let columns = block * BLOCK..((block + 1) * BLOCK).min(white.ncols());
-                let mut solution =
-                    method.solve(&white.slice(s![.., columns]).to_owned(), Wanted { standard_errors: true });
+                let mut solution = method.solve(
+                    &white.slice(s![.., columns]).to_owned(),
+                    Wanted { standard_errors: true, log_evidence: true },
+                );
                 from_first_frame(&mut solution, before);
                 solution
             };

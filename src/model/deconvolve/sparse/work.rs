@@ -201,9 +201,10 @@ impl<'a> Work<'a> {
         let size = self.chosen.len();
         let residual = self.residual_square(column);
         let sigma = (residual / dof.saturating_sub(size).max(1) as f64).sqrt();
-        let of_chosen = self.evidence(column, &self.chosen.clone());
         let averaged = settings.estimate == Estimate::Averaged;
-        if averaged || self.wanted.standard_errors {
+        let draws = averaged || self.wanted.standard_errors;
+        let of_chosen = (draws || self.wanted.log_evidence).then(|| self.evidence(column, &self.chosen.clone()));
+        if let Some(of_chosen) = of_chosen.filter(|_| draws) {
             let start = Start { support: &self.chosen, values: &self.values, sigma, ratio: of_chosen.ratio };
             self.draws.run(gram, column, *dof, settings.shape, start);
         }
@@ -213,7 +214,8 @@ impl<'a> Work<'a> {
         if self.wanted.standard_errors {
             self.draws.spread(&self.activity, &mut self.standard_error);
         }
-        let log_evidence = self.log_evidence(column, of_chosen, averaged);
+        let of_chosen = of_chosen.filter(|_| self.wanted.log_evidence);
+        let log_evidence = of_chosen.map_or(f64::NAN, |of_chosen| self.log_evidence(column, of_chosen, averaged));
         Fit { lambda, sigma, dof: size as f64, log_evidence }
     }
 
