@@ -31,7 +31,9 @@ impl<'a> Sweep<'a> {
             run.cancel.check()?;
             let preparation = Preparation::new(&run.nuisance.matrix, &kept, *rho)?;
             let operator = preparation.operator(run.convolution, &kept);
-            Ok(Prepared { preparation, methods: prepared(run.settings, &operator, run.series.n_frames)? })
+            let spacing_s = run.nuisance.timing.tr_s / run.settings.upsample as f64;
+            let methods = prepared(run.settings, &operator, run.series.n_frames, spacing_s)?;
+            Ok(Prepared { preparation, methods })
         };
         let all: Vec<Prepared> = bins.values.par_iter().map(of_rho).collect::<Result<_, _>>()?;
         let frames = (0..kept.len()).filter(|&frame| kept[frame]).collect();
