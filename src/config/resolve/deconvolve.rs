@@ -74,7 +74,10 @@ impl Resolver<'_> {
         self.idle(
             config.estimate.as_ref(),
             "estimate",
-            reason(sparse, "method = \"spike\" or \"block\" and a kernel that is not calcium's"),
+            reason(
+                sparse || method == Method::Auto,
+                "method = \"spike\", \"block\" or \"auto\" and a kernel that is not calcium's",
+            ),
         );
         self.idle(config.baseline_window_s.as_ref(), "baseline_window_s", reason(calcium, "a calcium kernel"));
         self.idle(config.upsample.as_ref(), "upsample", reason(!calcium, "a kernel that is not calcium's"));
