@@ -4,7 +4,7 @@ use super::peb::{Peb, PebError, PebHyperparameters};
 use super::ridge::{self, Ridge, RidgeError};
 use super::sparse::{Choice, Estimate, Shape, Sparse, SparseSettings};
 use super::wiener::Wiener;
-use super::{Deconvolver, Operator};
+use super::{Deconvolver, DriftActivity, Operator};
 use crate::config::{DeconvolutionSettings, LambdaChoice, Method, Penalty, SparseEstimate};
 use crate::error::{Cancelled, Diagnostic, Diagnostics};
 use crate::model::linalg::LinalgError;
@@ -55,14 +55,16 @@ const SMOOTH_CORRELATION: f64 = 0.8;
 
 /// What the methods of a run are prepared for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Grid {
+pub(super) struct Grid<'a> {
     /// Seconds between activity samples.
     pub(super) step_s: f64,
     /// Frames of the run: the size of the cosine basis of `peb`.
     pub(super) n_frames: usize,
+    /// Activity that no data tell from drift.
+    pub(super) drift: &'a DriftActivity,
 }
 
-impl Grid {
+impl Grid<'_> {
     fn smooth(self) -> ridge::Penalty {
         ridge::Penalty::autoregressive(SMOOTH_CORRELATION.powf(self.step_s / 2.0))
     }
@@ -72,7 +74,7 @@ impl Grid {
 pub(super) fn prepared(
     settings: &DeconvolutionSettings,
     operator: &Operator,
-    grid: Grid,
+    grid: Grid<'_>,
 ) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
     match settings.method {
         Method::Auto => candidates(settings, operator, grid, settings.estimate),
@@ -91,8 +93,8 @@ pub(super) fn prepared(
             Ok(vec![Box::new(Ridge::new(operator, penalty, choice)?)])
         }
         Method::Wiener => Ok(vec![Box::new(Wiener::new(operator)?)]),
-        Method::Spike => Ok(vec![sparse(settings, operator, Shape::Spikes, settings.estimate)]),
-        Method::Block => Ok(vec![sparse(settings, operator, Shape::Blocks, settings.estimate)]),
+        Method::Spike => Ok(vec![sparse(settings, operator, grid, (Shape::Spikes, settings.estimate))]),
+        Method::Block => Ok(vec![sparse(settings, operator, grid, (Shape::Blocks, settings.estimate))]),
         Method::Peb => {
             let hyperparameters = match settings.lambda {
                 LambdaChoice::Spm => PebHyperparameters::OfSpm,
@@ -109,7 +111,7 @@ pub(super) fn prepared(
 pub(super) fn judges(
     settings: &DeconvolutionSettings,
     operator: &Operator,
-    grid: Grid,
+    grid: Grid<'_>,
 ) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
     candidates(settings, operator, grid, SparseEstimate::Refitted)
 }
@@ -118,21 +120,21 @@ pub(super) fn judges(
 fn candidates(
     settings: &DeconvolutionSettings,
     operator: &Operator,
-    grid: Grid,
+    grid: Grid<'_>,
     estimate: SparseEstimate,
 ) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
     Ok(vec![
         Box::new(Ridge::new(operator, grid.smooth(), ridge::LambdaChoice::Evidence)?),
-        sparse(settings, operator, Shape::Spikes, estimate),
-        sparse(settings, operator, Shape::Blocks, estimate),
+        sparse(settings, operator, grid, (Shape::Spikes, estimate)),
+        sparse(settings, operator, grid, (Shape::Blocks, estimate)),
     ])
 }
 
 fn sparse(
     settings: &DeconvolutionSettings,
     operator: &Operator,
-    shape: Shape,
-    estimate: SparseEstimate,
+    grid: Grid<'_>,
+    (shape, estimate): (Shape, SparseEstimate),
 ) -> Box<dyn Deconvolver> {
     let choice = match settings.lambda {
         LambdaChoice::Fixed(lambda) => Choice::Fixed(lambda),
@@ -147,5 +149,5 @@ fn sparse(
     // events that all go one way; changes of a level go both
     let non_negative = settings.nonnegative && shape == Shape::Spikes;
     let settings = SparseSettings { shape, choice, estimate, non_negative, ridge: settings.elastic_net };
-    Box::new(Sparse::new(operator, settings))
+    Box::new(Sparse::new(operator, settings).relative_to(grid.drift))
 }

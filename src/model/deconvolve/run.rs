@@ -18,9 +18,9 @@ use std::ops::Range;
 /// Folds of the held-out frames.
 const N_FOLDS: usize = 5;
 
-/// Length of a stretch of frames left out, seconds: longer than noise is correlated, shorter than a response, so that what is
-/// left out can be told from what is not.
-const STRETCH_S: f64 = 10.0;
+/// Length of a stretch of frames left out, seconds: longer than noise is correlated, and shorter than the response to a brief
+/// event, part of which is then left to tell of it.
+const STRETCH_S: f64 = 4.0;
 
 /// One run, and how it is to be deconvolved.
 pub struct RunProblem<'a> {

@@ -3,7 +3,7 @@
 use super::column_estimates::BlockEstimates;
 use super::methods::{DeconvolutionError, Grid};
 use super::noise_bins::NoiseBins;
-use super::{Deconvolver, Operator, Preparation, RunProblem, Wanted};
+use super::{Deconvolver, DriftActivity, Operator, Preparation, RunProblem, Wanted};
 use crate::config::DeconvolutionSettings;
 use crate::model::linalg::product;
 use ndarray::{Array2, Axis};
@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// Prepares methods for an operator.
 pub(super) type Prepare =
-    fn(&DeconvolutionSettings, &Operator, Grid) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError>;
+    fn(&DeconvolutionSettings, &Operator, Grid<'_>) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError>;
 
 /// Everything prepared for the frames that are kept.
 pub(super) struct Sweep<'a> {
@@ -36,7 +36,8 @@ impl<'a> Sweep<'a> {
         bins: NoiseBins,
         prepare: Prepare,
     ) -> Result<Self, DeconvolutionError> {
-        let grid = Grid { step_s: run.step_s(), n_frames: run.series.n_frames };
+        let drift = DriftActivity::new(run.nuisance, run.convolution, run.settings.upsample)?;
+        let grid = Grid { step_s: run.step_s(), n_frames: run.series.n_frames, drift: &drift };
         let of_rho = |rho: &f64| -> Result<Prepared, DeconvolutionError> {
             run.cancel.check()?;
             let preparation = Preparation::new(&run.nuisance.matrix, kept, *rho)?;
