@@ -143,7 +143,7 @@ impl Resolver<'_> {
                 self.say(diagnostic.hint("write `[[rate]]`, and a second pipeline for the rest"), span);
             }
         }
-        if let Some(span) = spans.rate.as_ref().filter(|_| !spikes) {
+        if let Some(span) = spans.rate.as_ref().filter(|_| !spikes && !self.told("spikes")) {
             let diagnostic = Diagnostic::error("rate-without-spikes", "`[[rate]]` needs `[[spikes]]`");
             self.say(diagnostic.hint("name a table of spike times in `[[spikes]]`"), span);
         }

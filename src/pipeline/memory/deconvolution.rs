@@ -11,6 +11,9 @@ use crate::preprocess::BLOCK_COLUMNS;
 /// found, of which a brain has some fifteen.
 const NOISE_BINS: usize = 16;
 
+/// Series of a column, at most, that its calcium is solved with.
+const CALCIUM_SERIES: usize = 40;
+
 impl Plan {
     /// Bytes of the series that come of the deconvolution with the most of them, and a sixteenth of it for the gaps that
     /// blocks of other sizes leave in the heap while the series grows (measured: 3 %).
@@ -35,6 +38,11 @@ impl Plan {
         // a frame as values and as bytes, maps, and what is compressed
         let writing = 24 * n_values + Chunks::Many.memory(4 * n_values * n_frames);
         let of_model = |(index, model): (usize, &DeconvolutionSettings)| {
+            if model.kernel.is_calcium() {
+                // the traces of a block, and what each thread solves a column with
+                let traces = 3 * n_columns.min(BLOCK_COLUMNS);
+                return 8 * n_frames * (traces + CALCIUM_SERIES * threads) + 3 * 8 * n_values;
+            }
             let n_activity = n_frames * model.upsample + kernel(index);
             if model.kernel.is_calcium() {
                 // columns are worked on one by one: samples, solution and blocks of it, and the pools it is made of
