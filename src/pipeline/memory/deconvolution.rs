@@ -41,14 +41,9 @@ impl Plan {
             if model.kernel.is_calcium() {
                 // the traces of a block, and what each thread solves a column with
                 let traces = 3 * n_columns.min(BLOCK_COLUMNS);
-                return 8 * n_frames * (traces + CALCIUM_SERIES * threads) + 3 * 8 * n_values;
+                return 8 * n_frames * (traces + CALCIUM_SERIES * threads) + writing;
             }
             let n_activity = n_frames * model.upsample + kernel(index);
-            if model.kernel.is_calcium() {
-                // columns are worked on one by one: samples, solution and blocks of it, and the pools it is made of
-                let column = 8 * 32 * n_activity;
-                return threads * column + 3 * 8 * BLOCK_COLUMNS.min(n_columns) * n_activity + writing;
-            }
             let bins = match model.noise {
                 ActivityNoise::White | ActivityNoise::Rho(_) => 1,
                 ActivityNoise::FromGlm(_) | ActivityNoise::Evidence => NOISE_BINS,
