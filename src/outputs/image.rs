@@ -8,7 +8,7 @@ mod gzip;
 mod header;
 
 pub use frames::{FrameWriter, SeriesAxis};
-pub(crate) use gzip::GZIP_BYTES;
+pub(crate) use gzip::Chunks;
 
 use super::OutputError;
 use crate::inputs::{Grid, Support};

@@ -106,7 +106,7 @@ impl CheckReport {
             subjects,
             refused: plan.refused.iter().map(|refused| refused.subject.clone()).collect(),
             contrasts: names.zip(contrasts).collect(),
-            time_s: raw_bytes * needs.passes as f64 / BYTES_A_SECOND,
+            time_s: raw_bytes * needs.passes as f64 / BYTES_A_SECOND + needs.deconvolution_s / threads.max(1) as f64,
             needs,
             messages,
         }

@@ -15,19 +15,28 @@ const CHUNK_BYTES: usize = 1 << 20;
 /// Chunks of a series that are compressed at a time.
 const MOST_AT_A_TIME: usize = 16;
 
-/// Memory of a member of which many chunks are compressed at a time: content and what it is compressed to.
-pub(crate) const GZIP_BYTES: usize = 2 * MOST_AT_A_TIME * CHUNK_BYTES;
-
 /// The last block, an empty one of fixed codes (RFC 1951, 3.2.6).
 const LAST_BLOCK: [u8; 2] = [3, 0];
 
 /// How many chunks of a member are compressed at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Chunks {
-    /// One: for small images, of which several are written at a time.
+pub(crate) enum Chunks {
+    /// One: for maps, of which several are written at a time.
     One,
     /// As many as there are threads, within bounds.
     Many,
+}
+
+impl Chunks {
+    /// Bytes of content that are compressed at a time.
+    fn bytes(self) -> usize {
+        CHUNK_BYTES * if self == Self::One { 1 } else { MOST_AT_A_TIME }
+    }
+
+    /// Memory that a member of so much content takes while it is written: what waits, and what that is compressed to.
+    pub(crate) fn memory(self, content_bytes: usize) -> usize {
+        2 * content_bytes.min(self.bytes())
+    }
 }
 
 /// Compresses what is written to it into a sink.
@@ -37,7 +46,7 @@ pub(super) struct Gzip<W: Write> {
     level: Compression,
     /// Content that waits for its chunks to be full.
     waiting: Vec<u8>,
-    /// Bytes of content that are compressed at a time.
+    /// Content that is compressed at a time, bytes.
     most: usize,
     check: Crc,
 }
@@ -55,8 +64,7 @@ impl<W: Write> Gzip<W> {
         };
         let unknown_system = 255;
         sink.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, speed, unknown_system])?;
-        let most = CHUNK_BYTES * if chunks == Chunks::One { 1 } else { MOST_AT_A_TIME };
-        Ok(Self { sink, level, waiting: Vec::new(), most, check: Crc::new() })
+        Ok(Self { sink, level, waiting: Vec::new(), most: chunks.bytes(), check: Crc::new() })
     }
 
     /// Takes content; it is compressed as soon as enough of it waits.
