@@ -10,6 +10,9 @@ use crate::preprocess::BLOCK_COLUMNS;
 /// found, of which a brain has some fifteen.
 const NOISE_BINS: usize = 16;
 
+/// Series of a column, at most, that its calcium is solved with.
+const CALCIUM_SERIES: usize = 40;
+
 impl Plan {
     /// Bytes of the series that come of the deconvolution with the most of them.
     pub(super) fn activity_bytes(&self, n_columns: usize, n_frames: usize) -> usize {
@@ -30,6 +33,11 @@ impl Plan {
             space.runs.iter().map(of_run).max().unwrap_or(0)
         };
         let of_model = |(index, model): (usize, &DeconvolutionSettings)| {
+            if model.kernel.is_calcium() {
+                // the traces of a block, and what each thread solves a column with
+                let traces = 3 * n_columns.min(BLOCK_COLUMNS);
+                return 8 * n_frames * (traces + CALCIUM_SERIES * threads) + 3 * 8 * n_values;
+            }
             let n_activity = n_frames * model.upsample + kernel(index);
             let bins = match model.noise {
                 ActivityNoise::White | ActivityNoise::Rho(_) => 1,
