@@ -13,9 +13,11 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 
-# What is compared: each method as it stands, and the two sparse ones also by their mean over models. Nothing else is set.
+# What is compared: each method as it stands, ridge also with a penalty on differences, and the two sparse ones also by
+# their mean over models. Nothing else is set.
 VARIANTS = {
     "ridge": 'method = "ridge"',
+    "ridge, differences": 'method = "ridge"\npenalty = "first-difference"',
     "wiener": 'method = "wiener"',
     "spike": 'method = "spike"',
     "spike, averaged": 'method = "spike"\nestimate = "averaged"',
