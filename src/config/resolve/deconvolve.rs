@@ -9,7 +9,7 @@ use crate::config::placed::{Placed, TextOr};
 use crate::config::wording::closest;
 use crate::config::{
     ActivityNoise, DeconvolutionMap, DeconvolutionSettings, Drift, FigureOf, GlmSettings, Inputs, KernelSettings,
-    LambdaChoice, Located, Method, Noise, PpiSettings,
+    LambdaChoice, Located, Method, Noise, PpiSettings, SparseEstimate,
 };
 use crate::error::Diagnostic;
 use std::ops::Range;
@@ -74,13 +74,18 @@ impl Resolver<'_> {
         self.idle(
             config.estimate.as_ref(),
             "estimate",
-            reason(sparse, "method = \"spike\" or \"block\" and a kernel that is not calcium's"),
+            reason(
+                sparse || method == Method::Auto,
+                "method = \"spike\", \"block\" or \"auto\" and a kernel that is not calcium's",
+            ),
         );
         self.idle(config.baseline_window_s.as_ref(), "baseline_window_s", reason(calcium, "a calcium kernel"));
         self.idle(config.upsample.as_ref(), "upsample", reason(!calcium, "a kernel that is not calcium's"));
         let tables = matches!(inputs, Inputs::Timeseries(_));
         self.idle(config.smooth.as_ref(), "smooth", reason(!tables, "images"));
         let maps = self.deconvolution_maps(config.maps, method, &noise, calcium);
+        // it is asked for what is nearest to the truth
+        let estimate = if method == Method::Auto { SparseEstimate::Averaged } else { defaults.estimate };
         let figures = self.figures(config.figures.unwrap_or_default(), tables);
         self.unique(config.ppi.iter().filter_map(|ppi| ppi.value.name.as_ref()), "interactions");
         let ppis = config.ppi.into_iter().filter_map(|ppi| self.ppi(ppi, calcium)).collect();
@@ -98,7 +103,7 @@ impl Resolver<'_> {
             lambda,
             penalty: config.penalty.map_or(defaults.penalty, |penalty| penalty.value),
             nonnegative: calcium || config.nonnegative.map_or(defaults.nonnegative, |key| key.value),
-            estimate: config.estimate.map_or(defaults.estimate, |key| key.value),
+            estimate: config.estimate.map_or(estimate, |key| key.value),
             elastic_net: config.elastic_net.map_or(defaults.elastic_net, |key| key.value),
             baseline_window_s: config.baseline_window_s.map(|key| key.value),
             upsample: config.upsample.map_or(defaults.upsample, |key| key.value),

@@ -22,7 +22,7 @@ impl Plan {
         &self,
         subject: &SubjectPlan,
         space: &SpacePlan,
-        (n_values, n_frames): (usize, usize),
+        (n_columns, n_values, n_frames): (usize, usize, usize),
         threads: usize,
     ) -> usize {
         let kernel = |model: usize| {
@@ -35,12 +35,15 @@ impl Plan {
                 ActivityNoise::White | ActivityNoise::Rho(_) => 1,
                 ActivityNoise::FromGlm(_) | ActivityNoise::Evidence => NOISE_BINS,
             };
-            let methods = if model.method == Method::Auto { 3 } else { 1 };
+            let judged = model.method == Method::Auto || model.noise == ActivityNoise::Evidence;
+            let methods = if judged { 3 } else { 1 };
             // the operator and its gram; a method has a factorisation of the same size, or a design and gram of its own
             let prepared = 8 * (n_frames * n_activity + n_activity * n_activity) * (2 + 2 * methods);
             // data as read, scaled, of a bin, whitened; activity and standard errors of the solution and of the block; the fit
             let block = 8 * BLOCK_COLUMNS * (5 * n_frames + 4 * n_activity);
-            bins * prepared + threads * block + 3 * 8 * n_values
+            // likelihoods of each column under each autocorrelation and candidate, and their means around it
+            let judging = if judged { 2 * 8 * n_columns * 3 * bins } else { 0 };
+            bins * prepared + threads * block + judging + 3 * 8 * n_values
         };
         self.settings.deconvolutions.iter().enumerate().map(of_model).max().unwrap_or(0)
     }

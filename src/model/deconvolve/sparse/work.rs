@@ -3,10 +3,11 @@
 use super::evidence::{Evidence, evidence};
 use super::factor::dot;
 use super::lars::{Penalty, Step, Walk};
+use super::likeliest::Likeliest;
 use super::refit::{Column, Refit};
 use super::selection::noise_level;
 use super::uncertainty::{Draws, Start};
-use super::{Choice, Estimate, Shape, Sparse};
+use super::{Choice, Estimate, Sparse};
 use crate::model::deconvolve::Wanted;
 
 /// The path ends when the criterion has not fallen for so many knots.
@@ -30,6 +31,7 @@ pub(super) struct Work<'a> {
     refit: Refit,
     other_refit: Refit,
     draws: Draws,
+    likeliest: Likeliest,
     /// The support chosen.
     chosen: Vec<usize>,
     values: Vec<f64>,
@@ -51,6 +53,7 @@ impl<'a> Work<'a> {
             refit: Refit::default(),
             other_refit: Refit::default(),
             draws: Draws::new(settings.non_negative),
+            likeliest: Likeliest::default(),
             chosen: Vec::new(),
             values: Vec::new(),
             details: Vec::new(),
@@ -188,44 +191,53 @@ impl<'a> Work<'a> {
 
     /// From `chosen` and `values` to what is reported.
     fn finish(&mut self, column: Column<'_>, lambda: f64) -> Fit {
-        let Sparse { gram, settings, dof, .. } = self.sparse;
+        let Sparse { gram, levels, settings, dof, .. } = self.sparse;
         for (&j, value) in self.chosen.iter().zip(&self.values) {
             self.activity[j] = *value;
         }
-        if settings.shape == Shape::Blocks {
-            accumulate(&mut self.activity);
-        }
+        levels.of(&mut self.activity);
         let size = self.chosen.len();
         let residual = self.residual_square(column);
         let sigma = (residual / dof.saturating_sub(size).max(1) as f64).sqrt();
-        let Evidence { mut log, ratio } = self.evidence(column, &self.chosen.clone());
         let averaged = settings.estimate == Estimate::Averaged;
-        if averaged || self.wanted.standard_errors {
-            let start = Start { support: &self.chosen, values: &self.values, sigma, ratio };
-            self.draws.run(gram, column, *dof, settings.shape, start);
+        let draws = averaged || self.wanted.standard_errors;
+        let of_chosen = (draws || self.wanted.log_evidence).then(|| self.evidence(column, &self.chosen.clone()));
+        if let Some(of_chosen) = of_chosen.filter(|_| draws) {
+            let start = Start { support: &self.chosen, values: &self.values, sigma, ratio: of_chosen.ratio };
+            self.draws.run(gram, column, *dof, levels, start);
         }
         if averaged {
             self.activity.copy_from_slice(self.draws.mean());
-            let best = self.draws.best_support().to_vec();
-            log = log.max(self.evidence(column, &best).log);
         }
         if self.wanted.standard_errors {
             self.draws.spread(&self.activity, &mut self.standard_error);
         }
-        Fit { lambda, sigma, dof: size as f64, log_evidence: log }
+        let of_chosen = of_chosen.filter(|_| self.wanted.log_evidence);
+        let log_evidence = of_chosen.map_or(f64::NAN, |of_chosen| self.log_evidence(column, of_chosen, averaged));
+        Fit { lambda, sigma, dof: size as f64, log_evidence }
+    }
+
+    /// Of the data under the sparse model: from the likeliest supports near the one chosen, or near the best one drawn. With
+    /// positive coefficients only, of that support alone.
+    fn log_evidence(&mut self, column: Column<'_>, of_chosen: Evidence, drawn: bool) -> f64 {
+        let Sparse { gram, criterion, settings, dof, .. } = self.sparse;
+        let (mut start, mut of_start) = (self.chosen.clone(), of_chosen);
+        if drawn {
+            let best = self.draws.best_support().to_vec();
+            let of_best = self.evidence(column, &best);
+            if of_best.log > of_start.log {
+                (start, of_start) = (best, of_best);
+            }
+        }
+        if settings.non_negative {
+            return of_start.log;
+        }
+        let bounds = (*dof, criterion.most());
+        self.likeliest.log_evidence(gram, column, (&start, of_start), bounds, &mut self.other_refit)
     }
 
     fn evidence(&mut self, column: Column<'_>, support: &[usize]) -> Evidence {
         let Sparse { gram, criterion, dof, .. } = self.sparse;
         evidence(gram, column, support, *dof, criterion.most(), &mut self.other_refit)
-    }
-}
-
-/// Levels from changes.
-pub(super) fn accumulate(values: &mut [f64]) {
-    let mut level = 0.0;
-    for value in values {
-        level += *value;
-        *value = level;
     }
 }
