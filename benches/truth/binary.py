@@ -13,10 +13,11 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 
-# What is compared: each method as it stands, ridge also with a penalty on differences, and the two sparse ones also by
-# their mean over models. Nothing else is set.
+# What is compared: each method as it stands, ridge also with its smooth penalties, and the two sparse ones also by their
+# mean over models. Nothing else is set.
 VARIANTS = {
     "ridge": 'method = "ridge"',
+    "ridge, smooth": 'method = "ridge"\npenalty = "smooth"',
     "ridge, differences": 'method = "ridge"\npenalty = "first-difference"',
     "wiener": 'method = "wiener"',
     "spike": 'method = "spike"',
@@ -33,6 +34,7 @@ def parser(description):
     options = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--boldly", type=Path, default=HERE.parents[1] / "target/release/boldly", help="the binary")
     options.add_argument("--data", type=Path, default=HERE.parents[1] / "../shared/data", help="folder of the data sets")
+    options.add_argument("--max-memory", default="4GiB", help="as of `boldly run`")
     return options
 
 
@@ -42,12 +44,13 @@ def model(name, lines, noise="white", upsample=1, hrf='hrf = "spm"', kernel=None
     return text + (f"kernel = {kernel}\n\n" if kernel else f"[deconvolve.design]\n{hrf}\n\n")
 
 
-def run(boldly, folder, inputs, models):
-    """Runs one pipeline in a folder; returns where its results are."""
+def run(words, folder, inputs, models):
+    """Runs one pipeline in a folder, by the binary of the options; returns where its results are."""
     folder.mkdir(parents=True, exist_ok=True)
     pipeline = folder / "pipeline.toml"
     pipeline.write_text(f'schema = 1\nname = "truth"\n\n{inputs}\n{models}[output]\ndir = "results"\n')
-    command = [boldly.resolve(), "run", pipeline, "--progress", "never", "--force"]
+    command = [words.boldly.resolve(), "run", pipeline, "--progress", "never", "--force"]
+    command += ["--max-memory", words.max_memory]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
     if done.returncode != 0:
         sys.exit(f"boldly ended with {done.returncode}:\n{done.stdout}{done.stderr}")

@@ -111,7 +111,8 @@ def rows(scores, baseline, truths):
             found.append(row | {"calcium": "all 0"})
             continue
         flat = binary.without_drift(series, N_FRAMES, TR_S)
-        for name, shape, truth_name in (("calcium", series, "calcium"), ("stimulus", series, "stimulus"), ("flat", flat, "calcium")):
+        compared = {"calcium": (series, "calcium"), "stimulus": (series, "stimulus"), "flat": (flat, "calcium")}
+        for name, (shape, truth_name) in compared.items():
             r = correlations(shape, truths[truth_name], draws)
             put(row, name, r)
             for what, other in rivals[truth_name].items():
@@ -163,15 +164,16 @@ def main():
         folder.mkdir(parents=True, exist_ok=True)
         fast_response(folder / "fast.tsv")
         inputs, models, names = pipeline(data)
-        results = binary.run(words.boldly, folder, inputs, models)
+        results = binary.run(words, folder, inputs, models)
         scores |= {key: binary.activity(results, name)["bold"] for key, name in names.items()}
         autos = {f"{key[0]}, {key[2]}": name for key, name in names.items() if key[1] == "auto"}
         taken = {key: binary.chosen(results, name)["bold"] for key, name in autos.items()}
     found = rows(scores, flat, truth(data))
     binary.write_rows(binary.RESULTS / "calcium_bold.tsv", found)
     binary.save_json(binary.RESULTS / "calcium_bold_auto.json", taken)
+    shown = ("response", "method", "noise", "calcium", "calcium_over_smooth", "stimulus", "flat")
     for row in found:
-        cells = [row[name] for name in ("response", "method", "noise", "calcium", "calcium_over_smooth", "stimulus", "flat")]
+        cells = [row[name] for name in shown]
         print(*(f"{cell:.2f}" if isinstance(cell, float) else cell for cell in cells), sep="\t")
 
 

@@ -13,11 +13,12 @@ halves and quarters of them, where BOLD is interpolated linearly. The last 3 fra
 has no data. Frame k is taken to be measured at k x 2.4 s: times of slices are not known.
 
 Rivals: BOLD shifted by 0 to 3 frames. `fixed` is 2 frames (4.8 s, near the peak of SPM's response), `best` the best of
-the four by the truth itself, in its favour; inside each bootstrap draw it is chosen anew. Intervals: 1000 draws of circular blocks
-of 24 s, 2.5th to 97.5th percentile; differences are of the same draws.
+the four by the truth itself, in its favour; inside each bootstrap draw it is chosen anew. Intervals: 1000 draws of
+circular blocks of 24 s, 2.5th to 97.5th percentile; differences are of the same draws.
 
 The same on simulated regions: the sounds' times, each an impulse of equal size, SPM's response, white noise or AR(1) noise
-of rho 0.4, at SNR 1 and 3 (standard deviations of signal and noise), 20 draws each; mean over the draws with its standard error.
+of rho 0.4, at SNR 1 and 3 (standard deviations of signal and noise), 20 draws each; mean over the draws with its standard
+error.
 """
 
 import gzip
@@ -31,8 +32,9 @@ import numpy as np
 from scipy import signal, stats
 
 TR_S, N_FRAMES, SHIFTS, FIXED_SHIFT = 2.4, 128, range(4), 2
-UPSAMPLES = (1, 2, 4)
-REGIONS = {"auditory": (1, 2), "auditoryRight": (1,), "auditoryLeft": (2,), "visual": (3, 4), "visualRight": (3,), "visualLeft": (4,)}
+UPSAMPLES, UPSAMPLES_SIMULATED = (1, 2, 4), (1, 2)
+REGIONS = {"auditory": (1, 2), "auditoryRight": (1,), "auditoryLeft": (2,)}
+REGIONS |= {"visual": (3, 4), "visualRight": (3,), "visualLeft": (4,)}
 DRAWS, BLOCK_S, SEED = 1000, 24.0, 20240611
 SIMULATED, SNRS, RHOS = 20, (1, 3), (0.0, 0.4)
 TYPES = {2: "u1", 4: "<i2", 8: "<i4", 16: "<f4", 64: "<f8"}
@@ -116,13 +118,13 @@ def models(upsamples):
     return text, names
 
 
-def deconvolved(boldly, folder, columns, upsamples):
+def deconvolved(words, folder, columns, upsamples):
     """Activity by (variant, noise, upsample), then by column; and where the results are."""
     folder.mkdir(parents=True, exist_ok=True)
     binary.write_table(folder / "regions.tsv", columns)
     inputs = f'[[timeseries]]\nsubject = "one"\ntable = "regions.tsv"\ntr_s = {TR_S}\n'
     text, names = models(upsamples)
-    results = binary.run(boldly, folder, inputs, text)
+    results = binary.run(words, folder, inputs, text)
     return {key: binary.activity(results, name) for key, name in names.items()}, results, names
 
 
@@ -157,13 +159,14 @@ def put(row, name, values):
 
 def simulated_rows(columns, found, onsets):
     rows = []
-    for upsample in UPSAMPLES:
+    for upsample in UPSAMPLES_SIMULATED:
         positive = positives(onsets, upsample, False)
         once = np.arange(len(positive))[None]
         for rho in RHOS:
             for snr in SNRS:
                 names = [f"rho{10 * rho:.0f}snr{snr}draw{draw}" for draw in range(SIMULATED)]
-                rivals = np.array([[areas(shifted(columns[n], k, upsample), positive, once)[0] for n in names] for k in SHIFTS])
+                later = [[shifted(columns[n], k, upsample) for n in names] for k in SHIFTS]
+                rivals = np.array([[areas(score, positive, once)[0] for score in of_shift] for of_shift in later])
                 scored = {(f"BOLD, shifted {TR_S * k:.1f} s", ""): rivals[k] for k in SHIFTS}
                 for (variant, noise, u), activity in found.items():
                     if u == upsample:
@@ -178,19 +181,19 @@ def simulated_rows(columns, found, onsets):
     return rows
 
 
-def check_regions(boldly, folder, data, found):
+def check_regions(words, folder, data, found):
     """The regions of `[[roi]]` give the same activity as the table of their means: largest difference, relative."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = data / "sub-01_task-localizer_space-MNI"
     inputs = f'[[run]]\nbold = "{stem}_bold.nii.gz"\n\n[mask]\npath = "{stem}_mask.nii.gz"\n\n'
     inputs += f'[[roi]]\nname = "parcels"\natlas = "{stem}_desc-parcels_dseg.nii.gz"\n\n[preprocess]\nscaling = "none"\n'
-    results = binary.run(boldly, folder, inputs, binary.model("ridge", 'method = "ridge"'))
+    results = binary.run(words, folder, inputs, binary.model("ridge", 'method = "ridge"'))
     paths = [path for path in (results / "ridge").rglob("*desc-neural*_timeseries.tsv") if "parcels" in path.name]
     regions = binary.table(paths[0])
     by_label = {1: "auditoryRight", 2: "auditoryLeft", 3: "visualRight", 4: "visualLeft"}
     largest = 0.0
     for label, name in by_label.items():
-        column = next(values for key, values in regions.items() if key.strip("label") == str(label) or key.endswith(str(label)))
+        column = next(values for key, values in regions.items() if key.endswith(str(label)))
         expected = found["ridge", "white", 1][name]
         largest = max(largest, float(np.abs(column - expected).max() / np.abs(expected).max()))
     return largest
@@ -203,15 +206,15 @@ def main():
     data = (words.data / "localizer/sub-01/func").resolve()
     folder = words.work or Path(tempfile.mkdtemp())
     onsets, columns = events(data), region_means(data)
-    found, results, names = deconvolved(words.boldly, folder / "real", columns, UPSAMPLES)
+    found, results, names = deconvolved(words, folder / "real", columns, UPSAMPLES)
     autos = {f"{noise}, upsample {u}": name for (variant, noise, u), name in names.items() if variant == "auto"}
     taken = {key: binary.chosen(results, name) for key, name in autos.items()}
     binary.write_rows(binary.RESULTS / "localizer.tsv", real_rows(columns, found, onsets))
-    difference = check_regions(words.boldly, folder / "roi", data, found)
+    difference = check_regions(words, folder / "roi", data, found)
     print(f"regions of [[roi]] against the table of their means: {difference:.1e}")
     binary.save_json(binary.RESULTS / "localizer.json", {"auto": taken, "roi_against_table": float(f"{difference:.1e}")})
     columns = simulated(onsets["audio"])
-    found, _, _ = deconvolved(words.boldly, folder / "simulated", columns, UPSAMPLES)
+    found, _, _ = deconvolved(words, folder / "simulated", columns, UPSAMPLES_SIMULATED)
     binary.write_rows(binary.RESULTS / "localizer_simulated.tsv", simulated_rows(columns, found, onsets["audio"]))
     if not words.work:
         shutil.rmtree(folder)

@@ -3,8 +3,8 @@
     python benches/truth/spikes.py [--boldly PATH] [--data FOLDER] [--work FOLDER]
 
 Each recording of `calcium` is a `[[timeseries]]` of one pipeline with two models, `method = "spike"` with
-`kernel = { ar = 1 }` and `{ ar = 2 }` and nothing else set. Their activity becomes the two tables compare.py reads: a column a
-recording. compare.py needs the package oasis-deconv 0.3.2.
+`kernel = { ar = 1 }` and `{ ar = 2 }` and nothing else set. Their activity becomes the two tables compare.py reads: a
+column a recording. compare.py needs the package oasis-deconv 0.3.2.
 """
 
 import subprocess
@@ -23,7 +23,9 @@ def label(at):
 
 
 def pipeline(recordings):
-    inputs = "".join(f'[[timeseries]]\nsubject = "{label(at)}"\ntable = "{path}"\n\n' for at, path in enumerate(recordings))
+    inputs = ""
+    for at, path in enumerate(recordings):
+        inputs += f'[[timeseries]]\nsubject = "{label(at)}"\ntable = "{path}"\n\n'
     models = "".join(
         f'[[deconvolve]]\nname = "order{order}"\nmethod = "spike"\nkernel = {{ ar = {order} }}\nmaps = ["activity"]\n\n'
         for order in ORDERS
@@ -39,7 +41,7 @@ def main():
     recordings = sorted(data.glob("DS*/*_dff.tsv.gz"))
     with tempfile.TemporaryDirectory() as temporary:
         folder = words.work or Path(temporary)
-        results = binary.run(words.boldly, folder, *pipeline(recordings))
+        results = binary.run(words, folder, *pipeline(recordings))
         tables = []
         for order in ORDERS:
             columns = {}
