@@ -194,9 +194,8 @@ fn a_table_and_an_image_of_it_have_the_same_activity() {
 }
 
 #[test]
-fn a_column_without_signal_has_no_activity_and_one_that_is_not_finite_is_refused() {
+fn a_column_without_signal_has_no_activity() {
     let flat = vec![7.0; 80];
-    let mut broken = made(80, 1.0);
     let project = of_table(&tsv(&[("waves", &made(80, 0.0)), ("flat", &flat)]), RIDGE);
     let output = project.succeed(&["run", "pipeline.toml"]);
     assert_eq!(codes(&output), ["columns-excluded"], "{}", stderr(&output));
@@ -212,12 +211,18 @@ fn a_column_without_signal_has_no_activity_and_one_that_is_not_finite_is_refused
     let summary = json(&project, "ridge", "summary");
     assert_eq!((&summary["ExcludedColumns"], &summary["AnalysedColumns"]), (&1.into(), &2.into()));
     assert!(summary["Excluded"][0]["Place"].as_str().unwrap().contains("flat"), "{summary}");
-    // as a GLM has it
-    broken[40] = f64::NAN;
-    let text = tsv(&[("waves", &made(80, 0.0)), ("broken", &broken)]);
-    let glm = "[[glm]]\nname = \"m\"\nmaps = [\"effect\"]\n[[glm.contrast]]\nname = \"c\"\nexpr = \"constant\"\n";
-    let deconvolved = of_table(&text, RIDGE).boldly(&["run", "pipeline.toml"]);
-    let fitted = of_table(&text, glm).boldly(&["run", "pipeline.toml"]);
+}
+
+#[test]
+fn a_value_that_is_missing_is_treated_as_a_glm_treats_it() {
+    let glm = "[[glm]]\nname = \"m\"\n[[glm.contrast]]\nname = \"tone\"\nexpr = \"tone\"\n";
+    let [deconvolved, fitted] = [RIDGE, glm].map(|model| {
+        let project = neural(&format!("{SERIES}{model}"));
+        let name = "data/sub-01_task-spontaneous_run-01_desc-roi_timeseries.tsv";
+        crate::sample::edit(&project, name, |text| text.replacen("\n990.3750\t", "\nn/a\t", 1));
+        project.boldly(&["run", "pipeline.toml"])
+    });
+    assert_eq!(codes(&deconvolved).len(), 1, "{}", stderr(&deconvolved));
     assert_eq!(codes(&deconvolved), codes(&fitted), "{}\n{}", stderr(&deconvolved), stderr(&fitted));
     assert_eq!(deconvolved.status.code(), fitted.status.code());
 }
