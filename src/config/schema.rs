@@ -186,6 +186,7 @@ mod tests {
             "[]",
             "[[run]]",
             "[[timeseries]]",
+            "[[spikes]]",
             "[mask]",
             "[[roi]]",
             "[preprocess]",
@@ -197,6 +198,10 @@ mod tests {
             "[[design.modulator]]",
             "[[glm]]",
             "[[glm.contrast]]",
+            "[[deconvolve]]",
+            "[[deconvolve.ppi]]",
+            "[[convolve]]",
+            "[[rate]]",
             "[output]",
         ];
         assert_eq!(titles, expected);

@@ -16,6 +16,7 @@ mod sparse;
 mod sweep;
 mod wiener;
 
+pub use auto::choose;
 pub use calcium::{
     Calcium, CalciumBaseline, CalciumError, CalciumKernel, CalciumPenalty, Coefficients, Order, PenaltyFound, Trace,
 };

@@ -92,7 +92,7 @@ pub fn slice_pair_png(grid: &Grid, before: &[f32], after: &[f64]) -> Result<Vec<
         let left = GAP + tile * (tile_width + GAP);
         for y in 0..tile_height {
             for x in 0..tile_width {
-                let grey = (value(view.voxel(x / zoom, y / zoom, slice)) * scale).clamp(0.0, 255.0) as u8;
+                let grey = (value(view.voxel(x / zoom, y / zoom, slice)) * scale).round().clamp(0.0, 255.0) as u8;
                 let at = ((GAP + y) * width + left + x) * 3;
                 pixels[at..at + 3].copy_from_slice(&[grey; 3]);
             }
@@ -232,7 +232,7 @@ mod tests {
         let info = reader.next_frame(&mut pixels).unwrap();
         assert_eq!((info.width, info.height), (2 * 256 + 6, 320 + 4)); // 4 x 5 voxels, magnified 64 times
         let at = |x: usize| pixels[(10 * info.width as usize + x) * 3];
-        assert_eq!((at(10), at(300), at(0)), (255, 127, 0));
+        assert_eq!((at(10), at(300), at(0)), (255, 128, 0));
     }
 
     #[test]

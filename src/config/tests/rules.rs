@@ -38,7 +38,7 @@ fn required_keys() {
     assert_eq!(small("bold   =", "blod   ="), one("config-unknown-key", "blod"));
     assert_eq!(small("expr = \"house - face\"", ""), one("config-missing-key", "[[glm.contrast]]"));
     assert_eq!(small("name = \"houseVsFace\"", ""), one("config-missing-key", "[[glm.contrast]]"));
-    assert_eq!(refused("schema = 1\nname = 'a'\n[[run]]\nbold = 'sub-1.nii'"), one("config-missing-key", ""));
+    assert_eq!(refused("schema = 1\nname = 'a'\n[[run]]\nbold = 'sub-1.nii'"), one("no-model", ""));
     assert_eq!(refused(&SMALL.replace("[[run]]", "[rin]")), one("config-unknown-key", "rin"));
     let without_input = [("no-input", String::new()), ("config-unknown-key", "scan".to_owned())];
     assert_eq!(refused(&SMALL.replace("[[run]]", "[scan]")), without_input);
@@ -48,10 +48,6 @@ fn required_keys() {
 fn later_keys_do_not_exist_yet() {
     for (section, words) in [
         ("[bids]\nroot = 'x'", "bids"),
-        ("[[spikes]]\ntable = 'x'", "spikes"),
-        ("[[deconvolve]]\nname = 'x'", "deconvolve"),
-        ("[[rate]]\nname = 'x'", "rate"),
-        ("[[convolve]]\nname = 'x'", "convolve"),
         ("[[glm.threshold]]\nalpha = 0.05", "threshold"),
         ("[confounds]\nstrategy = ['motion']", "strategy"),
         ("[output]\nreport = true", "report"),

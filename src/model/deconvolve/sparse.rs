@@ -11,6 +11,7 @@ mod evidence;
 mod factor;
 mod gram;
 mod lars;
+mod likeliest;
 mod random;
 mod refit;
 mod selection;

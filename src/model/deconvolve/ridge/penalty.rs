@@ -33,10 +33,23 @@ impl Penalty {
     /// Squares of third differences: parabolic activity.
     pub const THIRD_DIFFERENCE: Self = Self { weights: [0.0, 0.0, 0.0, 1.0] };
 
+    /// Squares of `s_t - phi s_(t-1)`, over `phi`: activity that is an AR(1) process with the autocorrelation `phi`, between 0 and
+    /// 1 exclusive, from one sample to the next. `(1 - phi)^2 / phi |s|^2 + |D1 s|^2` but for the ends, where it is a little weaker.
+    #[must_use]
+    pub fn autoregressive(phi: f64) -> Self {
+        Self::FIRST_DIFFERENCE.plus(Self::VALUE.times((1.0 - phi) * (1.0 - phi) / phi))
+    }
+
     /// The sum of both penalties.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
         Self { weights: std::array::from_fn(|order| self.weights[order] + other.weights[order]) }
+    }
+
+    /// The penalty, weighed by `factor`; positive.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        Self { weights: self.weights.map(|weight| weight * factor) }
     }
 
     /// Coordinates in which the penalty is a sum of squares.
@@ -101,6 +114,20 @@ mod tests {
             assert!((&gram - &Array2::<f64>::eye(n - free)).iter().all(|error| error.abs() < 1e-11), "{penalty:?}");
             assert!(rows.dot(&null).iter().all(|error| error.abs() < 1e-14), "{penalty:?}"); // a few ulp of 8
         }
+    }
+
+    #[test]
+    fn smooth_activity_is_an_autoregressive_process() {
+        let phi = 0.8;
+        let rows = Penalty::autoregressive(phi).rows(9);
+        // precision of s_t = phi s_(t-1) + e_t over phi: 1 + phi^2 on the diagonal, -phi beside it
+        let precision = rows.t().dot(&rows) * phi;
+        for (t, other) in (1..8_usize).flat_map(|t| (1..8_usize).map(move |other| (t, other))) {
+            let expected = [1.0 + phi * phi, -phi, 0.0][t.abs_diff(other).min(2)];
+            assert!((precision[(t, other)] - expected).abs() < 1e-14, "{t}, {other}"); // some ulp of 1.64
+        }
+        // at the ends 1 in the process: 1 - phi (1 - phi) here
+        assert!((precision[(0, 0)] - (1.0 - phi * (1.0 - phi))).abs() < 1e-14);
     }
 
     #[test]

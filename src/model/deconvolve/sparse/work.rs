@@ -3,6 +3,7 @@
 use super::evidence::{Evidence, evidence};
 use super::factor::dot;
 use super::lars::{Penalty, Step, Walk};
+use super::likeliest::Likeliest;
 use super::refit::{Column, Refit};
 use super::selection::noise_level;
 use super::uncertainty::{Draws, Start};
@@ -30,6 +31,7 @@ pub(super) struct Work<'a> {
     refit: Refit,
     other_refit: Refit,
     draws: Draws,
+    likeliest: Likeliest,
     /// The support chosen.
     chosen: Vec<usize>,
     values: Vec<f64>,
@@ -51,6 +53,7 @@ impl<'a> Work<'a> {
             refit: Refit::default(),
             other_refit: Refit::default(),
             draws: Draws::new(settings.non_negative),
+            likeliest: Likeliest::default(),
             chosen: Vec::new(),
             values: Vec::new(),
             details: Vec::new(),
@@ -198,21 +201,39 @@ impl<'a> Work<'a> {
         let size = self.chosen.len();
         let residual = self.residual_square(column);
         let sigma = (residual / dof.saturating_sub(size).max(1) as f64).sqrt();
-        let Evidence { mut log, ratio } = self.evidence(column, &self.chosen.clone());
+        let of_chosen = self.evidence(column, &self.chosen.clone());
         let averaged = settings.estimate == Estimate::Averaged;
         if averaged || self.wanted.standard_errors {
-            let start = Start { support: &self.chosen, values: &self.values, sigma, ratio };
+            let start = Start { support: &self.chosen, values: &self.values, sigma, ratio: of_chosen.ratio };
             self.draws.run(gram, column, *dof, settings.shape, start);
         }
         if averaged {
             self.activity.copy_from_slice(self.draws.mean());
-            let best = self.draws.best_support().to_vec();
-            log = log.max(self.evidence(column, &best).log);
         }
         if self.wanted.standard_errors {
             self.draws.spread(&self.activity, &mut self.standard_error);
         }
-        Fit { lambda, sigma, dof: size as f64, log_evidence: log }
+        let log_evidence = self.log_evidence(column, of_chosen, averaged);
+        Fit { lambda, sigma, dof: size as f64, log_evidence }
+    }
+
+    /// Of the data under the sparse model: from the likeliest supports near the one chosen, or near the best one drawn. With
+    /// positive coefficients only, of that support alone.
+    fn log_evidence(&mut self, column: Column<'_>, of_chosen: Evidence, drawn: bool) -> f64 {
+        let Sparse { gram, criterion, settings, dof, .. } = self.sparse;
+        let (mut start, mut of_start) = (self.chosen.clone(), of_chosen);
+        if drawn {
+            let best = self.draws.best_support().to_vec();
+            let of_best = self.evidence(column, &best);
+            if of_best.log > of_start.log {
+                (start, of_start) = (best, of_best);
+            }
+        }
+        if settings.non_negative {
+            return of_start.log;
+        }
+        let bounds = (*dof, criterion.most());
+        self.likeliest.log_evidence(gram, column, (&start, of_start), bounds, &mut self.other_refit)
     }
 
     fn evidence(&mut self, column: Column<'_>, support: &[usize]) -> Evidence {

@@ -1,0 +1,177 @@
+//! Every method on all draws of a scenario, and the choice of `auto` among them.
+
+use crate::Scenario;
+use crate::simulation::Draw;
+use boldly::model::deconvolve::{
+    Deconvolver, Estimate, LambdaChoice, Operator, Penalty, Ridge, Shape, Solution, Sparse, SparseSettings, Wanted,
+    Wiener, choose,
+};
+use ndarray::{Array2, Axis, concatenate, s};
+use rayon::prelude::*;
+
+/// Names of the methods, in the order of all results.
+pub const METHODS: [&str; 8] = [
+    "ridge, GCV",
+    "ridge, evidence",
+    "smooth ridge, evidence",
+    "Wiener",
+    "spike, refit",
+    "block, refit",
+    "spike, averaged",
+    "block, averaged",
+];
+
+/// The methods that `auto` chooses from, by their place in [`METHODS`].
+pub const CANDIDATES: [usize; 3] = [2, 6, 7];
+
+/// Autocorrelation after 2 s that the smooth ridge takes activity to have.
+const SMOOTHNESS: f64 = 0.8;
+
+/// Columns solved together.
+const BLOCK: usize = 27;
+
+/// What is known of the noise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whitening {
+    /// It is taken to be white.
+    None,
+    /// Its autocorrelation.
+    Known,
+    /// The autocorrelation is the one, of -.2 to .8, under which data are likeliest.
+    Evidence,
+}
+
+/// Solutions of all draws by method; `activity` is of the samples from the first frame on.
+pub struct Outcome {
+    pub solutions: Vec<Solution>,
+}
+
+impl Outcome {
+    /// The place in [`METHODS`] of what `auto` chooses for each draw, in regions of so many draws; draws that do not fill one are
+    /// left out.
+    pub fn choose(&self, region: usize) -> Vec<usize> {
+        let averaged = |&method: &usize| -> Vec<f64> {
+            let evidence = self.solutions[method].log_evidence.chunks_exact(region);
+            evidence.flat_map(|values| vec![values.iter().sum::<f64>() / region as f64; region]).collect()
+        };
+        let criteria: Vec<Vec<f64>> = CANDIDATES.iter().map(averaged).collect();
+        choose(&criteria).into_iter().map(|place| CANDIDATES[place]).collect()
+    }
+}
+
+/// Solves all draws by all methods.
+pub fn solve_all(scenario: Scenario, draws: &[Draw]) -> Outcome {
+    let rhos = match scenario.whitening {
+        Whitening::None => vec![0.0],
+        Whitening::Known => vec![scenario.recording.rho],
+        Whitening::Evidence => (-2..=8).map(|tenth| f64::from(tenth) / 10.0).collect(),
+    };
+    let n_frames = scenario.recording.n_frames();
+    let data = Array2::from_shape_fn((n_frames, draws.len()), |(frame, draw)| draws[draw].data[frame]);
+    let mut best: Option<Vec<Solution>> = None;
+    for rho in rhos {
+        let mut solutions = solve(scenario, rho, &data);
+        // whitened data have another volume: the determinant of the whitening
+        let log_volume = 0.5 * (1.0 - rho * rho).ln();
+        for solution in &mut solutions {
+            solution.log_evidence.iter_mut().for_each(|evidence| *evidence += log_volume);
+        }
+        best = Some(match best {
+            None => solutions,
+            Some(best) => best.into_iter().zip(solutions).map(|(best, other)| likelier(best, &other)).collect(),
+        });
+    }
+    Outcome { solutions: best.unwrap() }
+}
+
+fn solve(scenario: Scenario, rho: f64, data: &Array2<f64>) -> Vec<Solution> {
+    let response = scenario.recording.response(scenario.lag_s);
+    let before = response.len() - 1;
+    let n = data.nrows();
+    let kernel = |frame: usize, sample: usize| (frame + before).checked_sub(sample).and_then(|k| response.get(k));
+    let forward =
+        Array2::from_shape_fn((n, n + before), |(frame, sample)| kernel(frame, sample).copied().unwrap_or(0.0));
+    let forward = whiten(&forward, rho);
+    let operator = Operator { gram: forward.t().dot(&forward), forward, dof: n };
+    let white = whiten(data, rho);
+    let smooth = Penalty::autoregressive(SMOOTHNESS.powf(scenario.recording.tr_s / 2.0));
+    prepared(&operator, smooth)
+        .iter()
+        .map(|method| {
+            let of_block = |block: usize| {
+                let columns = block * BLOCK..((block + 1) * BLOCK).min(white.ncols());
+                let mut solution =
+                    method.solve(&white.slice(s![.., columns]).to_owned(), Wanted { standard_errors: true });
+                from_first_frame(&mut solution, before);
+                solution
+            };
+            let parts: Vec<Solution> = (0..white.ncols().div_ceil(BLOCK)).into_par_iter().map(of_block).collect();
+            joined(&parts)
+        })
+        .collect()
+}
+
+/// Leaves out the samples before the run.
+fn from_first_frame(solution: &mut Solution, before: usize) {
+    for values in std::iter::once(&mut solution.activity).chain(&mut solution.standard_error) {
+        *values = values.slice(s![before.., ..]).to_owned();
+    }
+}
+
+/// In the order of [`METHODS`].
+fn prepared(operator: &Operator, smooth: Penalty) -> Vec<Box<dyn Deconvolver>> {
+    let ridge = |penalty, choice| Box::new(Ridge::new(operator, penalty, choice).unwrap());
+    let sparse =
+        |shape, estimate| Box::new(Sparse::new(operator, SparseSettings { estimate, ..SparseSettings::new(shape) }));
+    vec![
+        ridge(Penalty::VALUE, LambdaChoice::Gcv),
+        ridge(Penalty::VALUE, LambdaChoice::Evidence),
+        ridge(smooth, LambdaChoice::Evidence),
+        Box::new(Wiener::new(operator).unwrap()),
+        sparse(Shape::Spikes, Estimate::Refitted),
+        sparse(Shape::Blocks, Estimate::Refitted),
+        sparse(Shape::Spikes, Estimate::Averaged),
+        sparse(Shape::Blocks, Estimate::Averaged),
+    ]
+}
+
+/// `y_t - rho y_(t-1)`, the first frame scaled to the same variance.
+fn whiten(values: &Array2<f64>, rho: f64) -> Array2<f64> {
+    let mut white = values.clone();
+    white.slice_mut(s![1.., ..]).scaled_add(-rho, &values.slice(s![..-1, ..]));
+    white.row_mut(0).mapv_inplace(|value| value * (1.0 - rho * rho).sqrt());
+    white
+}
+
+/// Each column of the solution under which its data are likelier.
+fn likelier(mut best: Solution, other: &Solution) -> Solution {
+    for column in 0..best.log_evidence.len() {
+        if other.log_evidence[column] > best.log_evidence[column] {
+            best.activity.column_mut(column).assign(&other.activity.column(column));
+            if let (Some(to), Some(from)) = (&mut best.standard_error, &other.standard_error) {
+                to.column_mut(column).assign(&from.column(column));
+            }
+            best.log_evidence[column] = other.log_evidence[column];
+            best.sigma[column] = other.sigma[column];
+            best.lambda[column] = other.lambda[column];
+            best.dof[column] = other.dof[column];
+        }
+    }
+    best
+}
+
+fn joined(parts: &[Solution]) -> Solution {
+    let columns = |of: fn(&Solution) -> Option<&Array2<f64>>| {
+        let parts: Option<Vec<_>> = parts.iter().map(|part| of(part).map(|values| values.view())).collect();
+        parts.map(|parts| concatenate(Axis(1), &parts).unwrap())
+    };
+    let numbers = |of: fn(&Solution) -> &Vec<f64>| parts.iter().flat_map(|part| of(part).iter().copied()).collect();
+    Solution {
+        activity: columns(|part| Some(&part.activity)).unwrap(),
+        standard_error: columns(|part| part.standard_error.as_ref()),
+        lambda: numbers(|part| &part.lambda),
+        sigma: numbers(|part| &part.sigma),
+        dof: numbers(|part| &part.dof),
+        log_evidence: numbers(|part| &part.log_evidence),
+    }
+}
