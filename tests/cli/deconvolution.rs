@@ -318,7 +318,6 @@ fn activity_is_near_the_truth() {
         };
         found.push((model, column, r));
     }
-    println!("{found:?}");
     for ((model, column, r), bound) in found.into_iter().zip(BOUNDS) {
         assert!(r > bound, "{model} {column}: correlation {r} with the truth");
     }
@@ -326,7 +325,7 @@ fn activity_is_near_the_truth() {
 
 /// Least correlation with the truth of the sample data. Each is what was found, less twice the sampling error of a
 /// correlation over 200 frames, `2 (1 - r^2) / sqrt(200)`.
-const BOUNDS: [f64; 6] = [0.0; 6];
+const BOUNDS: [f64; 6] = [0.93, 0.91, 0.73, 0.70, 0.45, 0.76];
 
 #[test]
 fn the_noise_of_a_glm_whitens() {
