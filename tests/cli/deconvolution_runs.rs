@@ -1,6 +1,6 @@
 //! Deconvolutions as work: the same bytes however they are made, what is redone, what `check` says, interactions, calcium.
 
-use crate::deconvolution::{IMAGE, SERIES, neural, project_with, table};
+use crate::deconvolution::{IMAGE, SERIES, neural, project_with, table, with_motion};
 use crate::image_forms::Image16;
 use crate::sample::{assert_exit, assert_same_bytes, codes, digests, edit, stderr, stdout};
 use crate::support::Project;
@@ -13,9 +13,6 @@ use std::fs;
 const MODELS: &str = r#"
 [preprocess]
 smooth_fwhm_mm = 12.0
-
-[confounds]
-columns = ["trans_*", "rot_*"]
 
 [[glm]]
 name = "tone"
@@ -98,9 +95,10 @@ fn assert_bytes_do_not_depend_on_the_work(project: &Project, least_files: usize)
 
 #[test]
 fn images_of_activity_are_the_same_bytes_however_they_are_made() {
-    let (head, mask) = IMAGE.split_once("[mask]").unwrap();
+    let inputs = with_motion(IMAGE);
+    let (head, rest) = inputs.split_once("[mask]").unwrap();
     let second = head.split_once("[[run]]").unwrap().1.replace("sub-01", "sub-02");
-    let project = neural(&format!("{head}[[run]]{second}[mask]{mask}{MODELS}"));
+    let project = neural(&format!("{head}[[run]]{second}[mask]{rest}{MODELS}"));
     second_subject(&project);
     // an eighth of the brain, the voxel that is drawn among it
     let mask = project.path().join("data/sub-01_task-spontaneous_desc-brain_mask.nii.gz");
@@ -110,12 +108,14 @@ fn images_of_activity_are_the_same_bytes_however_they_are_made() {
 
 #[test]
 fn tables_of_activity_are_the_same_bytes_however_they_are_made() {
-    let second = SERIES.split_once("[[timeseries]]").unwrap().1.replace("sub-01", "sub-02");
+    let inputs = with_motion(SERIES);
+    let (head, rest) = inputs.split_once("[confounds]").unwrap();
+    let second = head.split_once("[[timeseries]]").unwrap().1.replace("sub-01", "sub-02");
     let models = MODELS
         .replace("smooth_fwhm_mm = 12.0", "")
         .replace("smooth = false", "")
         .replace("figures = [[4, 8, 4]]", "figures = [\"spikesLeft\"]");
-    let project = neural(&format!("{SERIES}[[timeseries]]{second}{models}"));
+    let project = neural(&format!("{head}[[timeseries]]{second}[confounds]{rest}{models}"));
     second_subject(&project);
     assert_bytes_do_not_depend_on_the_work(&project, 60);
 }
@@ -209,12 +209,12 @@ fn what_is_unchanged_is_not_deconvolved_again_and_what_is_removed_goes() {
 
 #[test]
 fn check_lists_every_kind_of_model() {
-    let keys = "[confounds]\ncolumns = [\"rot_*\"]\nfirst_row_nan = \"zero\"\nscrub = { fd_mm = 0.06, min_segment = 1 }\n\n\
+    let keys = "first_row_nan = \"zero\"\nscrub = { fd_mm = 0.045, min_segment = 1 }\n\n\
                 [[deconvolve]]\nname = \"spikes\"\nmethod = \"spike\"\nupsample = 4\n\n\
-                [[deconvolve]]\nname = \"plain\"\n[deconvolve.confounds]\ncolumns = []\nscrub = {}\n\n\
+                [[deconvolve]]\nname = \"plain\"\n[deconvolve.confounds]\ncolumns = []\n\n\
                 [[convolve]]\nname = \"box\"\nkernel = { box = 5 }\nmode = \"full\"\n\n\
                 [[convolve]]\nname = \"bell\"\nkernel = { gaussian = 1.5 }\n";
-    let project = neural(&format!("{SERIES}{}", keys.replace("scrub = {}\n", "")));
+    let project = neural(&(with_motion(SERIES) + keys));
     let output = project.boldly(&["check", "pipeline.toml"]);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     insta::assert_snapshot!(stdout(&output).split("\nneeds about").next().unwrap());
@@ -223,7 +223,7 @@ fn check_lists_every_kind_of_model() {
     assert_eq!((&spikes["model"], &spikes["method"]), (&"spikes".into(), &"spike".into()));
     // 32 s and the one at 0
     assert_eq!((&spikes["kernel_samples"], &spikes["samples"]), (&65.into(), &800.into()));
-    assert_eq!((&spikes["columns"][0], &spikes["step_s"]), (&3.into(), &0.5.into()));
+    assert_eq!((&spikes["columns"][0], &spikes["step_s"]), (&6.into(), &0.5.into()));
     assert_eq!(report["convolutions"][0]["kernel"]["box"], 5);
 }
 
@@ -331,9 +331,8 @@ fn interactions_are_confounds_of_a_glm_also_with_discarded_volumes() {
         assert_eq!(missing, discarded);
         let glm = "[confounds]\ncolumns = [\"spikesLeft_*\", \"psychological\"]\n\n[[glm]]\nname = \"ppi\"\n\
                    [[glm.contrast]]\nname = \"interaction\"\nexpr = \"spikesLeft_ppi\"\n";
-        let confounds = "data/sub-01_task-spontaneous_run-01_desc-confounds_timeseries.tsv";
         let events = "events = \"data/sub-01_task-spontaneous_run-01_events.tsv\"\n";
-        let series = SERIES.replace(confounds, name).replace(events, "");
+        let series = SERIES.replace(events, &format!("confounds = \"{name}\"\n"));
         fs::write(project.path().join("glm.toml"), format!("{series}{preprocess}{glm}\n[output]\ndir = \"glm\"\n"))
             .unwrap();
         project.succeed(&["run", "glm.toml"]);
