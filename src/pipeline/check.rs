@@ -2,7 +2,7 @@
 
 mod activity;
 
-pub use activity::{DeconvolutionReport, RecordingReport};
+use activity::{DeconvolutionReport, RecordingReport};
 
 use super::memory::{Estimate, MemoryLimit, counted, mib};
 use super::plan::Plan;
