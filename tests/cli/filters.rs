@@ -210,7 +210,8 @@ fn convolved_series_have_the_length_and_values_of_the_definition() {
     let signal = Tsv::read(&project.path().join("data/binary.tsv")).column("signal");
     assert_eq!(signal.len(), 75);
     for (name, _, kernel) in kernels {
-        let (length, centre) = (kernel.len(), (kernel.len() - 1) / 2);
+        // the middle, of an even kernel the later of two, as scipy.ndimage has it
+        let (length, centre) = (kernel.len(), kernel.len() / 2);
         let whole = full(&signal, &kernel);
         for (mode, first, samples) in
             [("full", 0, 74 + length), ("valid", length - 1, 76 - length), ("same", centre, 75)]
