@@ -243,7 +243,14 @@ impl Resolver<'_> {
             TextOr::Other(rho) => ActivityNoise::Rho(rho.rho.unwrap_or_default()), // absent only where that was said
             TextOr::Text(NoiseText(text)) => match text.strip_prefix("from-glm:") {
                 None if text == "evidence" => ActivityNoise::Evidence,
-                None => ActivityNoise::White,
+                None => {
+                    if text != "white" {
+                        let diagnostic = Diagnostic::error("config-unknown-value", format!("unknown noise `{text}`"));
+                        let forms = "expected: white, evidence, from-glm:NAME, or { rho = 0.3 }";
+                        self.say(diagnostic.note(forms), &span);
+                    }
+                    ActivityNoise::White
+                }
                 Some(name) => {
                     let name = Placed { value: name.to_owned(), span: span.clone() };
                     let name = self.context.sources.located(name);

@@ -197,7 +197,10 @@ fn noise() {
     }
     let text = text_of(&format!("{TABLE}[[deconvolve]]\nname = 'd'\nnoise = {{ rho = 1 }}\n"));
     assert!(text.contains("expected: number above -1 and below 1"), "{text}");
-    assert_eq!(deconvolve("noise = 'ar1'"), one("config-unknown-value", "ar1"));
+    for text in ["ar1", "White", "from-glm", "from_glm:first"] {
+        assert_eq!(deconvolve(&format!("noise = '{text}'")), one("config-unknown-value", text));
+    }
+    assert_eq!(deconvolve("noise = 'from-glm:'"), one("deconvolve-noise", "from-glm:"));
     let calcium = "method = 'spike'\nkernel = { ar = 1 }\n";
     assert_eq!(deconvolve(&format!("{calcium}noise = 'white'")), []);
     assert_eq!(deconvolve(&format!("{calcium}noise = 'evidence'")), one("deconvolve-noise", "evidence"));
