@@ -37,7 +37,7 @@ pub enum Whitening {
     None,
     /// Its autocorrelation.
     Known,
-    /// The autocorrelation is the one, of -.2 to .8, under which data are likeliest.
+    /// The autocorrelation is the one, of 0 to .8, under which the data are likeliest, by the best of the candidates of `auto`.
     Evidence,
 }
 
@@ -64,24 +64,26 @@ pub fn solve_all(scenario: Scenario, draws: &[Draw]) -> Outcome {
     let rhos = match scenario.whitening {
         Whitening::None => vec![0.0],
         Whitening::Known => vec![scenario.recording.rho],
-        Whitening::Evidence => (-2..=8).map(|tenth| f64::from(tenth) / 10.0).collect(),
+        Whitening::Evidence => (0..=8).map(|tenth| f64::from(tenth) / 10.0).collect(),
     };
     let n_frames = scenario.recording.n_frames();
     let data = Array2::from_shape_fn((n_frames, draws.len()), |(frame, draw)| draws[draw].data[frame]);
-    let mut best: Option<Vec<Solution>> = None;
+    let mut best: Option<(Vec<Solution>, Vec<f64>)> = None;
     for rho in rhos {
-        let mut solutions = solve(scenario, rho, &data);
+        let solutions = solve(scenario, rho, &data);
         // whitened data have another volume: the determinant of the whitening
         let log_volume = 0.5 * (1.0 - rho * rho).ln();
-        for solution in &mut solutions {
-            solution.log_evidence.iter_mut().for_each(|evidence| *evidence += log_volume);
-        }
+        let of_candidates = |column: usize| {
+            let evidence = CANDIDATES.iter().map(|&method| solutions[method].log_evidence[column]);
+            evidence.fold(f64::NEG_INFINITY, f64::max) + log_volume
+        };
+        let likelihood: Vec<f64> = (0..draws.len()).map(of_candidates).collect();
         best = Some(match best {
-            None => solutions,
-            Some(best) => best.into_iter().zip(solutions).map(|(best, other)| likelier(best, &other)).collect(),
+            None => (solutions, likelihood),
+            Some(best) => likelier(best, &(solutions, likelihood)),
         });
     }
-    Outcome { solutions: best.unwrap() }
+    Outcome { solutions: best.unwrap().0 }
 }
 
 fn solve(scenario: Scenario, rho: f64, data: &Array2<f64>) -> Vec<Solution> {
@@ -100,8 +102,10 @@ fn solve(scenario: Scenario, rho: f64, data: &Array2<f64>) -> Vec<Solution> {
         .map(|method| {
             let of_block = |block: usize| {
                 let columns = block * BLOCK..((block + 1) * BLOCK).min(white.ncols());
-                let mut solution =
-                    method.solve(&white.slice(s![.., columns]).to_owned(), Wanted { standard_errors: true });
+                let mut solution = method.solve(
+                    &white.slice(s![.., columns]).to_owned(),
+                    Wanted { standard_errors: true, log_evidence: true },
+                );
                 from_first_frame(&mut solution, before);
                 solution
             };
@@ -143,10 +147,17 @@ fn whiten(values: &Array2<f64>, rho: f64) -> Array2<f64> {
     white
 }
 
-/// Each column of the solution under which its data are likelier.
-fn likelier(mut best: Solution, other: &Solution) -> Solution {
-    for column in 0..best.log_evidence.len() {
-        if other.log_evidence[column] > best.log_evidence[column] {
+/// Each column as all methods solve it under the noise that makes its data likelier, by the best of the candidates.
+fn likelier(
+    (mut best, mut likelihood): (Vec<Solution>, Vec<f64>),
+    (other, other_likelihood): &(Vec<Solution>, Vec<f64>),
+) -> (Vec<Solution>, Vec<f64>) {
+    for column in 0..likelihood.len() {
+        if other_likelihood[column] <= likelihood[column] {
+            continue;
+        }
+        likelihood[column] = other_likelihood[column];
+        for (best, other) in best.iter_mut().zip(other) {
             best.activity.column_mut(column).assign(&other.activity.column(column));
             if let (Some(to), Some(from)) = (&mut best.standard_error, &other.standard_error) {
                 to.column_mut(column).assign(&from.column(column));
@@ -157,7 +168,7 @@ fn likelier(mut best: Solution, other: &Solution) -> Solution {
             best.dof[column] = other.dof[column];
         }
     }
-    best
+    (best, likelihood)
 }
 
 fn joined(parts: &[Solution]) -> Solution {

@@ -5,6 +5,7 @@ mod calcium;
 mod calcium_run;
 mod column_estimates;
 mod convolution_matrix;
+mod drift_activity;
 mod method;
 mod methods;
 mod noise_bins;
@@ -23,6 +24,7 @@ pub use calcium::{
 pub use calcium_run::{FailedColumn, solve_calcium};
 pub use column_estimates::ColumnEstimates;
 pub use convolution_matrix::ConvolutionMatrix;
+pub use drift_activity::DriftActivity;
 pub use method::{Deconvolver, Operator, Solution, Wanted};
 pub use methods::{CANDIDATES, DeconvolutionError};
 pub use peb::{Peb, PebError, PebHyperparameters, SpmActivity, SpmDeconvolution};

@@ -59,11 +59,16 @@ pub(super) fn problems(plan: &Plan, model: usize, run: &RunPlan) -> Diagnostics 
 }
 
 fn kernel(plan: &Plan, model: usize) -> Result<SampledKernel, KernelError> {
-    match &plan.settings.convolutions[model].kernel {
+    let settings = &plan.settings.convolutions[model];
+    let weighted = |weights| match &settings.centre {
+        Some(centre) => SampledKernel::new(weights, centre.value),
+        None => SampledKernel::centred(weights),
+    };
+    match &settings.kernel {
         ConvolveKernel::Box(samples) => SampledKernel::boxcar(*samples, BoxScale::UnitSum),
         ConvolveKernel::Gaussian(sigma) => SampledKernel::gaussian(*sigma),
-        ConvolveKernel::Weights(weights) => SampledKernel::centred(weights.clone()),
-        ConvolveKernel::File(_) => SampledKernel::centred(plan.shared.weights[model].clone().unwrap_or_default()),
+        ConvolveKernel::Weights(weights) => weighted(weights.clone()),
+        ConvolveKernel::File(_) => weighted(plan.shared.weights[model].clone().unwrap_or_default()),
     }
 }
 
@@ -192,7 +197,16 @@ impl ConvolveJob<'_> {
         let weights = format!("kernel: {} samples", kernel.weights().len());
         let panels = vec![
             panel("input", line(&inputs, 0.0, input, LineStyle::Solid, Ink::Data)),
-            panel("kernel", line(&weights, 0.0, kernel.weights().to_vec(), LineStyle::Dotted, Ink::Palette(1))),
+            panel(
+                "kernel",
+                line(
+                    &weights,
+                    -(kernel.centre() as f64) * step_s,
+                    kernel.weights().to_vec(),
+                    LineStyle::Dotted,
+                    Ink::Palette(1),
+                ),
+            ),
             panel("output", line(&described, -lead_s, output.to_vec(), LineStyle::Solid, Ink::Palette(0))),
         ];
         let title = format!("{name} in {}: {}", display_name(&self.run.labels), *self.settings().name);

@@ -17,7 +17,6 @@ use crate::outputs::{
     FrameWriter, ImageDescription, Intent, OutputError, OutputNames, RelativePath, SeriesAxis, write_map, write_mask,
 };
 use crate::preprocess::{ColumnStore, Scaler, Series};
-use rayon::prelude::*;
 use std::io::Write;
 
 mod pictures;
@@ -97,10 +96,12 @@ impl<'a> DeconvolutionOutputs<'a> {
                 self.write_ppis(deconvolved, names, roi)?;
             }
             support @ Support::Voxels { .. } => {
-                // one thread compresses an image
-                series.into_par_iter().filter(|(map, _)| self.wants(*map)).try_for_each(|(map, store)| {
-                    store.map_or(Ok(()), |store| self.write_series_image(map, store, support))
-                })?;
+                // one after the other: each is compressed by all threads
+                for (map, store) in series {
+                    if let Some(store) = store.filter(|_| self.wants(map)) {
+                        self.write_series_image(map, store, support)?;
+                    }
+                }
                 self.write_column_maps(columns, support)?;
                 self.write_mask(support)?;
             }

@@ -74,6 +74,11 @@ impl RegionSet {
         Ok(Self { name, regions })
     }
 
+    /// Names of its regions.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.regions.iter().map(|region| region.name.as_str())
+    }
+
     /// The regions as columns of a table.
     pub(super) fn support(&self) -> Support {
         Support::Columns { names: self.regions.iter().map(|region| region.name.clone()).collect() }

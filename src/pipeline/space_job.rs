@@ -13,7 +13,8 @@ use super::regions::RegionSet;
 use super::run_data::TemporalMean;
 use super::run_job::{FittedRun, RunJob, RunResult};
 use super::subject_job::InputDigests;
-use crate::error::{CancelToken, Diagnostics};
+use crate::config::FigureOf;
+use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::inputs::Support;
 use crate::outputs::{Geometry, StagedOutputs};
 use crate::preprocess::{SeriesPlace, TimeStatistics};
@@ -37,11 +38,34 @@ impl SpaceJob<'_> {
         let (support, mut warnings) = mask_stage::support(self.plan, self.subject, self.space, self.cancel)?;
         let (regions, found) = RegionSet::read_all(&self.plan.settings.rois, &support)?;
         warnings.extend(found);
+        self.figures_are_of_regions(&regions)?;
         self.progress.end_stage("all runs");
         for group in &self.space.groups {
             warnings.extend(self.run_group(group, &support, &regions, digests)?);
         }
         Ok(warnings)
+    }
+
+    /// Every picture that is named is of a region of some `[[roi]]`, whose names are known now; tables were checked before.
+    fn figures_are_of_regions(&self, regions: &[RegionSet]) -> Result<(), Failure> {
+        if self.space.grid.is_none() {
+            return Ok(());
+        }
+        let names: Vec<&str> = regions.iter().flat_map(RegionSet::names).collect();
+        let figures = self.plan.settings.deconvolutions.iter().flat_map(|model| &model.figures);
+        let mut problems = Diagnostics::new();
+        for figure in figures {
+            if let FigureOf::Named(name) = figure
+                && !names.contains(&name.as_str())
+            {
+                let message = format!("there is no region `{}` to draw", **name);
+                let place = name.place_of_words();
+                let known = if names.is_empty() { "there is no [[roi]]".to_owned() } else { names.join(", ") };
+                let diagnostic = Diagnostic { place, ..Diagnostic::error("figure-of-nothing", message) };
+                problems.push(diagnostic.note(format!("regions: {known}")));
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
     }
 
     fn run_group(

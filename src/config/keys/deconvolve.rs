@@ -27,7 +27,8 @@ pub struct DeconvolveConfig {
     pub penalty: Option<Placed<Penalty>>,
     /// Whether activity is at least 0, for `spike`. Calcium kernels always have it so.
     pub nonnegative: Option<Placed<bool>>,
-    /// What `spike` and `block` report.
+    /// What `spike` and `block` report; for `auto` it is `averaged` where the key is not given. `averaged` is nearer to the truth
+    /// and takes some ten times as long.
     pub estimate: Option<Placed<SparseEstimate>>,
     /// Weight of half the squared coefficients beside `lambda` times their absolute values, for `spike` and `block` (elastic
     /// net, Zou and Hastie 2005, doi 10.1111/j.1467-9868.2005.00503.x).

@@ -61,7 +61,9 @@ pub struct ConvolveConfig {
     #[schemars(required, regex(pattern = "^[A-Za-z0-9]+$"))]
     pub name: Option<Placed<String>>,
     /// The kernel, in samples (tables) or voxels (images): `{ box = 5 }` of sum 1, `{ gaussian = 2.5 }` by its standard
-    /// deviation, or, for tables, `{ weights = [0.25, 0.5, 0.25] }`, or the column `weight` of `{ file = "kernel.tsv" }`.
+    /// deviation, or, for tables, `{ weights = [0.25, 0.5, 0.25] }`, or the column `weight` of `{ file = "kernel.tsv" }`. Weights and
+    /// files may say which of them is at no delay: `centre = 0` for a response, which follows what it responds to; without it
+    /// that is the middle one.
     #[schemars(required)]
     pub kernel: Option<Placed<ConvolveKernelTable>>,
     /// Which part of the convolution is kept. Images have `same` alone.
@@ -89,4 +91,7 @@ pub struct ConvolveKernelTable {
     /// A table with a column `weight`.
     #[schemars(length(min = 1))]
     pub file: Option<Placed<String>>,
+    /// The weight at no delay, counted from 0.
+    #[schemars(range(max = 1_000_000))]
+    pub centre: Option<Placed<usize>>,
 }

@@ -9,7 +9,7 @@ use crate::config::placed::{Placed, TextOr};
 use crate::config::wording::closest;
 use crate::config::{
     ActivityNoise, DeconvolutionMap, DeconvolutionSettings, Drift, FigureOf, GlmSettings, Inputs, KernelSettings,
-    LambdaChoice, Located, Method, Noise, PpiSettings,
+    LambdaChoice, Located, Method, Noise, PpiSettings, SparseEstimate,
 };
 use crate::error::Diagnostic;
 use std::ops::Range;
@@ -74,13 +74,18 @@ impl Resolver<'_> {
         self.idle(
             config.estimate.as_ref(),
             "estimate",
-            reason(sparse, "method = \"spike\" or \"block\" and a kernel that is not calcium's"),
+            reason(
+                sparse || method == Method::Auto,
+                "method = \"spike\", \"block\" or \"auto\" and a kernel that is not calcium's",
+            ),
         );
         self.idle(config.baseline_window_s.as_ref(), "baseline_window_s", reason(calcium, "a calcium kernel"));
         self.idle(config.upsample.as_ref(), "upsample", reason(!calcium, "a kernel that is not calcium's"));
         let tables = matches!(inputs, Inputs::Timeseries(_));
         self.idle(config.smooth.as_ref(), "smooth", reason(!tables, "images"));
         let maps = self.deconvolution_maps(config.maps, method, &noise, calcium);
+        // it is asked for what is nearest to the truth
+        let estimate = if method == Method::Auto { SparseEstimate::Averaged } else { defaults.estimate };
         let figures = self.figures(config.figures.unwrap_or_default(), tables);
         self.unique(config.ppi.iter().filter_map(|ppi| ppi.value.name.as_ref()), "interactions");
         let ppis = config.ppi.into_iter().filter_map(|ppi| self.ppi(ppi, calcium)).collect();
@@ -98,7 +103,7 @@ impl Resolver<'_> {
             lambda,
             penalty: config.penalty.map_or(defaults.penalty, |penalty| penalty.value),
             nonnegative: calcium || config.nonnegative.map_or(defaults.nonnegative, |key| key.value),
-            estimate: config.estimate.map_or(defaults.estimate, |key| key.value),
+            estimate: config.estimate.map_or(estimate, |key| key.value),
             elastic_net: config.elastic_net.map_or(defaults.elastic_net, |key| key.value),
             baseline_window_s: config.baseline_window_s.map(|key| key.value),
             upsample: config.upsample.map_or(defaults.upsample, |key| key.value),
@@ -224,10 +229,6 @@ impl Resolver<'_> {
             let diagnostic =
                 Diagnostic::error("deconvolve-lambda", format!("`lambda` {word} does not go with {method}"));
             self.say(diagnostic.note(format!("expected: {}", possible.join(", "))), &span);
-        } else if method == Method::Ridge && chosen == LambdaChoice::Fixed(0.0) {
-            let message = "`ridge` without a penalty has no unique answer: more activity than data is estimated";
-            let diagnostic = Diagnostic::error("deconvolve-lambda", message);
-            self.say(diagnostic.note("expected: a `fixed` above 0"), &span);
         }
         chosen
     }
@@ -240,14 +241,23 @@ impl Resolver<'_> {
     ) -> ActivityNoise {
         let Some(Placed { value, span }) = noise else { return ActivityNoise::White };
         let resolved = match value {
-            TextOr::Other(rho) => ActivityNoise::Rho(rho.rho.unwrap_or_default()), // absent only where that was said
+            TextOr::Other(rho) => {
+                let rho = rho.rho.unwrap_or_default(); // absent only where that was said
+                if rho >= 1.0 {
+                    let message = format!("`deconvolve.noise.rho = {rho}` is out of range");
+                    let diagnostic = Diagnostic::error("config-out-of-range", message);
+                    self.say(diagnostic.note("expected: number above -1 and below 1"), &span);
+                }
+                ActivityNoise::Rho(rho)
+            }
             TextOr::Text(NoiseText(text)) => match text.strip_prefix("from-glm:") {
                 None if text == "evidence" => ActivityNoise::Evidence,
                 None => {
                     if text != "white" {
-                        let diagnostic = Diagnostic::error("config-unknown-value", format!("unknown noise `{text}`"));
-                        let forms = "expected: white, evidence, from-glm:NAME, or { rho = 0.3 }";
-                        self.say(diagnostic.note(forms), &span);
+                        let message = format!("unknown value `{text}` of `deconvolve.noise`");
+                        let forms = "expected: white, from-glm:NAME with the name of a `[[glm]]`, evidence, or \
+                                     { rho = 0.3 }";
+                        self.say(Diagnostic::error("config-unknown-value", message).note(forms), &span);
                     }
                     ActivityNoise::White
                 }

@@ -60,6 +60,8 @@ impl Resolver<'_> {
         let mut resolved = Vec::new();
         for Placed { value: config, .. } in configs {
             let name = config.name.map(|name| self.name(name, "a model"));
+            let centre = config.kernel.as_ref().and_then(|kernel| kernel.value.centre.clone());
+            let centre = centre.map(|centre| self.context.sources.located(centre));
             let kernel = config.kernel.and_then(|kernel| self.convolve_kernel(kernel, images));
             let mode = config.mode.as_ref().map_or(self.defaults.convolve_mode, |mode| mode.value);
             if let Some(mode) = config.mode.as_ref().filter(|mode| images && mode.value != ConvolveMode::Same) {
@@ -80,13 +82,13 @@ impl Resolver<'_> {
             }
             let figures = figures.into_iter().map(|name| self.context.sources.located(name)).collect();
             let (Some(name), Some(kernel)) = (name, kernel) else { continue };
-            resolved.push(ConvolveSettings { name, kernel, mode, edge, figures });
+            resolved.push(ConvolveSettings { name, kernel, centre, mode, edge, figures });
         }
         resolved
     }
 
     fn convolve_kernel(&mut self, kernel: Placed<ConvolveKernelTable>, images: bool) -> Option<ConvolveKernel> {
-        let Placed { value: ConvolveKernelTable { r#box, gaussian, weights, file }, span } = kernel;
+        let Placed { value: ConvolveKernelTable { r#box, gaussian, weights, file, centre }, span } = kernel;
         let resolved = match (r#box, gaussian, weights, file) {
             (Some(samples), None, None, None) => ConvolveKernel::Box(samples),
             (None, Some(sigma), None, None) => ConvolveKernel::Gaussian(sigma),
@@ -100,6 +102,17 @@ impl Resolver<'_> {
                 return None;
             }
         };
+        let symmetric = matches!(resolved, ConvolveKernel::Box(_) | ConvolveKernel::Gaussian(_));
+        if let Some(centre) = centre.as_ref().filter(|_| symmetric) {
+            let message = "`centre` has no effect on a box or a Gaussian";
+            self.say(Diagnostic::error("config-idle-key", message).hint("leave it out"), &centre.span);
+        } else if let (Some(centre), ConvolveKernel::Weights(weights)) = (&centre, &resolved)
+            && centre.value >= weights.len()
+        {
+            let message = format!("`centre = {}` is outside the kernel", centre.value);
+            let expected = format!("expected: 0 to {}", weights.len().saturating_sub(1));
+            self.say(Diagnostic::error("convolve-kernel", message).note(expected), &centre.span);
+        }
         if images && matches!(resolved, ConvolveKernel::Weights(_) | ConvolveKernel::File(_)) {
             let diagnostic = Diagnostic::error("convolve-kernel", "images are convolved with a box or a Gaussian");
             self.say(diagnostic.note("expected: { box = 5 } or { gaussian = 2.5 }"), &span);
@@ -124,7 +137,7 @@ impl Resolver<'_> {
                 self.say(diagnostic.hint("write `[[rate]]`, and a second pipeline for the rest"), span);
             }
         }
-        if let Some(span) = spans.rate.as_ref().filter(|_| !spikes) {
+        if let Some(span) = spans.rate.as_ref().filter(|_| !spikes && !self.told("spikes")) {
             let diagnostic = Diagnostic::error("rate-without-spikes", "`[[rate]]` needs `[[spikes]]`");
             self.say(diagnostic.hint("name a table of spike times in `[[spikes]]`"), span);
         }

@@ -60,7 +60,7 @@ pub enum Method {
     /// The deconvolution behind psychophysiological interactions: a Gaussian prior on a cosine basis (Gitelman et al. 2003,
     /// doi 10.1016/S1053-8119(03)00058-2).
     Peb,
-    /// Whichever of `ridge`, `spike` and `block` the data around a voxel, or of a region, favour.
+    /// Whichever of `ridge` with a smooth penalty, `spike` and `block` makes the data likeliest, around a voxel or of a column.
     Auto,
 }
 
@@ -70,6 +70,8 @@ pub enum Method {
 pub enum Penalty {
     /// Activity itself.
     Identity,
+    /// What an autoregression with a correlation of .8 over 2 s would have to be driven by: between the other two.
+    Smooth,
     /// Differences of neighbours: a level costs nothing.
     FirstDifference,
     /// Differences of those: a slope costs nothing.

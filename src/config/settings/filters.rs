@@ -38,6 +38,9 @@ pub struct ConvolveSettings {
     pub name: Located<String>,
     /// The kernel.
     pub kernel: ConvolveKernel,
+    /// The weight at no delay, counted from 0; `None`: the middle one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub centre: Option<Located<usize>>,
     /// Which part is kept.
     pub mode: ConvolveMode,
     /// What lies beyond the ends.

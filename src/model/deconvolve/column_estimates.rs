@@ -1,7 +1,7 @@
 //! What a deconvolution estimates of a column beside the activity, and of the columns of a block while they are solved.
 
-use super::{Preparation, Solution};
-use ndarray::{Array2, Axis};
+use super::Solution;
+use ndarray::Array2;
 
 /// Estimates of a run, an entry a column; all 0 in columns that were left out.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,7 +35,7 @@ impl ColumnEstimates {
     }
 }
 
-/// A block of columns: the likeliest solution of each so far.
+/// A block of columns as far as it is solved.
 pub(super) struct BlockEstimates {
     /// Activity sample x column, those before the run included.
     pub(super) activity: Array2<f64>,
@@ -44,12 +44,10 @@ pub(super) struct BlockEstimates {
     pub(super) columns: ColumnEstimates,
     /// Which autocorrelation each column has, by its place among those prepared.
     pub(super) bin: Vec<usize>,
-    /// Logarithm of the likelihood of each column's solution, comparable over autocorrelations and methods.
-    pub(super) log_likelihood: Vec<f64>,
 }
 
 impl BlockEstimates {
-    /// Nothing solved yet: the first solution of a column is taken.
+    /// Nothing is solved yet.
     pub(super) fn new(n_activity: usize, n_columns: usize, with_standard_errors: bool) -> Self {
         let zeros = || vec![0.0; n_columns];
         Self {
@@ -65,34 +63,28 @@ impl BlockEstimates {
                 method: vec![0; n_columns],
             },
             bin: vec![0; n_columns],
-            log_likelihood: vec![f64::NEG_INFINITY; n_columns],
         }
     }
 
-    /// Takes the solution of the columns at `places` under an autocorrelation and a method, where it is likelier than what
-    /// is there.
-    pub(super) fn take(
-        &mut self,
-        solution: &Solution,
-        places: &[usize],
-        (bin, method): (usize, usize),
-        preparation: &Preparation,
-    ) {
+    /// Takes the solution of the columns at `places` under an autocorrelation and a method.
+    pub(super) fn take(&mut self, solution: Solution, places: &[usize], (bin, method): (usize, usize), rho: f64) {
         for (from, &to) in places.iter().enumerate() {
-            let log_likelihood = solution.log_evidence[from] + preparation.log_volume;
-            // the negation also takes a first one that is not a number
-            if !(self.log_likelihood[to] >= log_likelihood) || self.log_likelihood[to] == f64::NEG_INFINITY {
-                self.activity.column_mut(to).assign(&solution.activity.index_axis(Axis(1), from));
-                if let (Some(own), Some(found)) = (&mut self.standard_error, &solution.standard_error) {
-                    own.column_mut(to).assign(&found.index_axis(Axis(1), from));
-                }
-                self.columns.lambda[to] = solution.lambda[from];
-                self.columns.sigma[to] = solution.sigma[from];
-                self.columns.dof[to] = solution.dof[from];
-                self.columns.rho[to] = preparation.rho;
-                self.columns.method[to] = method as u8;
-                (self.bin[to], self.log_likelihood[to]) = (bin, log_likelihood);
-            }
+            self.columns.lambda[to] = solution.lambda[from];
+            self.columns.sigma[to] = solution.sigma[from];
+            self.columns.dof[to] = solution.dof[from];
+            self.columns.rho[to] = rho;
+            self.columns.method[to] = method as u8;
+            self.bin[to] = bin;
+        }
+        if places.len() == self.bin.len() {
+            // the whole block at once, as it is where all columns share noise and method
+            self.activity = solution.activity;
+            self.standard_error = self.standard_error.take().and(solution.standard_error);
+            return;
+        }
+        scatter(&solution.activity, places, &mut self.activity);
+        if let (Some(own), Some(found)) = (&mut self.standard_error, &solution.standard_error) {
+            scatter(found, places, own);
         }
     }
 
@@ -105,7 +97,15 @@ impl BlockEstimates {
         let ColumnEstimates { lambda, sigma, rho, dof, .. } = &mut self.columns;
         [lambda, sigma, rho, dof].into_iter().for_each(|values| values[column] = 0.0);
         self.columns.method[column] = 0;
-        self.log_likelihood[column] = 0.0;
+    }
+}
+
+/// Puts the columns of `from` at `places` of `to`, row by row.
+fn scatter(from: &Array2<f64>, places: &[usize], to: &mut Array2<f64>) {
+    for (from, mut to) in from.rows().into_iter().zip(to.rows_mut()) {
+        for (value, &place) in from.iter().zip(places) {
+            to[place] = *value;
+        }
     }
 }
 
@@ -113,38 +113,34 @@ impl BlockEstimates {
 mod tests {
     use super::*;
 
-    fn solution(log_evidence: &[f64], value: f64) -> Solution {
-        let n = log_evidence.len();
+    fn solution(n_columns: usize, value: f64) -> Solution {
         Solution {
-            activity: Array2::from_elem((3, n), value),
-            standard_error: Some(Array2::from_elem((3, n), value / 10.0)),
-            lambda: vec![value; n],
-            sigma: vec![value; n],
-            dof: vec![value; n],
-            log_evidence: log_evidence.to_vec(),
+            activity: Array2::from_elem((3, n_columns), value),
+            standard_error: Some(Array2::from_elem((3, n_columns), value / 10.0)),
+            lambda: vec![value; n_columns],
+            sigma: vec![value; n_columns],
+            dof: vec![value; n_columns],
+            log_evidence: vec![f64::NAN; n_columns],
         }
     }
 
     #[test]
-    fn the_likeliest_solution_of_each_column_stands() {
-        let nuisance = Array2::ones((6, 1));
-        let preparation = |rho| Preparation::new(&nuisance, &[true; 6], rho).unwrap();
-        let (white, coloured) = (preparation(0.0), preparation(0.5));
+    fn each_column_has_the_solution_that_was_found_for_it() {
         let mut block = BlockEstimates::new(3, 4, true);
-        block.take(&solution(&[-10.0, -10.0], 1.0), &[0, 2], (0, 0), &white);
-        let apart = coloured.log_volume - white.log_volume;
-        block.take(&solution(&[-10.0 - apart - 0.1, -10.0 - apart + 0.1], 2.0), &[0, 2], (1, 1), &coloured);
-        assert_eq!(block.activity.row(1).to_vec(), [1.0, 0.0, 2.0, 0.0]);
-        assert_eq!((block.bin, block.columns.method), (vec![0, 0, 1, 0], vec![0, 0, 1, 0]));
-        assert_eq!((block.columns.rho, block.columns.sigma[2]), (vec![0.0, 0.0, 0.5, 0.0], 2.0));
-        assert_eq!(block.standard_error.unwrap().row(0).to_vec(), [0.1, 0.0, 0.2, 0.0]);
+        block.take(solution(2, 1.0), &[0, 2], (0, 2), 0.0);
+        block.take(solution(1, 2.0), &[1], (1, 0), 0.5);
+        assert_eq!(block.activity.row(1).to_vec(), [1.0, 2.0, 1.0, 0.0]);
+        assert_eq!((&block.bin, &block.columns.method), (&vec![0, 1, 0, 0], &vec![2, 0, 2, 0]));
+        assert_eq!((&block.columns.rho, block.columns.sigma[1]), (&vec![0.0, 0.5, 0.0, 0.0], 2.0));
+        assert_eq!(block.standard_error.as_ref().unwrap().row(0).to_vec(), [0.1, 0.2, 0.1, 0.0]);
+        block.take(solution(4, 3.0), &[0, 1, 2, 3], (0, 1), 0.0);
+        assert_eq!(block.activity, Array2::from_elem((3, 4), 3.0));
     }
 
     #[test]
     fn a_column_that_was_left_out_is_zero() {
-        let preparation = Preparation::new(&Array2::ones((4, 1)), &[true; 4], 0.3).unwrap();
         let mut block = BlockEstimates::new(3, 1, true);
-        block.take(&solution(&[f64::NAN], f64::NAN), &[0], (0, 2), &preparation);
+        block.take(solution(1, f64::NAN), &[0], (0, 2), 0.3);
         block.clear(0);
         assert_eq!(block.activity.sum() + block.standard_error.unwrap().sum(), 0.0);
         assert_eq!((block.columns.rho[0], block.columns.sigma[0], block.columns.method[0]), (0.0, 0.0, 0));

@@ -21,6 +21,8 @@ pub struct Operator {
 pub struct Wanted {
     /// A standard error of each activity sample.
     pub standard_errors: bool,
+    /// The evidence, for a comparison of methods or of noise models. Methods that have it for nothing always give it.
+    pub log_evidence: bool,
 }
 
 /// The activity of a block of columns, with what was estimated on the way; vectors have an entry a column.
@@ -37,7 +39,7 @@ pub struct Solution {
     /// Effective degrees of freedom of the fit: trace of the hat matrix, or the number of coefficients.
     pub dof: Vec<f64>,
     /// Logarithm of the marginal likelihood of the data, or the approximation to it that the method's documentation gives;
-    /// comparable between methods on the same data.
+    /// comparable between methods on the same data. Not a number where it was not wanted and is not for nothing.
     pub log_evidence: Vec<f64>,
 }
 

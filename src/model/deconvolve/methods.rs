@@ -4,7 +4,7 @@ use super::peb::{Peb, PebError, PebHyperparameters};
 use super::ridge::{self, Ridge, RidgeError};
 use super::sparse::{Choice, Estimate, Shape, Sparse, SparseSettings};
 use super::wiener::Wiener;
-use super::{Deconvolver, Operator};
+use super::{Deconvolver, DriftActivity, Operator};
 use crate::config::{DeconvolutionSettings, LambdaChoice, Method, Penalty, SparseEstimate};
 use crate::error::{Cancelled, Diagnostic, Diagnostics};
 use crate::model::linalg::LinalgError;
@@ -49,28 +49,39 @@ impl From<DeconvolutionError> for Diagnostics {
     }
 }
 
-/// The methods that these settings mean: one, or the candidates of `auto`. `n_frames` is the length of the run, which is the
-/// size of the cosine basis of `peb`.
+/// Correlation, over 2 s, of the activity that a smooth penalty expects. Sustained and fluctuating activity are both estimated
+/// better with it than with none, brief events hardly worse (docs/deconvolution.md has the table).
+const SMOOTH_CORRELATION: f64 = 0.8;
+
+/// What the methods of a run are prepared for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grid<'a> {
+    /// Seconds between activity samples.
+    pub(super) step_s: f64,
+    /// Frames of the run: the size of the cosine basis of `peb`.
+    pub(super) n_frames: usize,
+    /// Activity that no data tell from drift.
+    pub(super) drift: &'a DriftActivity,
+}
+
+impl Grid<'_> {
+    fn smooth(self) -> ridge::Penalty {
+        ridge::Penalty::autoregressive(SMOOTH_CORRELATION.powf(self.step_s / 2.0))
+    }
+}
+
+/// The methods that these settings mean, prepared for an operator: one, or the candidates of `auto`.
 pub(super) fn prepared(
     settings: &DeconvolutionSettings,
     operator: &Operator,
-    n_frames: usize,
+    grid: Grid<'_>,
 ) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
-    let methods =
-        if settings.method == Method::Auto { &CANDIDATES[..] } else { std::slice::from_ref(&settings.method) };
-    methods.iter().map(|method| prepared_one(*method, settings, operator, n_frames)).collect()
-}
-
-fn prepared_one(
-    method: Method,
-    settings: &DeconvolutionSettings,
-    operator: &Operator,
-    n_frames: usize,
-) -> Result<Box<dyn Deconvolver>, DeconvolutionError> {
-    Ok(match method {
-        Method::Ridge | Method::Auto => {
+    match settings.method {
+        Method::Auto => candidates(settings, operator, grid, settings.estimate),
+        Method::Ridge => {
             let penalty = match settings.penalty {
                 Penalty::Identity => ridge::Penalty::VALUE,
+                Penalty::Smooth => grid.smooth(),
                 Penalty::FirstDifference => ridge::Penalty::FIRST_DIFFERENCE,
                 Penalty::SecondDifference => ridge::Penalty::SECOND_DIFFERENCE,
             };
@@ -79,30 +90,64 @@ fn prepared_one(
                 LambdaChoice::Evidence => ridge::LambdaChoice::Evidence,
                 _ => ridge::LambdaChoice::Gcv,
             };
-            Box::new(Ridge::new(operator, penalty, choice)?)
+            Ok(vec![Box::new(Ridge::new(operator, penalty, choice)?)])
         }
-        Method::Wiener => Box::new(Wiener::new(operator)?),
-        Method::Spike | Method::Block => {
-            let shape = if method == Method::Spike { Shape::Spikes } else { Shape::Blocks };
-            let choice = match settings.lambda {
-                LambdaChoice::Fixed(lambda) => Choice::Fixed(lambda),
-                LambdaChoice::Mad => Choice::Mad,
-                _ => Choice::Bic,
-            };
-            let estimate = match settings.estimate {
-                SparseEstimate::Refitted => Estimate::Refitted,
-                SparseEstimate::Averaged => Estimate::Averaged,
-                SparseEstimate::Shrunken => Estimate::Shrunken,
-            };
-            let (non_negative, ridge) = (settings.nonnegative, settings.elastic_net);
-            Box::new(Sparse::new(operator, SparseSettings { shape, choice, estimate, non_negative, ridge }))
-        }
+        Method::Wiener => Ok(vec![Box::new(Wiener::new(operator)?)]),
+        Method::Spike => Ok(vec![sparse(settings, operator, grid, (Shape::Spikes, settings.estimate))]),
+        Method::Block => Ok(vec![sparse(settings, operator, grid, (Shape::Blocks, settings.estimate))]),
         Method::Peb => {
             let hyperparameters = match settings.lambda {
                 LambdaChoice::Spm => PebHyperparameters::OfSpm,
                 _ => PebHyperparameters::Evidence,
             };
-            Box::new(Peb::new(operator, n_frames.min(operator.forward.ncols()), hyperparameters)?)
+            let n_basis = grid.n_frames.min(operator.forward.ncols());
+            Ok(vec![Box::new(Peb::new(operator, n_basis, hyperparameters)?)])
         }
-    })
+    }
+}
+
+/// Those that judge which noise, and for `auto` which method, a column has: the candidates of `auto`, without what their
+/// evidence does not need.
+pub(super) fn judges(
+    settings: &DeconvolutionSettings,
+    operator: &Operator,
+    grid: Grid<'_>,
+) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
+    candidates(settings, operator, grid, SparseEstimate::Refitted)
+}
+
+/// In the order of [`CANDIDATES`].
+fn candidates(
+    settings: &DeconvolutionSettings,
+    operator: &Operator,
+    grid: Grid<'_>,
+    estimate: SparseEstimate,
+) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
+    Ok(vec![
+        Box::new(Ridge::new(operator, grid.smooth(), ridge::LambdaChoice::Evidence)?),
+        sparse(settings, operator, grid, (Shape::Spikes, estimate)),
+        sparse(settings, operator, grid, (Shape::Blocks, estimate)),
+    ])
+}
+
+fn sparse(
+    settings: &DeconvolutionSettings,
+    operator: &Operator,
+    grid: Grid<'_>,
+    (shape, estimate): (Shape, SparseEstimate),
+) -> Box<dyn Deconvolver> {
+    let choice = match settings.lambda {
+        LambdaChoice::Fixed(lambda) => Choice::Fixed(lambda),
+        LambdaChoice::Mad => Choice::Mad,
+        _ => Choice::Bic,
+    };
+    let estimate = match estimate {
+        SparseEstimate::Refitted => Estimate::Refitted,
+        SparseEstimate::Averaged => Estimate::Averaged,
+        SparseEstimate::Shrunken => Estimate::Shrunken,
+    };
+    // events that all go one way; changes of a level go both
+    let non_negative = settings.nonnegative && shape == Shape::Spikes;
+    let settings = SparseSettings { shape, choice, estimate, non_negative, ridge: settings.elastic_net };
+    Box::new(Sparse::new(operator, settings).relative_to(grid.drift))
 }

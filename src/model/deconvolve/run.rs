@@ -2,12 +2,12 @@
 
 use super::ConvolutionMatrix;
 use super::column_estimates::ColumnEstimates;
-use super::methods::{CANDIDATES, DeconvolutionError};
+use super::methods::{DeconvolutionError, judges, prepared};
 use super::noise_bins::NoiseBins;
 use super::preparation::folds;
 use super::sweep::Sweep;
 use super::{Wanted, auto};
-use crate::config::{DeconvolutionMap, DeconvolutionSettings, Method};
+use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings, Method};
 use crate::design::RunDesign;
 use crate::error::CancelToken;
 use crate::preprocess::{ColumnStore, Scaler, Series, SeriesPlace};
@@ -18,9 +18,9 @@ use std::ops::Range;
 /// Folds of the held-out frames.
 const N_FOLDS: usize = 5;
 
-/// Length of a stretch of frames left out, seconds: longer than noise is correlated, shorter than a response, so that what is
-/// left out can be told from what is not.
-const STRETCH_S: f64 = 10.0;
+/// Length of a stretch of frames left out, seconds: longer than noise is correlated, and shorter than the response to a brief
+/// event, part of which is then left to tell of it.
+const STRETCH_S: f64 = 4.0;
 
 /// One run, and how it is to be deconvolved.
 pub struct RunProblem<'a> {
@@ -36,7 +36,7 @@ pub struct RunProblem<'a> {
     pub settings: &'a DeconvolutionSettings,
     /// Autocorrelation that a GLM found in each column, where the noise is from one.
     pub rho: Option<&'a [f64]>,
-    /// Averages a field (an entry a column) over the neighbourhood of each column, for `auto`.
+    /// Averages a field (an entry a column) over the neighbourhood of each column, where noise or method are chosen.
     pub average_around: &'a (dyn Fn(&[f64]) -> Vec<f64> + Sync),
     /// Interruption.
     pub cancel: &'a CancelToken,
@@ -64,6 +64,13 @@ pub struct RunActivity {
     pub columns: ColumnEstimates,
 }
 
+/// What is likeliest of each column.
+struct Likeliest {
+    rho: Vec<f64>,
+    /// Place among the candidates.
+    method: Vec<u8>,
+}
+
 impl RunProblem<'_> {
     /// Deconvolves every column; series lie in `place`.
     ///
@@ -77,10 +84,17 @@ impl RunProblem<'_> {
         let activity = store(n_samples)?;
         let fitted = extras.fitted.then(|| store(self.series.n_frames)).transpose()?;
         let standard_error = extras.standard_error.then(|| store(n_samples)).transpose()?;
-        let bins = NoiseBins::new(&self.settings.noise, self.rho);
-        let sweep = Sweep::new(self, self.nuisance.timing.kept.clone(), bins)?;
-        let choice = if self.settings.method == Method::Auto { self.choose(&sweep)? } else { vec![0; n_columns] };
-        let wanted = Wanted { standard_errors: extras.standard_error };
+        let mut bins = NoiseBins::new(&self.settings.noise, self.rho);
+        let mut choice = vec![0; n_columns];
+        if self.settings.method == Method::Auto || self.settings.noise == ActivityNoise::Evidence {
+            let likeliest = self.likeliest(bins)?;
+            bins = NoiseBins::exactly(&likeliest.rho);
+            if self.settings.method == Method::Auto {
+                choice = likeliest.method;
+            }
+        }
+        let sweep = Sweep::new(self, &self.nuisance.timing.kept, bins, prepared)?;
+        let wanted = Wanted { standard_errors: extras.standard_error, ..Wanted::default() };
         let one_block = |(index, columns): (usize, Range<usize>)| -> Result<ColumnEstimates, DeconvolutionError> {
             let data = self.data(&columns)?;
             let block = sweep.solve(&columns, &data, &choice[columns.clone()], wanted);
@@ -113,19 +127,33 @@ impl RunProblem<'_> {
         Ok(Array2::from_shape_vec((self.series.n_frames, columns.len()), scaled).unwrap_or_default())
     }
 
-    /// The method of each column: the one under which the data around it are likeliest.
-    fn choose(&self, sweep: &Sweep<'_>) -> Result<Vec<u8>, DeconvolutionError> {
-        let mut criteria = Vec::new();
-        for method in 0..CANDIDATES.len() {
-            let score = |columns: Range<usize>| -> Result<Vec<f64>, DeconvolutionError> {
-                let choice = vec![method as u8; columns.len()];
-                Ok(sweep.solve(&columns, &self.data(&columns)?, &choice, Wanted::default()).log_likelihood)
-            };
-            let blocks: Vec<Range<usize>> = self.series.blocks().collect();
-            let scores: Vec<Vec<f64>> = blocks.into_par_iter().map(score).collect::<Result<_, _>>()?;
-            criteria.push((self.average_around)(&scores.concat()));
+    /// Seconds between activity samples.
+    pub(super) fn step_s(&self) -> f64 {
+        self.nuisance.timing.tr_s / self.settings.upsample as f64
+    }
+
+    /// The autocorrelation and the candidate under which the data around each column are likeliest. Noise alone would be
+    /// judged by an activity that is not the true one, and smooth activity taken for noise: so both are judged together.
+    fn likeliest(&self, bins: NoiseBins) -> Result<Likeliest, DeconvolutionError> {
+        let sweep = Sweep::new(self, &self.nuisance.timing.kept, bins, judges)?;
+        let n_columns = self.series.n_columns();
+        let of_block = |columns: Range<usize>| -> Result<_, DeconvolutionError> {
+            let data = self.data(&columns)?;
+            Ok((sweep.log_likelihoods(&columns, &data), columns))
+        };
+        let blocks: Vec<Range<usize>> = self.series.blocks().collect();
+        let solved: Vec<_> = blocks.into_par_iter().map(of_block).collect::<Result<Vec<_>, _>>()?;
+        let n_options = solved.first().map_or(0, |(options, _)| options.len());
+        let mut criteria = vec![vec![0.0; n_columns]; n_options];
+        for (options, columns) in solved {
+            for (criterion, values) in criteria.iter_mut().zip(options) {
+                criterion[columns.clone()].copy_from_slice(&values);
+            }
         }
-        Ok(auto::choose(&criteria).into_iter().map(|method| method as u8).collect())
+        let around: Vec<Vec<f64>> = criteria.iter().map(|criterion| (self.average_around)(criterion)).collect();
+        let chosen = auto::choose(&around).into_iter().enumerate();
+        let (rho, method) = chosen.map(|(column, option)| sweep.option(option, column)).unzip();
+        Ok(Likeliest { rho, method })
     }
 
     /// How well frames that were left out are predicted: `1 - SSE / SSE0`, summed over folds, `SSE0` that of drift and
@@ -137,7 +165,7 @@ impl RunProblem<'_> {
         for fold in folds(timing, N_FOLDS, stretch) {
             let mut kept = timing.kept.clone();
             fold.iter().for_each(|&frame| kept[frame] = false);
-            let sweep = Sweep::new(self, kept, NoiseBins::exactly(&chosen.rho))?;
+            let sweep = Sweep::new(self, &kept, NoiseBins::exactly(&chosen.rho), prepared)?;
             let of_block = |columns: Range<usize>| -> Result<Vec<[f64; 2]>, DeconvolutionError> {
                 let data = self.data(&columns)?;
                 let mut block = sweep.solve(&columns, &data, &chosen.method[columns.clone()], Wanted::default());

@@ -5,12 +5,14 @@
 //! `u_1 = s_1, u_t = s_t - s_(t-1)` (total activation's innovations, Karahanoglu et al. 2013,
 //! doi 10.1016/j.neuroimage.2013.01.067). The initial level is a change from rest and penalised as such. A coefficient that leaves
 //! no trace in the data, such as the initial level when a constant was projected out, or activity in the last frame when the
-//! kernel starts at zero, is zero: blocks are then known up to a constant, and the first level is the zero.
+//! kernel starts at zero, is zero: blocks are then known up to a constant,
+//! and the first level is the zero, unless they are reported relative to the drift ([`Sparse::relative_to`]).
 
 mod evidence;
 mod factor;
 mod gram;
 mod lars;
+mod levels;
 mod likeliest;
 mod random;
 mod refit;
@@ -18,9 +20,10 @@ mod selection;
 mod uncertainty;
 mod work;
 
-use super::{Deconvolver, Operator, Solution, Wanted};
+use super::{Deconvolver, DriftActivity, Operator, Solution, Wanted};
 use crate::model::linalg::transposed_product;
 use gram::Gram;
+use levels::Levels;
 use ndarray::Array2;
 use selection::Criterion;
 
@@ -93,6 +96,7 @@ pub struct Sparse {
     settings: SparseSettings,
     gram: Gram,
     criterion: Criterion,
+    levels: Levels,
     dof: usize,
 }
 
@@ -101,7 +105,15 @@ impl Sparse {
     pub fn new(operator: &Operator, settings: SparseSettings) -> Sparse {
         let gram = Gram::new(operator, settings.shape);
         let criterion = Criterion::new(operator.dof, gram.seen_count(), 0.0);
-        Sparse { settings, gram, criterion, dof: operator.dof }
+        let levels = Levels::new(settings.shape, None);
+        Sparse { settings, gram, criterion, levels, dof: operator.dof }
+    }
+
+    /// The same with blocks reported relative to the drift that was projected out of the data: levels that follow it are
+    /// indistinguishable from it.
+    #[must_use]
+    pub fn relative_to(self, drift: &DriftActivity) -> Sparse {
+        Sparse { levels: Levels::new(self.settings.shape, Some(drift)), ..self }
     }
 }
 

@@ -158,7 +158,7 @@ mod tests {
         let operator = operator(Problem::Plain);
         let mut stream = Xoshiro256PlusPlus::seed_from_u64(3);
         let data = operator.forward.dot(&normal(&mut stream, 40, 6)) + normal(&mut stream, 24, 6);
-        let wanted = Wanted { standard_errors: true };
+        let wanted = Wanted { standard_errors: true, ..Wanted::default() };
         let found = Wiener::new(&operator).unwrap().solve(&data, wanted);
         for column in (0..6).filter(|column| found.lambda[*column].is_finite()) {
             let ridge = Ridge::new(&operator, Penalty::VALUE, LambdaChoice::Fixed(found.lambda[column])).unwrap();
@@ -193,7 +193,9 @@ mod tests {
     #[test]
     fn zeros_give_zeros() {
         let operator = operator(Problem::NoConstant);
-        let solution = Wiener::new(&operator).unwrap().solve(&Array2::zeros((24, 2)), Wanted { standard_errors: true });
+        let solution = Wiener::new(&operator)
+            .unwrap()
+            .solve(&Array2::zeros((24, 2)), Wanted { standard_errors: true, ..Wanted::default() });
         assert_eq!((solution.lambda[0], solution.sigma[0], solution.dof[0]), (f64::INFINITY, 0.0, 0.0));
         assert!(solution.activity.iter().chain(&solution.standard_error.unwrap()).all(|value| *value == 0.0));
     }

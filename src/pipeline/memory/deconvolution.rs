@@ -10,6 +10,9 @@ use crate::preprocess::BLOCK_COLUMNS;
 /// found, of which a brain has some fifteen.
 const NOISE_BINS: usize = 16;
 
+/// Series of a column, at most, that its calcium is solved with.
+const CALCIUM_SERIES: usize = 40;
+
 impl Plan {
     /// Bytes of the series that come of the deconvolution with the most of them.
     pub(super) fn activity_bytes(&self, n_columns: usize, n_frames: usize) -> usize {
@@ -22,7 +25,7 @@ impl Plan {
         &self,
         subject: &SubjectPlan,
         space: &SpacePlan,
-        (n_values, n_frames): (usize, usize),
+        (n_columns, n_values, n_frames): (usize, usize, usize),
         threads: usize,
     ) -> usize {
         let kernel = |model: usize| {
@@ -30,17 +33,25 @@ impl Plan {
             space.runs.iter().map(of_run).max().unwrap_or(0)
         };
         let of_model = |(index, model): (usize, &DeconvolutionSettings)| {
+            if model.kernel.is_calcium() {
+                // the traces of a block, and what each thread solves a column with
+                let traces = 3 * n_columns.min(BLOCK_COLUMNS);
+                return 8 * n_frames * (traces + CALCIUM_SERIES * threads) + 3 * 8 * n_values;
+            }
             let n_activity = n_frames * model.upsample + kernel(index);
             let bins = match model.noise {
                 ActivityNoise::White | ActivityNoise::Rho(_) => 1,
                 ActivityNoise::FromGlm(_) | ActivityNoise::Evidence => NOISE_BINS,
             };
-            let methods = if model.method == Method::Auto { 3 } else { 1 };
+            let judged = model.method == Method::Auto || model.noise == ActivityNoise::Evidence;
+            let methods = if judged { 3 } else { 1 };
             // the operator and its gram; a method has a factorisation of the same size, or a design and gram of its own
             let prepared = 8 * (n_frames * n_activity + n_activity * n_activity) * (2 + 2 * methods);
             // data as read, scaled, of a bin, whitened; activity and standard errors of the solution and of the block; the fit
             let block = 8 * BLOCK_COLUMNS * (5 * n_frames + 4 * n_activity);
-            bins * prepared + threads * block + 3 * 8 * n_values
+            // likelihoods of each column under each autocorrelation and candidate, and their means around it
+            let judging = if judged { 2 * 8 * n_columns * 3 * bins } else { 0 };
+            bins * prepared + threads * block + judging + 3 * 8 * n_values
         };
         self.settings.deconvolutions.iter().enumerate().map(of_model).max().unwrap_or(0)
     }

@@ -6,7 +6,7 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 const FRAMES: usize = 40;
 const LEAD: usize = 12;
-const WITH_ERRORS: Wanted = Wanted { standard_errors: true };
+const WITH_ERRORS: Wanted = Wanted { standard_errors: true, log_evidence: true };
 
 /// A smooth response over 12 samples, a sample a frame, 12 samples before the run; constant and trend projected out.
 fn operator() -> Operator {

@@ -112,7 +112,7 @@ fn solves_the_normal_equations_with_their_posterior_variances() {
         let (data, samples) = (data(problem, &operator), operator.forward.ncols());
         for ((penalty, order), lambda) in PENALTIES.iter().flat_map(|p| [0.01, 1.0, 300.0].map(|l| (*p, l))) {
             let ridge = Ridge::new(&operator, penalty, LambdaChoice::Fixed(lambda)).unwrap();
-            let solution = ridge.solve(&data, Wanted { standard_errors: true });
+            let solution = ridge.solve(&data, Wanted { standard_errors: true, ..Wanted::default() });
             let matrix = normal_matrix(problem, &operator, order, lambda);
             let (expected, _) = solve_dense(&matrix, &operator.forward.t().dot(&data));
             let error = largest(&(&solution.activity - &expected)) / largest(&expected);
@@ -239,7 +239,7 @@ fn evidence_with_the_documented_terms_is_the_restricted_likelihood_of_the_series
 #[test]
 fn a_column_does_not_depend_on_the_others() {
     let operator = operator(Problem::Plain);
-    let (data, wanted) = (data(Problem::Plain, &operator), Wanted { standard_errors: true });
+    let (data, wanted) = (data(Problem::Plain, &operator), Wanted { standard_errors: true, ..Wanted::default() });
     let mut other = data.clone();
     other.slice_mut(s![.., 1..]).fill(f64::NAN);
     for choice in [LambdaChoice::Gcv, LambdaChoice::Evidence] {
@@ -320,7 +320,7 @@ fn zeros_give_zeros_and_a_hopeless_column_none() {
     let mut data = Array2::zeros((24, 3));
     // alternating signs are what the response passes least: no activity is the best account of them
     data.column_mut(1).iter_mut().enumerate().for_each(|(t, value)| *value = if t % 2 == 0 { 1.0 } else { -1.0 });
-    let wanted = Wanted { standard_errors: true };
+    let wanted = Wanted { standard_errors: true, ..Wanted::default() };
     for choice in [LambdaChoice::Gcv, LambdaChoice::Evidence, LambdaChoice::Fixed(2.0)] {
         for (penalty, _) in PENALTIES {
             let solution = Ridge::new(&operator, penalty, choice).unwrap().solve(&data, wanted);
@@ -362,7 +362,7 @@ fn posterior_intervals_cover_white_activity_at_their_rate() {
         let data = operator.forward.dot(&truth) + normal(&mut stream, 120, columns) * (power / snr).sqrt();
         for choice in [LambdaChoice::Gcv, LambdaChoice::Evidence] {
             let ridge = Ridge::new(&operator, Penalty::VALUE, choice).unwrap();
-            let solution = ridge.solve(&data, Wanted { standard_errors: true });
+            let solution = ridge.solve(&data, Wanted { standard_errors: true, ..Wanted::default() });
             let errors = solution.standard_error.unwrap();
             let covered = truth.iter().zip(&solution.activity).zip(&errors);
             let covered = covered.filter(|((truth, given), error)| (*truth - *given).abs() <= 1.96 * *error).count();

@@ -8,13 +8,12 @@
 //! [`REACH`] samples with its size integrated out, since neighbours stand in for each other; the sizes together; `sigma^2`, `v`
 //! and `w`. The estimate is the mean over sweeps, its error the standard deviation: the law of total variance over supports.
 
-use super::Shape;
 use super::factor::{Factor, dot};
 use super::gram::Gram;
+use super::levels::Levels;
 use super::random::Random;
 use super::refit::Column;
 use super::selection::log_choices;
-use super::work::accumulate;
 
 /// Sweeps before the first that counts, from the support chosen.
 const BURN_IN: usize = 60;
@@ -113,7 +112,7 @@ impl Draws {
     }
 
     /// Draws for a column.
-    pub(super) fn run(&mut self, gram: &Gram, column: Column<'_>, dof: usize, shape: Shape, start: Start<'_>) {
+    pub(super) fn run(&mut self, gram: &Gram, column: Column<'_>, dof: usize, levels: &Levels, start: Start<'_>) {
         let mut random = Random::new(SEED);
         let prior_size = self.start(gram, column, start);
         for sweep in 0..BURN_IN + SWEEPS {
@@ -130,7 +129,7 @@ impl Draws {
                 self.draw_together(gram, column, dof, &mut random);
             }
             if sweep >= BURN_IN {
-                self.count(shape);
+                self.count(levels);
             }
         }
         let sweeps = SWEEPS as f64;
@@ -308,11 +307,9 @@ impl Draws {
         self.odds = w / (1.0 - w).max(f64::EPSILON);
     }
 
-    fn count(&mut self, shape: Shape) {
+    fn count(&mut self, levels: &Levels) {
         self.level.copy_from_slice(&self.x);
-        if shape == Shape::Blocks {
-            accumulate(&mut self.level);
-        }
+        levels.of(&mut self.level);
         for ((level, mean), square) in self.level.iter().zip(&mut self.mean).zip(&mut self.square) {
             *mean += level;
             *square += level * level;

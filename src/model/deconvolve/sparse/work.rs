@@ -7,7 +7,7 @@ use super::likeliest::Likeliest;
 use super::refit::{Column, Refit};
 use super::selection::noise_level;
 use super::uncertainty::{Draws, Start};
-use super::{Choice, Estimate, Shape, Sparse};
+use super::{Choice, Estimate, Sparse};
 use crate::model::deconvolve::Wanted;
 
 /// The path ends when the criterion has not fallen for so many knots.
@@ -191,21 +191,20 @@ impl<'a> Work<'a> {
 
     /// From `chosen` and `values` to what is reported.
     fn finish(&mut self, column: Column<'_>, lambda: f64) -> Fit {
-        let Sparse { gram, settings, dof, .. } = self.sparse;
+        let Sparse { gram, levels, settings, dof, .. } = self.sparse;
         for (&j, value) in self.chosen.iter().zip(&self.values) {
             self.activity[j] = *value;
         }
-        if settings.shape == Shape::Blocks {
-            accumulate(&mut self.activity);
-        }
+        levels.of(&mut self.activity);
         let size = self.chosen.len();
         let residual = self.residual_square(column);
         let sigma = (residual / dof.saturating_sub(size).max(1) as f64).sqrt();
-        let of_chosen = self.evidence(column, &self.chosen.clone());
         let averaged = settings.estimate == Estimate::Averaged;
-        if averaged || self.wanted.standard_errors {
+        let draws = averaged || self.wanted.standard_errors;
+        let of_chosen = (draws || self.wanted.log_evidence).then(|| self.evidence(column, &self.chosen.clone()));
+        if let Some(of_chosen) = of_chosen.filter(|_| draws) {
             let start = Start { support: &self.chosen, values: &self.values, sigma, ratio: of_chosen.ratio };
-            self.draws.run(gram, column, *dof, settings.shape, start);
+            self.draws.run(gram, column, *dof, levels, start);
         }
         if averaged {
             self.activity.copy_from_slice(self.draws.mean());
@@ -213,7 +212,8 @@ impl<'a> Work<'a> {
         if self.wanted.standard_errors {
             self.draws.spread(&self.activity, &mut self.standard_error);
         }
-        let log_evidence = self.log_evidence(column, of_chosen, averaged);
+        let of_chosen = of_chosen.filter(|_| self.wanted.log_evidence);
+        let log_evidence = of_chosen.map_or(f64::NAN, |of_chosen| self.log_evidence(column, of_chosen, averaged));
         Fit { lambda, sigma, dof: size as f64, log_evidence }
     }
 
@@ -239,14 +239,5 @@ impl<'a> Work<'a> {
     fn evidence(&mut self, column: Column<'_>, support: &[usize]) -> Evidence {
         let Sparse { gram, criterion, dof, .. } = self.sparse;
         evidence(gram, column, support, *dof, criterion.most(), &mut self.other_refit)
-    }
-}
-
-/// Levels from changes.
-pub(super) fn accumulate(values: &mut [f64]) {
-    let mut level = 0.0;
-    for value in values {
-        level += *value;
-        *value = level;
     }
 }

@@ -104,7 +104,8 @@ fn intervals_cover_the_truth() {
             let (truth, data) = draws(&operator, shape, ratio, 60);
             for estimate in [Estimate::Averaged, Estimate::Refitted] {
                 let settings = SparseSettings { estimate, ..SparseSettings::new(shape) };
-                let found = Sparse::new(&operator, settings).solve(&data, Wanted { standard_errors: true });
+                let found = Sparse::new(&operator, settings)
+                    .solve(&data, Wanted { standard_errors: true, ..Wanted::default() });
                 let all = coverage(&truth, &found, |_| true);
                 let active = coverage(&truth, &found, |value| value != 0.0);
                 // A sample that is surely at rest is covered more often than 95 times in 100: the interval about zero is
@@ -133,7 +134,8 @@ fn errors_are_those_of_the_model_they_are_drawn_from() {
         }
         let data = operator.forward.dot(&activity) + Array2::from_shape_fn((LENGTH, count), |_| random.normal());
         let settings = SparseSettings { estimate: Estimate::Averaged, ..SparseSettings::new(shape) };
-        let found = Sparse::new(&operator, settings).solve(&data, Wanted { standard_errors: true });
+        let found =
+            Sparse::new(&operator, settings).solve(&data, Wanted { standard_errors: true, ..Wanted::default() });
         let errors = found.standard_error.as_ref().unwrap();
         // The last samples of blocks are hardly measured, and rule the sums: all but they.
         let last = LENGTH - 5;
