@@ -199,6 +199,7 @@ fn convolved_series_have_the_length_and_values_of_the_definition() {
         ("box", "{ box = 5 }", vec![0.2; 5]),
         ("weights", "{ weights = [3.0, 0.5, -1.0, 0.25] }", vec![3.0, 0.5, -1.0, 0.25]),
         ("file", "{ file = \"kernel.tsv\" }", vec![0.5, 0.25, 0.125]),
+        ("causal", "{ weights = [3.0, 0.5, -1.0, 0.25], centre = 0 }", vec![3.0, 0.5, -1.0, 0.25]),
     ];
     let models = kernels.iter().flat_map(|(name, kernel, _)| {
         ["full", "valid", "same"]
@@ -211,7 +212,7 @@ fn convolved_series_have_the_length_and_values_of_the_definition() {
     assert_eq!(signal.len(), 75);
     for (name, _, kernel) in kernels {
         // the middle, of an even kernel the later of two, as scipy.ndimage has it
-        let (length, centre) = (kernel.len(), kernel.len() / 2);
+        let (length, centre) = (kernel.len(), if name == "causal" { 0 } else { kernel.len() / 2 });
         let whole = full(&signal, &kernel);
         for (mode, first, samples) in
             [("full", 0, 74 + length), ("valid", length - 1, 76 - length), ("same", centre, 75)]

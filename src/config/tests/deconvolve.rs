@@ -216,7 +216,6 @@ fn keys_without_effect() {
         ("elastic_net = 0.1", "0.1"),
         ("method = 'peb'\nelastic_net = 0.1", "0.1"),
         ("estimate = 'averaged'", "averaged"),
-        ("method = 'auto'\nestimate = 'averaged'", "averaged"),
         ("method = 'spike'\nbaseline_window_s = 10", "10"),
         ("smooth = false", "false"),
     ] {
@@ -236,6 +235,7 @@ fn keys_without_effect() {
         "method = 'spike'\nnonnegative = true\nelastic_net = 0.1\nestimate = 'averaged'\nupsample = 2",
         "method = 'block'\nelastic_net = 0.1\nestimate = 'shrunken'",
         "penalty = 'second-difference'",
+        "method = 'auto'\nestimate = 'refitted'",
     ] {
         assert_eq!(deconvolve(keys), [], "{keys}");
     }
@@ -373,6 +373,9 @@ fn convolutions() {
             assert_eq!(convolve(&format!("kernel = {kernel}\nmode = '{mode}'")), [], "{kernel} {mode}");
         }
     }
+    assert_eq!(convolve("kernel = { weights = [1, 2, 3], centre = 0 }"), []);
+    assert_eq!(convolve("kernel = { weights = [1, 2, 3], centre = 3 }"), one("convolve-kernel", "3"));
+    assert_eq!(convolve("kernel = { box = 3, centre = 0 }"), one("config-idle-key", "0"));
     let edge = |mode: &str, edge: &str| convolve(&format!("kernel = {{ box = 3 }}\nmode = '{mode}'\nedge = '{edge}'"));
     for mode in ["full", "valid"] {
         assert_eq!(edge(mode, "reflect"), one("config-idle-key", "reflect"));
