@@ -2,6 +2,7 @@
 //! breaks it, the code it gives and the words it points at.
 
 use super::*;
+use DeconvolutionMap::{Activity, Fitted, Lambda, Sigma};
 
 /// Two columns of a table: a GLM whose noise is known, one whose noise is white, and nothing else.
 const TABLE: &str = r#"schema = 1
@@ -87,7 +88,6 @@ fn the_least_deconvolution_has_the_defaults() {
     assert_eq!((model.method, model.lambda, model.penalty), (Method::Ridge, LambdaChoice::Gcv, Penalty::Identity));
     assert_eq!((&model.kernel, &model.noise), (&KernelSettings::Hrf, &ActivityNoise::White));
     assert_eq!((model.upsample, model.smooth, model.nonnegative), (1, true, false));
-    use DeconvolutionMap::{Activity, Fitted, Lambda, Sigma};
     assert_eq!(model.maps, [Activity, Fitted, Lambda, Sigma]);
     for (method, lambda) in [
         ("wiener", LambdaChoice::Moments),
