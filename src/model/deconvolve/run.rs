@@ -139,7 +139,12 @@ impl RunProblem<'_> {
         let n_columns = self.series.n_columns();
         let of_block = |columns: Range<usize>| -> Result<_, DeconvolutionError> {
             let data = self.data(&columns)?;
-            Ok((sweep.log_likelihoods(&columns, &data), columns))
+            let mut criteria = sweep.log_likelihoods(&columns, &data);
+            // nothing is known of them: they have no say in what is chosen around them
+            for excluded in self.scaler.excluded_among(&columns) {
+                criteria.iter_mut().for_each(|criterion| criterion[excluded - columns.start] = 0.0);
+            }
+            Ok((criteria, columns))
         };
         let blocks: Vec<Range<usize>> = self.series.blocks().collect();
         let solved: Vec<_> = blocks.into_par_iter().map(of_block).collect::<Result<Vec<_>, _>>()?;
@@ -162,7 +167,7 @@ impl RunProblem<'_> {
         let timing = &self.nuisance.timing;
         let stretch = (STRETCH_S / timing.tr_s).ceil() as usize;
         let mut errors = vec![[0.0, 0.0]; chosen.rho.len()];
-        for fold in folds(timing, N_FOLDS, stretch) {
+        for fold in folds(timing, N_FOLDS, stretch).into_iter().filter(|fold| !fold.is_empty()) {
             let mut kept = timing.kept.clone();
             fold.iter().for_each(|&frame| kept[frame] = false);
             let sweep = Sweep::new(self, &kept, NoiseBins::exactly(&chosen.rho), prepared)?;

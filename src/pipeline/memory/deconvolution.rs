@@ -6,9 +6,12 @@ use crate::pipeline::plan_run::RunPlan;
 use crate::pipeline::plan_subject::{SpacePlan, SubjectPlan};
 use crate::preprocess::BLOCK_COLUMNS;
 
-/// Autocorrelations that are prepared at once where each column has its own: those of the likelihood, or bins of what a GLM
-/// found, of which a brain has some fifteen.
-const NOISE_BINS: usize = 16;
+/// Autocorrelations that are prepared at once where each column has its own: bins of what a GLM found, from -0.95 to 0.95, of
+/// which a mask that reaches into vessels and ventricles takes up most; the likelihood has fewer to choose from.
+const NOISE_BINS: usize = 39;
+
+/// Series of a sample each that the deconvolution of one calcium trace holds: data, the fit and its derivatives, the solver's.
+const CALCIUM_SERIES: usize = 24;
 
 impl Plan {
     /// Bytes of the series that come of the deconvolution with the most of them.
@@ -30,6 +33,11 @@ impl Plan {
             space.runs.iter().map(of_run).max().unwrap_or(0)
         };
         let of_model = |(index, model): (usize, &DeconvolutionSettings)| {
+            let block_columns = BLOCK_COLUMNS.min(n_columns);
+            if model.kernel.is_calcium() {
+                // nothing is prepared; traces of a block are held, and a solver in each thread
+                return 8 * n_frames * (4 * block_columns + threads * CALCIUM_SERIES) + 3 * 8 * n_values;
+            }
             let n_activity = n_frames * model.upsample + kernel(index);
             let bins = match model.noise {
                 ActivityNoise::White | ActivityNoise::Rho(_) => 1,
@@ -40,10 +48,12 @@ impl Plan {
             // the operator and its gram; a method has a factorisation of the same size, or a design and gram of its own
             let prepared = 8 * (n_frames * n_activity + n_activity * n_activity) * (2 + 2 * methods);
             // data as read, scaled, of a bin, whitened; activity and standard errors of the solution and of the block; the fit
-            let block = 8 * BLOCK_COLUMNS * (5 * n_frames + 4 * n_activity);
+            let block = 8 * block_columns * (5 * n_frames + 4 * n_activity);
             // likelihoods of each column under each autocorrelation and candidate, and their means around it
             let judging = if judged { 2 * 8 * n_columns * 3 * bins } else { 0 };
-            bins * prepared + threads * block + judging + 3 * 8 * n_values
+            // frames left out are predicted by what is prepared without them, while the rest is still held
+            let preparations = if model.maps.contains(&DeconvolutionMap::HeldOutR2) { 2 } else { 1 };
+            preparations * bins * prepared + threads * block + judging + 3 * 8 * n_values
         };
         self.settings.deconvolutions.iter().enumerate().map(of_model).max().unwrap_or(0)
     }
