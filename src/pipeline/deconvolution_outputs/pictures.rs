@@ -73,7 +73,7 @@ impl DeconvolutionOutputs<'_> {
         let data = column_of(deconvolved, column)?;
         let wide = |values: Vec<f32>| values.into_iter().map(f64::from).collect::<Vec<f64>>();
         let tr_s = self.run.run.tr_s;
-        let start_s = self.run.space.plan.settings.preprocess.discard_volumes as f64 * tr_s;
+        let start_s = self.start_s();
         let frames = Times::Even { start_s, step_s: tr_s };
         let samples = Times::Even { start_s, step_s: self.step_s() };
         let line = |name: &str, times: &Times, values, style, ink| Line {
