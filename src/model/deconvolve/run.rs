@@ -144,7 +144,9 @@ impl RunProblem<'_> {
             let mut criteria = sweep.log_likelihoods(&columns, &data);
             // nothing is known of them: they have no say in what is chosen around them
             for excluded in self.scaler.excluded_among(&columns) {
-                criteria.iter_mut().for_each(|criterion| criterion[excluded - columns.start] = 0.0);
+                for criterion in &mut criteria {
+                    criterion[excluded - columns.start] = 0.0;
+                }
             }
             Ok((criteria, columns))
         };
