@@ -1,6 +1,7 @@
 //! What deconvolutions need: series that come of them, and what is prepared and solved at a time.
 
 use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings, Method};
+use crate::model::deconvolve::CANDIDATES;
 use crate::outputs::Chunks;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::plan_run::RunPlan;
@@ -49,13 +50,13 @@ impl Plan {
                 ActivityNoise::FromGlm(_) | ActivityNoise::Evidence => NOISE_BINS,
             };
             let judged = model.method == Method::Auto || model.noise == ActivityNoise::Evidence;
-            let methods = if judged { 3 } else { 1 };
+            let methods = if judged { CANDIDATES.len() } else { 1 };
             // the operator and its gram; a method has a factorisation of the same size, or a design and gram of its own
             let prepared = 8 * (n_frames * n_activity + n_activity * n_activity) * (2 + 2 * methods);
             // data as read, scaled, of a bin, whitened; activity and standard errors of the solution and of the block; the fit
             let block = 8 * block_columns * (5 * n_frames + 4 * n_activity);
             // likelihoods of each column under each autocorrelation and candidate, and their means around it
-            let judging = if judged { 2 * 8 * n_columns * 3 * bins } else { 0 };
+            let judging = if judged { 2 * 8 * n_columns * CANDIDATES.len() * bins } else { 0 };
             // frames left out are predicted by what is prepared without them, while the rest is still held
             let preparations = if model.maps.contains(&DeconvolutionMap::HeldOutR2) { 2 } else { 1 };
             preparations * bins * prepared + threads * block + judging + writing
