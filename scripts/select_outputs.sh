@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # select_outputs.sh RESULTS SELECTION: copies what a shipped pipeline is held to from its results: maps over runs, the
 # design of first runs, and tables of statistics; of single runs what has no other form: activity and the maps of its
-# estimation, regressors of interactions, rates, convolved series and images. A few hundred kB a pipeline.
+# estimation, regressors of interactions, rates, convolved series and images. A few hundred kB a pipeline, so that
+# activity of voxels is among it where it is small.
 set -euo pipefail
 
 results=$1
@@ -14,7 +15,7 @@ find . -type f \( \
     \( -name '*_statmap.nii.gz' ! -name '*_run-*' \) -o \
     -name '*_run-01_design.tsv' -o \
     \( -name '*_stats.tsv' ! -name '*_run-*' \) -o \
-    -name '*_desc-neural_bold.nii.gz' -o \
+    \( -name '*_desc-neural_bold.nii.gz' -size -320k \) -o \
     -name '*_stat-lambda_statmap.nii.gz' -o \
     -name '*_stat-sigma_statmap.nii.gz' -o \
     -name '*_stat-dof_statmap.nii.gz' -o \

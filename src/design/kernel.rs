@@ -18,7 +18,7 @@ const PEAK_STEP_S: f64 = 1e-3;
 /// `table` is the response read from the file that [`HrfSettings::File`] names (times in seconds, amplitudes).
 ///
 /// # Errors
-/// A table that is no response, or that has no positive value.
+/// A table that is no response, that has no positive value, or that is 0 wherever it is sampled.
 pub fn response_kernel(
     hrf: &HrfSettings,
     table: Option<&(Vec<f64>, Vec<f64>)>,
@@ -36,30 +36,39 @@ pub fn response_kernel(
     if peak <= 0.0 {
         return Err(Diagnostic::error("deconvolve-kernel", "the response is nowhere positive").into());
     }
-    let samples = sampled(kernel.as_ref(), length_s, step_s);
+    let samples = sampled(kernel.as_ref(), length_s, step_s)?;
     Ok(samples.into_iter().map(|value| value / peak).collect())
 }
 
 /// A kernel from a table, as it stands, at 0, `step_s`, 2 `step_s`, ...: linear between its points, 0 beyond them.
 ///
 /// # Errors
-/// The table is no response.
+/// The table is no response, or is 0 wherever it is sampled.
 pub fn table_kernel(path: &Path, table: &(Vec<f64>, Vec<f64>), step_s: f64) -> Result<Vec<f64>, Diagnostics> {
     let (times_s, amplitudes) = table;
     let lines = PiecewiseLinear::through(times_s, amplitudes).map_err(|error| {
         Diagnostic::error("hrf-table-invalid", format!("this table is no kernel: {error}")).at(Place::file(path))
     })?;
-    Ok(sampled(&lines, end_of(Some(table)), step_s))
+    let at_table = |problem: Diagnostics| problem.into_iter().map(|problem| problem.at(Place::file(path))).collect();
+    sampled(&lines, end_of(Some(table)), step_s).map_err(at_table)
 }
 
 fn end_of(table: Option<&(Vec<f64>, Vec<f64>)>) -> f64 {
     table.and_then(|(times_s, _)| times_s.last().copied()).unwrap_or(0.0)
 }
 
-fn sampled(kernel: &dyn Kernel, length_s: f64, step_s: f64) -> Vec<f64> {
+fn sampled(kernel: &dyn Kernel, length_s: f64, step_s: f64) -> Result<Vec<f64>, Diagnostics> {
     // the small addition keeps the last sample where the length is a multiple of the step up to rounding
     let last = (length_s / step_s + 1e-9).floor() as usize;
-    (0..=last).map(|at| kernel.value(at as f64 * step_s)).collect()
+    let samples: Vec<f64> = (0..=last).map(|at| kernel.value(at as f64 * step_s)).collect();
+    if samples.iter().any(|value| *value != 0.0) {
+        return Ok(samples);
+    }
+    let message =
+        format!("the kernel, {length_s} s long, is 0 at every multiple of {step_s} s: data would tell nothing");
+    let diagnostic =
+        Diagnostic::error("deconvolve-kernel", message).note("expected a value other than 0 at one of them");
+    Err(diagnostic.hint("raise `upsample`, which makes the step smaller, or check the times of the kernel").into())
 }
 
 #[cfg(test)]
@@ -82,6 +91,14 @@ mod tests {
         for (at, value) in coarse.iter().enumerate() {
             assert_eq!(*value, fine[200 * at]);
         }
+    }
+
+    #[test]
+    fn a_kernel_that_falls_between_the_samples_is_refused() {
+        let table = (vec![0.0, 0.5, 1.0], vec![0.0, 1.0, 0.0]);
+        let refused = table_kernel(Path::new("k.tsv"), &table, 2.0).unwrap_err().to_string();
+        assert!(refused.contains("1 s long, is 0 at every multiple of 2 s"), "{refused}");
+        assert_eq!(table_kernel(Path::new("k.tsv"), &table, 0.5).unwrap(), [0.0, 1.0, 0.0]);
     }
 
     #[test]

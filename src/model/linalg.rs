@@ -54,8 +54,15 @@ pub(crate) struct ThinSvd {
 /// What LAPACK reports: an entry that is not finite, or no convergence.
 pub(crate) fn thin_svd(a: &Array2<f64>) -> Result<ThinSvd, LinalgError> {
     hold_blas_to_one_thread();
+    let (rows, columns) = a.dim();
+    if a.is_empty() {
+        // LAPACK reads and writes what is not there
+        return Ok(ThinSvd { u: Array2::zeros((rows, 0)), s: Array1::zeros(0), vt: Array2::zeros((0, columns)) });
+    }
     let _alone = alone();
-    let (u, s, vt) = a.svddc(JobSvd::Some)?;
+    // a single row may come with a stride of 0, which LAPACK's interface refuses
+    let row = (rows == 1).then(|| Array2::from_shape_fn(a.dim(), |at| a[at]));
+    let (u, s, vt) = row.as_ref().unwrap_or(a).svddc(JobSvd::Some)?;
     let missing = LinalgError::MemoryNotCont; // LAPACK gives both when asked for both
     match (u, vt) {
         (Some(u), Some(vt)) => Ok(ThinSvd { u, s, vt }),
@@ -114,6 +121,16 @@ mod tests {
             let restored = (&u * &s).dot(&vt);
             assert!((&restored - &matrix).iter().all(|difference| difference.abs() < 1e-14));
         }
+    }
+
+    #[test]
+    fn svd_of_next_to_nothing_is_one() {
+        for (rows, columns) in [(0, 0), (0, 3), (2, 0)] {
+            let ThinSvd { u, s, vt } = thin_svd(&Array2::zeros((rows, columns))).unwrap();
+            assert_eq!((u.dim(), s.len(), vt.dim()), ((rows, 0), 0, (0, columns)));
+        }
+        let one = Array2::from_elem((3, 1), -2.0).select(ndarray::Axis(0), &[1]);
+        assert_eq!(thin_svd(&one).unwrap().s.to_vec(), [2.0]);
     }
 
     #[test]

@@ -59,6 +59,11 @@ impl<'a> DeconvolutionOutputs<'a> {
         self.run.run.tr_s / self.settings.upsample as f64
     }
 
+    /// When the first frame, and with it the first activity sample, was measured: seconds on the clock of the events.
+    fn start_s(&self) -> f64 {
+        self.own.nuisance.timing.frame_times_s.first().copied().unwrap_or_default()
+    }
+
     /// What was projected out, as table and figure, where there is more of it than a constant.
     pub(super) fn write_nuisance(&self) -> Result<(), Failure> {
         let nuisance = &self.own.nuisance;
@@ -92,7 +97,7 @@ impl<'a> DeconvolutionOutputs<'a> {
                         self.write_series_table(map, store, names, roi)?;
                     }
                 }
-                self.write_columns_table(columns, names, roi)?;
+                self.write_columns_table(columns, &method_numbers(deconvolved), names, roi)?;
                 self.write_ppis(deconvolved, names, roi)?;
             }
             support @ Support::Voxels { .. } => {
@@ -102,7 +107,7 @@ impl<'a> DeconvolutionOutputs<'a> {
                         self.write_series_image(map, store, support)?;
                     }
                 }
-                self.write_column_maps(columns, support)?;
+                self.write_column_maps(columns, &method_numbers(deconvolved), support)?;
                 self.write_mask(support)?;
             }
         }
@@ -133,11 +138,11 @@ impl<'a> DeconvolutionOutputs<'a> {
     fn write_columns_table(
         &self,
         estimates: &ColumnEstimates,
+        methods: &[f64],
         names: &[String],
         roi: Option<&str>,
     ) -> Result<(), Failure> {
-        let methods: Vec<f64> = method_numbers(estimates);
-        let values = column_values(estimates, &methods);
+        let values = column_values(estimates, methods);
         let constants = |which: usize| estimates.time_constants_s.iter().map(|pair| pair[which]).collect::<Vec<f64>>();
         let [rise_s, decay_s] = [constants(0), constants(1)];
         let wanted: Vec<_> = values.iter().filter(|(map, values)| self.wants(*map) && !values.is_empty()).collect();
@@ -171,10 +176,14 @@ impl<'a> DeconvolutionOutputs<'a> {
         Ok(self.run.space.staged.write_json(&path.sidecar(), &self.sidecar(map))?)
     }
 
-    fn write_column_maps(&self, estimates: &ColumnEstimates, support: &Support) -> Result<(), Failure> {
+    fn write_column_maps(
+        &self,
+        estimates: &ColumnEstimates,
+        methods: &[f64],
+        support: &Support,
+    ) -> Result<(), Failure> {
         let Some(geometry) = self.run.geometry else { return Ok(()) };
-        let methods = method_numbers(estimates);
-        for (map, values) in column_values(estimates, &methods) {
+        for (map, values) in column_values(estimates, methods) {
             if !self.wants(map) || values.is_empty() {
                 continue;
             }
@@ -215,9 +224,12 @@ impl<'a> DeconvolutionOutputs<'a> {
     }
 }
 
-/// Methods as their map has them: 1, 2, ... in the order of the candidates.
-fn method_numbers(estimates: &ColumnEstimates) -> Vec<f64> {
-    estimates.method.iter().map(|method| f64::from(*method) + 1.0).collect()
+/// Methods as their map has them: 1, 2, ... in the order of the candidates, 0 in columns that were left out.
+fn method_numbers(deconvolved: &Deconvolved<'_>) -> Vec<f64> {
+    let estimates = &deconvolved.activity.columns;
+    let mut numbers: Vec<f64> = estimates.method.iter().map(|method| f64::from(*method) + 1.0).collect();
+    deconvolved.excluded.columns().into_iter().for_each(|column| numbers[column] = 0.0);
+    numbers
 }
 
 /// Everything that has an entry a column.

@@ -193,7 +193,13 @@ impl Plan {
                 estimate.deconvolution_s += self.deconvolution_s(subject, space, n_columns);
             }
         }
-        if matches!(self.settings.mask, MaskSettings::Auto) && self.subjects.iter().any(has_image) {
+        if self.subjects.iter().any(|subject| !subject.spikes.is_empty()) {
+            // spikes and rates are small beside the program
+            (estimate.memory_bytes, estimate.least_memory_bytes) = (BASE_BYTES, BASE_BYTES);
+            estimate.memory_formula = format!("program {}", mib(BASE_BYTES));
+        }
+        let masked = self.settings.series_models().next().is_some(); // a convolution in space is of every voxel
+        if masked && matches!(self.settings.mask, MaskSettings::Auto) && self.subjects.iter().any(has_image) {
             estimate.passes = 2;
         }
         estimate
@@ -320,6 +326,8 @@ impl Plan {
         let map = 4 * grid.n_voxels() as u64;
         let mut bytes = 0;
         bytes += self.activity_disk(subject, space, map);
+        let frames: usize = space.runs.iter().map(|&run| subject.runs[run].n_acquired).sum();
+        bytes += map * (frames * self.settings.convolutions.len()) as u64;
         for (index, glm) in self.settings.glms.iter().enumerate() {
             let levels = space
                 .groups

@@ -118,10 +118,20 @@ pub(super) fn ppi_problems(
         let said = unknown.map(|name| {
             let message = format!("unknown condition `{}` in interaction `{}`", **name, *ppi.name);
             let known: Vec<&str> = conditions.iter().map(String::as_str).collect();
-            let diagnostic = Diagnostic::error("ppi-unknown-condition", message);
+            let mut diagnostic = Diagnostic::error("ppi-unknown-condition", message);
+            if let Some(near) = nearest(name, &known) {
+                diagnostic = diagnostic.label(format!("did you mean `{near}`?"));
+            }
             Diagnostic { place: name.place_of_words(), ..diagnostic }.note(format!("conditions: {}", known.join(", ")))
         });
         said.collect()
     };
     settings.ppis.iter().flat_map(of_ppi).collect()
+}
+
+/// The condition that a slip of the pen turns into `name`: one edit in three letters at most.
+fn nearest<'a>(name: &str, conditions: &[&'a str]) -> Option<&'a str> {
+    let distance = |condition: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), &condition.to_lowercase());
+    let near = conditions.iter().copied().min_by_key(distance)?;
+    (distance(&near) <= (name.chars().count() / 3).max(1)).then_some(near)
 }

@@ -81,7 +81,8 @@ impl DeconvolutionSummary {
         let n_used = (n_columns - entries.len()).max(1) as f64;
         let mut columns_of_method = BTreeMap::new();
         if settings.method == Method::Auto {
-            let used = (0..n_columns).filter(|column| !entries.iter().any(|entry| entry.column == *column));
+            let excluded = deconvolved.excluded.columns(); // ascending
+            let used = (0..n_columns).filter(|column| excluded.binary_search(column).is_err());
             for column in used {
                 *columns_of_method.entry(CANDIDATES[usize::from(columns.method[column])]).or_default() += 1;
             }

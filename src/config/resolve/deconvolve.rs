@@ -229,6 +229,10 @@ impl Resolver<'_> {
             let diagnostic =
                 Diagnostic::error("deconvolve-lambda", format!("`lambda` {word} does not go with {method}"));
             self.say(diagnostic.note(format!("expected: {}", possible.join(", "))), &span);
+        } else if method == Method::Ridge && chosen == LambdaChoice::Fixed(0.0) {
+            let message = "`ridge` without a penalty has no unique answer: more activity than data is estimated";
+            let diagnostic = Diagnostic::error("deconvolve-lambda", message);
+            self.say(diagnostic.note("expected: a `fixed` above 0"), &span);
         }
         chosen
     }

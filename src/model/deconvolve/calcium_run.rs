@@ -54,7 +54,9 @@ pub fn solve_calcium(
                 }
             });
         }
-        traces.iter().for_each(|trace| note(&mut columns, trace.as_ref(), dt_s));
+        for trace in &traces {
+            note(&mut columns, trace.as_ref(), dt_s);
+        }
         activity.put(index, &frames_of(&block, &traces, n_frames, |trace, frame| trace.spikes[frame]))?;
         if let Some(fitted) = &fitted {
             let value = |trace: &Trace, frame: usize| trace.calcium[frame] + trace.baseline[frame];

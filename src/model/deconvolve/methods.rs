@@ -77,7 +77,7 @@ pub(super) fn prepared(
     grid: Grid<'_>,
 ) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
     match settings.method {
-        Method::Auto => candidates(settings, operator, grid, settings.estimate),
+        Method::Auto => candidates(operator, grid, settings.estimate),
         Method::Ridge => {
             let penalty = match settings.penalty {
                 Penalty::Identity => ridge::Penalty::VALUE,
@@ -93,8 +93,8 @@ pub(super) fn prepared(
             Ok(vec![Box::new(Ridge::new(operator, penalty, choice)?)])
         }
         Method::Wiener => Ok(vec![Box::new(Wiener::new(operator)?)]),
-        Method::Spike => Ok(vec![sparse(settings, operator, grid, (Shape::Spikes, settings.estimate))]),
-        Method::Block => Ok(vec![sparse(settings, operator, grid, (Shape::Blocks, settings.estimate))]),
+        Method::Spike => Ok(vec![sparse(sparse_settings(settings, Shape::Spikes), operator, grid)]),
+        Method::Block => Ok(vec![sparse(sparse_settings(settings, Shape::Blocks), operator, grid)]),
         Method::Peb => {
             let hyperparameters = match settings.lambda {
                 LambdaChoice::Spm => PebHyperparameters::OfSpm,
@@ -107,47 +107,48 @@ pub(super) fn prepared(
 }
 
 /// Those that judge which noise, and for `auto` which method, a column has: the candidates of `auto`, without what their
-/// evidence does not need.
+/// evidence does not need. Weights and bounds of the method that then solves are in units of its own penalty: they do not judge.
 pub(super) fn judges(
-    settings: &DeconvolutionSettings,
+    _: &DeconvolutionSettings,
     operator: &Operator,
     grid: Grid<'_>,
 ) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
-    candidates(settings, operator, grid, SparseEstimate::Refitted)
+    candidates(operator, grid, SparseEstimate::Refitted)
 }
 
 /// In the order of [`CANDIDATES`].
 fn candidates(
-    settings: &DeconvolutionSettings,
     operator: &Operator,
     grid: Grid<'_>,
     estimate: SparseEstimate,
 ) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
+    let of_shape = |shape| SparseSettings { estimate: reported(estimate), ..SparseSettings::new(shape) };
     Ok(vec![
         Box::new(Ridge::new(operator, grid.smooth(), ridge::LambdaChoice::Evidence)?),
-        sparse(settings, operator, grid, (Shape::Spikes, estimate)),
-        sparse(settings, operator, grid, (Shape::Blocks, estimate)),
+        sparse(of_shape(Shape::Spikes), operator, grid),
+        sparse(of_shape(Shape::Blocks), operator, grid),
     ])
 }
 
-fn sparse(
-    settings: &DeconvolutionSettings,
-    operator: &Operator,
-    grid: Grid<'_>,
-    (shape, estimate): (Shape, SparseEstimate),
-) -> Box<dyn Deconvolver> {
+fn sparse(settings: SparseSettings, operator: &Operator, grid: Grid<'_>) -> Box<dyn Deconvolver> {
+    Box::new(Sparse::new(operator, settings).relative_to(grid.drift))
+}
+
+fn sparse_settings(settings: &DeconvolutionSettings, shape: Shape) -> SparseSettings {
     let choice = match settings.lambda {
         LambdaChoice::Fixed(lambda) => Choice::Fixed(lambda),
         LambdaChoice::Mad => Choice::Mad,
         _ => Choice::Bic,
     };
-    let estimate = match estimate {
+    // events that all go one way; changes of a level go both
+    let non_negative = settings.nonnegative && shape == Shape::Spikes;
+    SparseSettings { shape, choice, estimate: reported(settings.estimate), non_negative, ridge: settings.elastic_net }
+}
+
+fn reported(estimate: SparseEstimate) -> Estimate {
+    match estimate {
         SparseEstimate::Refitted => Estimate::Refitted,
         SparseEstimate::Averaged => Estimate::Averaged,
         SparseEstimate::Shrunken => Estimate::Shrunken,
-    };
-    // events that all go one way; changes of a level go both
-    let non_negative = settings.nonnegative && shape == Shape::Spikes;
-    let settings = SparseSettings { shape, choice, estimate, non_negative, ridge: settings.elastic_net };
-    Box::new(Sparse::new(operator, settings).relative_to(grid.drift))
+    }
 }

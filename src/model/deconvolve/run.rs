@@ -110,7 +110,9 @@ impl RunProblem<'_> {
         let blocks: Vec<(usize, Range<usize>)> = self.series.blocks().enumerate().collect();
         let solved: Vec<ColumnEstimates> = blocks.into_par_iter().map(one_block).collect::<Result<_, _>>()?;
         let mut columns = ColumnEstimates::default();
-        solved.into_iter().for_each(|block| columns.append(block));
+        for block in solved {
+            columns.append(block);
+        }
         if self.settings.maps.contains(&DeconvolutionMap::HeldOutR2) {
             columns.held_out_r2 = self.held_out_r2(&columns)?;
         }
@@ -139,7 +141,12 @@ impl RunProblem<'_> {
         let n_columns = self.series.n_columns();
         let of_block = |columns: Range<usize>| -> Result<_, DeconvolutionError> {
             let data = self.data(&columns)?;
-            Ok((sweep.log_likelihoods(&columns, &data), columns))
+            let mut criteria = sweep.log_likelihoods(&columns, &data);
+            // nothing is known of them: they have no say in what is chosen around them
+            for excluded in self.scaler.excluded_among(&columns) {
+                criteria.iter_mut().for_each(|criterion| criterion[excluded - columns.start] = 0.0);
+            }
+            Ok((criteria, columns))
         };
         let blocks: Vec<Range<usize>> = self.series.blocks().collect();
         let solved: Vec<_> = blocks.into_par_iter().map(of_block).collect::<Result<Vec<_>, _>>()?;
@@ -162,9 +169,11 @@ impl RunProblem<'_> {
         let timing = &self.nuisance.timing;
         let stretch = (STRETCH_S / timing.tr_s).ceil() as usize;
         let mut errors = vec![[0.0, 0.0]; chosen.rho.len()];
-        for fold in folds(timing, N_FOLDS, stretch) {
+        for fold in folds(timing, N_FOLDS, stretch).into_iter().filter(|fold| !fold.is_empty()) {
             let mut kept = timing.kept.clone();
-            fold.iter().for_each(|&frame| kept[frame] = false);
+            for &frame in &fold {
+                kept[frame] = false;
+            }
             let sweep = Sweep::new(self, &kept, NoiseBins::exactly(&chosen.rho), prepared)?;
             let of_block = |columns: Range<usize>| -> Result<Vec<[f64; 2]>, DeconvolutionError> {
                 let data = self.data(&columns)?;

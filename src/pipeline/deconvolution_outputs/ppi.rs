@@ -40,8 +40,7 @@ impl DeconvolutionOutputs<'_> {
     ) -> Result<Vec<(String, Vec<f64>)>, Failure> {
         let activity = &deconvolved.activity.activity;
         let upsample = self.settings.upsample;
-        let start_s = self.own.nuisance.timing.discarded as f64 * self.run.run.tr_s;
-        let times = SampleTimes::around(start_s, self.step_s(), activity.n_frames());
+        let times = SampleTimes::around(self.start_s(), self.step_s(), activity.n_frames());
         let psychological = psychological_by_coverage(&self.weighted_events(ppi), times);
         let frame_samples: Vec<usize> = (0..deconvolved.series.n_frames).map(|frame| frame * upsample).collect();
         let mut table = Vec::new();

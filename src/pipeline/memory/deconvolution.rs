@@ -7,9 +7,9 @@ use crate::pipeline::plan_run::RunPlan;
 use crate::pipeline::plan_subject::{SpacePlan, SubjectPlan};
 use crate::preprocess::BLOCK_COLUMNS;
 
-/// Autocorrelations that are prepared at once where each column has its own: those of the likelihood, or bins of what a GLM
-/// found, of which a brain has some fifteen.
-const NOISE_BINS: usize = 16;
+/// Autocorrelations that are prepared at once where each column has its own: bins of what a GLM found, from -0.95 to 0.95, of
+/// which a mask that reaches into vessels and ventricles takes up most; the likelihood has fewer to choose from.
+const NOISE_BINS: usize = 39;
 
 /// Series of a column, at most, that its calcium is solved with.
 const CALCIUM_SERIES: usize = 40;
@@ -36,10 +36,10 @@ impl Plan {
         // a frame as values and as bytes, maps, and what is compressed
         let writing = 24 * n_values + Chunks::Many.memory(4 * n_values * n_frames);
         let of_model = |(index, model): (usize, &DeconvolutionSettings)| {
+            let block_columns = BLOCK_COLUMNS.min(n_columns);
             if model.kernel.is_calcium() {
-                // the traces of a block, and what each thread solves a column with
-                let traces = 3 * n_columns.min(BLOCK_COLUMNS);
-                return 8 * n_frames * (traces + CALCIUM_SERIES * threads) + writing;
+                // nothing is prepared: the traces of a block, and what each thread solves a column with
+                return 8 * n_frames * (4 * block_columns + CALCIUM_SERIES * threads) + writing;
             }
             let n_activity = n_frames * model.upsample + kernel(index);
             let bins = match model.noise {
@@ -51,10 +51,12 @@ impl Plan {
             // the operator and its gram; a method has a factorisation of the same size, or a design and gram of its own
             let prepared = 8 * (n_frames * n_activity + n_activity * n_activity) * (2 + 2 * methods);
             // data as read, scaled, of a bin, whitened; activity and standard errors of the solution and of the block; the fit
-            let block = 8 * BLOCK_COLUMNS.min(n_columns) * (5 * n_frames + 4 * n_activity);
+            let block = 8 * block_columns * (5 * n_frames + 4 * n_activity);
             // likelihoods of each column under each autocorrelation and candidate, and their means around it
             let judging = if judged { 2 * 8 * n_columns * 3 * bins } else { 0 };
-            bins * prepared + threads * block + judging + writing
+            // frames left out are predicted by what is prepared without them, while the rest is still held
+            let preparations = if model.maps.contains(&DeconvolutionMap::HeldOutR2) { 2 } else { 1 };
+            preparations * bins * prepared + threads * block + judging + writing
         };
         self.settings.deconvolutions.iter().enumerate().map(of_model).max().unwrap_or(0)
     }
