@@ -98,12 +98,12 @@ impl RunProblem<'_> {
         let one_block = |(index, columns): (usize, Range<usize>)| -> Result<ColumnEstimates, DeconvolutionError> {
             let data = self.data(&columns)?;
             let block = sweep.solve(&columns, &data, &choice[columns.clone()], wanted);
-            activity.put(index, single(&block.activity.slice(s![n_before.., ..])))?;
+            activity.put(index, &single(&block.activity.slice(s![n_before.., ..])))?;
             if let (Some(store), Some(values)) = (&standard_error, &block.standard_error) {
-                store.put(index, single(&values.slice(s![n_before.., ..])))?;
+                store.put(index, &single(&values.slice(s![n_before.., ..])))?;
             }
             if let Some(fitted) = &fitted {
-                fitted.put(index, single(&sweep.predicted(&block, &data)))?;
+                fitted.put(index, &single(&sweep.predicted(&block, &data)))?;
             }
             Ok(block.columns)
         };

@@ -16,12 +16,10 @@ const NOISE_BINS: usize = 39;
 const CALCIUM_SERIES: usize = 40;
 
 impl Plan {
-    /// Bytes of the series that come of the deconvolution with the most of them, and a sixteenth of it for the gaps that
-    /// blocks of other sizes leave in the heap while the series grows (measured: 3 %).
+    /// Bytes of the series that come of the deconvolution with the most of them.
     pub(super) fn activity_bytes(&self, n_columns: usize, n_frames: usize) -> usize {
         let of_model = |model: &DeconvolutionSettings| 4 * n_columns * n_frames * values_a_frame(model, true);
-        let most = self.settings.deconvolutions.iter().map(of_model).max().unwrap_or(0);
-        most + most / 16
+        self.settings.deconvolutions.iter().map(of_model).max().unwrap_or(0)
     }
 
     /// Bytes of what a deconvolution prepares, of the blocks that are solved at a time, and of the volumes being written.
