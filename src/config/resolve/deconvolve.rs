@@ -245,15 +245,7 @@ impl Resolver<'_> {
     ) -> ActivityNoise {
         let Some(Placed { value, span }) = noise else { return ActivityNoise::White };
         let resolved = match value {
-            TextOr::Other(rho) => {
-                let rho = rho.rho.unwrap_or_default(); // absent only where that was said
-                if rho >= 1.0 {
-                    let message = format!("`deconvolve.noise.rho = {rho}` is out of range");
-                    let diagnostic = Diagnostic::error("config-out-of-range", message);
-                    self.say(diagnostic.note("expected: number above -1 and below 1"), &span);
-                }
-                ActivityNoise::Rho(rho)
-            }
+            TextOr::Other(rho) => ActivityNoise::Rho(rho.rho.unwrap_or_default()), // absent only where that was said
             TextOr::Text(NoiseText(text)) => match text.strip_prefix("from-glm:") {
                 None if text == "evidence" => ActivityNoise::Evidence,
                 None => {
