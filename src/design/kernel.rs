@@ -12,8 +12,9 @@ const CANONICAL_LENGTH_S: f64 = 32.0;
 /// Step of the search for the peak of a response, seconds: a parabola misses 1e-8 of a peak that is seconds wide.
 const PEAK_STEP_S: f64 = 1e-3;
 
-/// The canonical part of a response at 0, `step_s`, 2 `step_s`, ..., scaled to a peak of 1 in continuous time, so that
-/// activity has the same unit on every grid: data units per unit of the kernel.
+/// The canonical part of a response at 0, `step_s`, 2 `step_s`, ..., scaled to a peak of 1 in continuous time, so that a brief
+/// event has the same size on every grid: data units per unit of the kernel. Sustained activity is spread over more samples of
+/// a finer grid, and each is smaller in proportion.
 ///
 /// `table` is the response read from the file that [`HrfSettings::File`] names (times in seconds, amplitudes).
 ///

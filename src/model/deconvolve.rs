@@ -21,7 +21,7 @@ pub use auto::choose;
 pub use calcium::{
     Calcium, CalciumBaseline, CalciumError, CalciumKernel, CalciumPenalty, Coefficients, Order, PenaltyFound, Trace,
 };
-pub use calcium_run::{FailedColumn, solve_calcium};
+pub use calcium_run::{CalciumActivity, FailedColumn, solve_calcium};
 pub use column_estimates::ColumnEstimates;
 pub use convolution_matrix::ConvolutionMatrix;
 pub use drift_activity::DriftActivity;

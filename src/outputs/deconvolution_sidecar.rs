@@ -5,6 +5,7 @@ use crate::config::{
     ActivityNoise, DeconvolutionMap, DeconvolutionSettings, HrfSettings, KernelSettings, LambdaChoice, Method, Penalty,
     Profile, Scaling, Settings, SparseEstimate,
 };
+use crate::inputs::Timing;
 use serde::Serialize;
 
 /// The sidecar, with BIDS's spelling of keys. Fields that do not apply are left out.
@@ -29,6 +30,9 @@ pub struct DeconvolutionSidecar {
     /// Seconds between the volumes of an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     repetition_time: Option<f64>,
+    /// Time of the first sample, seconds from the start of the first acquired volume, from which events count too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_time: Option<f64>,
     profile: Profile,
     #[serde(skip_serializing_if = "Vec::is_empty", rename = "SmoothingFwhmMm")]
     smoothing_fwhm_mm: Vec<f64>,
@@ -37,14 +41,15 @@ pub struct DeconvolutionSidecar {
 }
 
 impl DeconvolutionSidecar {
-    /// Of one map of a deconvolution of `run`, whose repetition time is `tr_s`.
+    /// Of one map of a deconvolution of `run`, whose frames are at these times.
     pub fn new(
         map: DeconvolutionMap,
         model: &DeconvolutionSettings,
         settings: &Settings,
         run: &str,
-        tr_s: f64,
+        timing: &Timing,
     ) -> Self {
+        let tr_s = timing.tr_s;
         let step_s = match map {
             DeconvolutionMap::Activity | DeconvolutionMap::StandardError => Some(tr_s / model.upsample as f64),
             DeconvolutionMap::Fitted => Some(tr_s),
@@ -71,6 +76,7 @@ impl DeconvolutionSidecar {
             noise_model: model.noise.clone(),
             sampling_frequency: step_s.map(f64::recip),
             repetition_time: step_s,
+            start_time: step_s.map(|_| timing.frame_times_s.first().copied().unwrap_or(0.0)),
             profile: settings.profile,
             smoothing_fwhm_mm: if smooths { fwhm_mm.to_vec() } else { Vec::new() },
             runs: vec![run.to_owned()],
@@ -127,7 +133,7 @@ fn description(map: DeconvolutionMap, model: &DeconvolutionSettings) -> &'static
         DeconvolutionMap::Fitted if model.kernel.is_calcium() => "estimated calcium plus baseline",
         DeconvolutionMap::Fitted => "activity convolved with the kernel, plus drift and confounds",
         DeconvolutionMap::StandardError => "standard error of each activity sample",
-        DeconvolutionMap::Lambda => "weight of the penalty",
+        DeconvolutionMap::Lambda => "weight of the penalty; infinite where no activity is the best choice",
         DeconvolutionMap::Sigma => "standard deviation of the noise; of its innovations where it is autocorrelated",
         DeconvolutionMap::Rho => "lag-one autocorrelation of the noise",
         DeconvolutionMap::Dof => "effective degrees of freedom of the activity",

@@ -10,8 +10,11 @@ use super::run_job::{FittedModel, RunJob, excluded_warning};
 use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::Support;
-use crate::model::deconvolve::{ConvolutionMatrix, Extras, FailedColumn, RunProblem, solve_calcium};
+use crate::model::deconvolve::{ConvolutionMatrix, Extras, FailedColumn, RunActivity, RunProblem, solve_calcium};
 use crate::preprocess::{Scaler, Series, SeriesPlace, TimeStatistics, excluded_columns, too_many_excluded};
+
+/// Columns that a message names at most.
+const NAMED: usize = 5;
 
 /// A deconvolution, and what the run's GLMs found of the noise.
 pub(super) struct DeconvolutionJob<'a> {
@@ -90,36 +93,67 @@ impl DeconvolutionJob<'_> {
             fitted: draws || maps.contains(&DeconvolutionMap::Fitted),
             standard_error: draws || maps.contains(&DeconvolutionMap::StandardError),
         };
-        let rho = self.noise_of_glm(region.map(|(index, _)| index));
-        let (own, cancel) = (self.own(), self.run.space.cancel);
         // regions are few columns
         let place = if region.is_some() { SeriesPlace::Memory } else { self.run.place };
-        if self.settings().kernel.is_calcium() {
-            let dt_s = self.run.run.tr_s;
-            let (activity, failed) = solve_calcium(series, &scaler, self.settings(), dt_s, (place, extras), cancel)?;
-            self.refuse(&failed, support)?;
-            let deconvolved = Deconvolved { series, scaler: &scaler, excluded: &excluded, activity: &activity };
-            return outputs.write(&deconvolved, region.map(|(_, set)| set), warnings);
-        }
-        let convolution = ConvolutionMatrix::new(&own.kernel, series.n_frames, self.settings().upsample);
-        let problem = RunProblem {
-            series,
-            scaler: &scaler,
-            nuisance: &own.nuisance,
-            convolution: &convolution,
-            settings: self.settings(),
-            rho: rho.as_deref(),
-            average_around: &|field| super::neighbourhood::average_around(support, field),
-            cancel,
+        let activity = if self.settings().kernel.is_calcium() {
+            self.calcium(series, &scaler, (place, extras), warnings)?
+        } else {
+            let rho = self.noise_of_glm(region.map(|(index, _)| index));
+            self.activity(series, &scaler, (place, extras), rho.as_deref())?
         };
-        let activity = problem.solve(place, extras)?;
         let deconvolved = Deconvolved { series, scaler: &scaler, excluded: &excluded, activity: &activity };
         outputs.write(&deconvolved, region.map(|(_, set)| set), warnings)
     }
 
+    fn activity(
+        &self,
+        series: &Series,
+        scaler: &Scaler,
+        (place, extras): (SeriesPlace<'_>, Extras),
+        rho: Option<&[f64]>,
+    ) -> Result<RunActivity, Failure> {
+        let own = self.own();
+        let problem = RunProblem {
+            series,
+            scaler,
+            nuisance: &own.nuisance,
+            convolution: &ConvolutionMatrix::new(&own.kernel, series.n_frames, self.settings().upsample),
+            settings: self.settings(),
+            rho,
+            average_around: &|field| super::neighbourhood::average_around(&series.support, field),
+            cancel: self.run.space.cancel,
+        };
+        Ok(problem.solve(place, extras)?)
+    }
+
+    fn calcium(
+        &self,
+        series: &Series,
+        scaler: &Scaler,
+        kept: (SeriesPlace<'_>, Extras),
+        warnings: &mut Diagnostics,
+    ) -> Result<RunActivity, Failure> {
+        let dt_s = self.run.run.tr_s;
+        let solved = solve_calcium(series, scaler, self.settings(), dt_s, kept, self.run.space.cancel)?;
+        self.refuse(&solved.failed, &series.support)?;
+        if !solved.unsettled.is_empty() {
+            let named: Vec<String> =
+                solved.unsettled.iter().take(NAMED).map(|&column| series.support.describe(column)).collect();
+            let more = if solved.unsettled.len() > NAMED { ", …" } else { "" };
+            let message = format!(
+                "the fit of {} of {} columns of {} did not come to rest, or leaves more than the noise",
+                solved.unsettled.len(),
+                series.n_columns(),
+                self.run.run.display_name()
+            );
+            let warning = Diagnostic::warning("calcium-unsettled", message).at(Place::file(self.run.run.data_path()));
+            warnings.push(warning.note(format!("{}{more}", named.join(", "))).hint("look at the fitted series"));
+        }
+        Ok(solved.activity)
+    }
+
     /// Says which columns are no fluorescence that can be deconvolved.
     fn refuse(&self, failed: &[FailedColumn], support: &Support) -> Result<(), Failure> {
-        const NAMED: usize = 5;
         if failed.is_empty() {
             return Ok(());
         }

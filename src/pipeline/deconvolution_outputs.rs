@@ -106,18 +106,19 @@ impl<'a> DeconvolutionOutputs<'a> {
         regions: Option<&RegionSet>,
         warnings: &mut Diagnostics,
     ) -> Result<(), Failure> {
-        let RunActivity { activity, fitted, standard_error, columns } = deconvolved.activity;
+        let RunActivity { activity, n_before, fitted, standard_error, columns } = deconvolved.activity;
+        // what is before the run is no result
         let series = [
-            (DeconvolutionMap::Activity, Some(activity)),
-            (DeconvolutionMap::Fitted, fitted.as_ref()),
-            (DeconvolutionMap::StandardError, standard_error.as_ref()),
+            (DeconvolutionMap::Activity, Some(activity), *n_before),
+            (DeconvolutionMap::Fitted, fitted.as_ref(), 0),
+            (DeconvolutionMap::StandardError, standard_error.as_ref(), *n_before),
         ];
         let roi = regions.map(|set| set.name.as_str());
         match &deconvolved.series.support {
             Support::Columns { names } => {
-                for (map, store) in series {
+                for (map, store, first) in series {
                     if let Some(store) = store.filter(|_| self.wants(map)) {
-                        self.write_series_table(map, store, names, roi)?;
+                        self.write_series_table(map, (store, first), names, roi)?;
                     }
                 }
                 self.write_columns_table(columns, &method_numbers(deconvolved), names, roi)?;
@@ -125,9 +126,9 @@ impl<'a> DeconvolutionOutputs<'a> {
             }
             support @ Support::Voxels { .. } => {
                 // one after the other: each is compressed by all threads
-                for (map, store) in series {
+                for (map, store, first) in series {
                     if let Some(store) = store.filter(|_| self.wants(map)) {
-                        self.write_series_image(map, store, support)?;
+                        self.write_series_image(map, (store, first), support)?;
                     }
                 }
                 self.write_column_maps(columns, &method_numbers(deconvolved), support)?;
@@ -146,14 +147,14 @@ impl<'a> DeconvolutionOutputs<'a> {
     fn write_series_table(
         &self,
         map: DeconvolutionMap,
-        store: &ColumnStore,
+        (store, first): (&ColumnStore, usize),
         names: &[String],
         roi: Option<&str>,
     ) -> Result<(), Failure> {
         let path = self.names()?.deconvolved_table(map, roi)?;
         let row = |frame| Ok(store.frame(frame)?.into_iter().map(f64::from).collect());
         let rows: Vec<Vec<f64>> =
-            (0..store.n_frames()).map(row).collect::<Result<_, crate::preprocess::PassError>>()?;
+            (first..store.n_frames()).map(row).collect::<Result<_, crate::preprocess::PassError>>()?;
         self.run.space.staged.write(&path, |file| tables::write_series(file, names, rows))?;
         Ok(self.run.space.staged.write_json(&path.sidecar(), &self.sidecar(map))?)
     }
@@ -185,14 +186,19 @@ impl<'a> DeconvolutionOutputs<'a> {
         Ok(self.run.space.staged.write(&path, |file| tables::write_table(file, &table))?)
     }
 
-    fn write_series_image(&self, map: DeconvolutionMap, store: &ColumnStore, support: &Support) -> Result<(), Failure> {
+    fn write_series_image(
+        &self,
+        map: DeconvolutionMap,
+        (store, first): (&ColumnStore, usize),
+        support: &Support,
+    ) -> Result<(), Failure> {
         let Some(geometry) = self.run.geometry else { return Ok(()) };
         let path = self.names()?.deconvolved_image(map)?;
         let tr_s = if map == DeconvolutionMap::Fitted { self.run.run.tr_s } else { self.step_s() };
-        let axis = SeriesAxis { n_frames: store.n_frames(), tr_s: Some(tr_s) };
+        let axis = SeriesAxis { n_frames: store.n_frames() - first, tr_s: Some(tr_s) };
         let file = self.run.space.staged.create(&path)?;
         let mut writer = FrameWriter::new(file, geometry, support, &self.description(map), axis)?;
-        for frame in 0..store.n_frames() {
+        for frame in first..store.n_frames() {
             self.run.space.cancel.check()?;
             writer.push(&store.frame(frame)?)?;
         }
@@ -233,7 +239,7 @@ impl<'a> DeconvolutionOutputs<'a> {
             self.settings,
             &self.run.space.plan.settings,
             &self.run.run.display_name(),
-            self.run.run.tr_s,
+            &self.own.nuisance.timing,
         )
     }
 

@@ -118,7 +118,7 @@ impl Plan {
 }
 
 /// Codes of problems that are found while looking at a subject, but are mistakes in the pipeline file, which stop everything.
-const MISTAKES_OF_PIPELINE: [&str; 12] = [
+const MISTAKES_OF_PIPELINE: [&str; 13] = [
     "contrast-unknown-condition",
     "contrast-needs-delay",
     "contrast-all-zero",
@@ -131,6 +131,7 @@ const MISTAKES_OF_PIPELINE: [&str; 12] = [
     "convolve-kernel",
     "rate-bin",
     "ppi-unknown-condition",
+    "ppi-without-region",
 ];
 
 fn is_mistake_of_pipeline(problem: &Diagnostic) -> bool {

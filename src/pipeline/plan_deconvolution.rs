@@ -3,7 +3,7 @@
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource};
 use crate::config::{
-    DeconvolutionSettings, FigureOf, HrfSettings, KernelSettings, PpiSettings, RoiSettings, RoiSource,
+    DeconvolutionSettings, FigureOf, HrfSettings, KernelSettings, Located, PpiSettings, RoiSettings, RoiSource,
 };
 use crate::design::{RunDesign, response_kernel, table_kernel};
 use crate::error::{Diagnostic, Diagnostics, Place};
@@ -30,11 +30,12 @@ impl RunDeconvolution {
         let nuisance = problems.collect(run.design_of(plan, model, None, &design));
         let kernel = problems.collect(kernel(plan, run, index));
         if let Some(kernel) = &kernel {
-            problems.extend(length_problem(settings, run, kernel.len()).into_iter().collect());
+            
         }
         problems.extend(figure_problems(settings, &plan.settings.rois, run));
         let (Some((nuisance, warnings)), Some(kernel)) = (nuisance, kernel) else { return Err(problems) };
         problems.extend(warnings);
+        problems.extend(length_problem(settings, run, &nuisance, kernel.len()).into_iter().collect());
         problems.finish(Self { nuisance, kernel })
     }
 }
@@ -55,11 +56,17 @@ fn kernel(plan: &Plan, run: &RunPlan, index: usize) -> Result<Vec<f64>, Diagnost
 }
 
 /// A response longer than the run would leave more activity before the run than within it.
-fn length_problem(settings: &DeconvolutionSettings, run: &RunPlan, length: usize) -> Option<Diagnostic> {
-    let (kernel_s, run_s) = (length as f64 * run.tr_s / settings.upsample as f64, run.n_acquired as f64 * run.tr_s);
+fn length_problem(
+    settings: &DeconvolutionSettings,
+    run: &RunPlan,
+    nuisance: &RunDesign,
+    length: usize,
+) -> Option<Diagnostic> {
+    let kernel_s = length as f64 * run.tr_s / settings.upsample as f64;
+    let run_s = nuisance.timing.n_kept() as f64 * run.tr_s;
     (kernel_s > run_s).then(|| {
         let message =
-            format!("the kernel of `{}` lasts {kernel_s:.1} s, {} {run_s:.1} s", *settings.name, run.display_name());
+            format!("the kernel of `{}` lasts {kernel_s:.1} s, what is kept of {} {run_s:.1} s", *settings.name, run.display_name());
         Diagnostic::error("kernel-longer-than-run", message)
             .at(Place::file(run.data_path()))
             .note("activity is estimated from the responses to it, which must fit into the run")
@@ -102,18 +109,24 @@ fn figure_problems(settings: &DeconvolutionSettings, rois: &[RoiSettings], run: 
     settings.figures.iter().filter_map(problem).collect()
 }
 
-/// Interactions name conditions that some run of the pipeline has, and have events to be made from.
+/// Interactions name conditions that some run of the pipeline has, are of columns or regions, and have events in each run.
 pub(super) fn ppi_problems(
     settings: &DeconvolutionSettings,
     run: &RunPlan,
     conditions: &BTreeSet<String>,
+    has_regions: bool,
 ) -> Diagnostics {
     let of_ppi = |ppi: &PpiSettings| -> Vec<Diagnostic> {
-        if run.events.is_none() {
+        if matches!(run.source, RunSource::Image(_)) && !has_regions {
+            let message = format!("interaction `{}` is of regions, and there is no [[roi]]", *ppi.name);
+            let diagnostic = Diagnostic::error("ppi-without-region", message).hint("add a [[roi]]");
+            return vec![Diagnostic { place: ppi.name.place(), ..diagnostic }];
+        }
+        let Some(events) = &run.events else {
             let message = format!("interaction `{}` needs events, {} has none", *ppi.name, run.display_name());
             let diagnostic = Diagnostic::error("ppi-without-events", message).at(Place::file(run.data_path()));
             return vec![diagnostic.hint("add `events` to the run")];
-        }
+        };
         let unknown = ppi.plus.iter().chain(&ppi.minus).filter(|name| !conditions.contains(name.as_str()));
         let said = unknown.map(|name| {
             let message = format!("unknown condition `{}` in interaction `{}`", **name, *ppi.name);
@@ -124,7 +137,14 @@ pub(super) fn ppi_problems(
             }
             Diagnostic { place: name.place_of_words(), ..diagnostic }.note(format!("conditions: {}", known.join(", ")))
         });
-        said.collect()
+        let mut problems: Vec<Diagnostic> = said.collect();
+        let here = |name: &Located<String>| events.events.iter().any(|event| event.condition == name.value);
+        if problems.is_empty() && !ppi.plus.iter().chain(&ppi.minus).any(here) {
+            let message = format!("{} has no event of interaction `{}`", run.display_name(), *ppi.name);
+            let diagnostic = Diagnostic::error("ppi-without-events", message).at(Place::file(&events.path));
+            problems.push(diagnostic.hint("leave the run out, or make the interaction in a pipeline of the runs that have them"));
+        }
+        problems
     };
     settings.ppis.iter().flat_map(of_ppi).collect()
 }

@@ -111,7 +111,7 @@ pub(super) fn plan(
                 }
                 Err(found) => findings.add(&model.name, found),
             }
-            problems.extend(ppi_problems(model, run, conditions));
+            problems.extend(ppi_problems(model, run, conditions, !plan.settings.rois.is_empty()));
         }
         for model in 0..plan.settings.convolutions.len() {
             problems.extend(convolve_job::problems(plan, model, run));

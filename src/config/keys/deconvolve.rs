@@ -117,7 +117,7 @@ pub enum LambdaWord {
 #[schemars(inline)]
 pub struct LambdaFixed {
     /// The weight.
-    #[schemars(required, range(min = 0.0, max = 1e12))]
+    #[schemars(required, range(max = 1e12), extend("exclusiveMinimum" = 0))]
     pub fixed: Option<f64>,
 }
 

@@ -1,6 +1,8 @@
 //! Spikes behind the fluorescence of every column of a run: each column is a problem of its own.
 
-use super::calcium::{Calcium, CalciumBaseline, CalciumError, CalciumKernel, CalciumPenalty, Order, Trace};
+use super::calcium::{
+    Calcium, CalciumBaseline, CalciumError, CalciumKernel, CalciumPenalty, Order, PenaltyFound, Trace,
+};
 use super::methods::DeconvolutionError;
 use super::{ColumnEstimates, Extras, RunActivity};
 use crate::config::{DeconvolutionSettings, KernelSettings, LambdaChoice};
@@ -12,8 +14,19 @@ use std::ops::Range;
 /// A column that cannot be deconvolved.
 pub type FailedColumn = (usize, CalciumError);
 
+/// What came of the columns of a run.
+#[derive(Debug)]
+pub struct CalciumActivity {
+    /// Spikes and fits; 0 where a column failed.
+    pub activity: RunActivity,
+    /// The columns that cannot be deconvolved, with the reason.
+    pub failed: Vec<FailedColumn>,
+    /// The columns whose fit did not come to rest, or whose residual cannot be made as large as the noise.
+    pub unsettled: Vec<usize>,
+}
+
 /// Deconvolves every column of `series`, scaled by `scaler`, whose samples are `dt_s` seconds apart; series of the result lie in
-/// `place`. Excluded columns are 0. The columns that cannot be deconvolved come back with the reason.
+/// `place`. Excluded columns are 0.
 ///
 /// # Errors
 /// [`DeconvolutionError`]: samples cannot be read or kept, interruption.
@@ -24,13 +37,13 @@ pub fn solve_calcium(
     dt_s: f64,
     (place, extras): (SeriesPlace<'_>, Extras),
     cancel: &CancelToken,
-) -> Result<(RunActivity, Vec<FailedColumn>), DeconvolutionError> {
+) -> Result<CalciumActivity, DeconvolutionError> {
     let (n_frames, n_columns) = (series.n_frames, series.n_columns());
     let activity = ColumnStore::new(n_frames, n_columns, place)?;
     let fitted = extras.fitted.then(|| ColumnStore::new(n_frames, n_columns, place)).transpose()?;
     let problem = problem(settings, dt_s);
     let mut columns = ColumnEstimates::default();
-    let mut failed = Vec::new();
+    let (mut failed, mut unsettled) = (Vec::new(), Vec::new());
     for (index, block) in series.blocks().enumerate() {
         let excluded = scaler.excluded_among(&block);
         let solve = |column: usize| -> Result<Option<Result<Trace, CalciumError>>, DeconvolutionError> {
@@ -47,7 +60,11 @@ pub fn solve_calcium(
         for (column, solved) in block.clone().zip(solved) {
             traces.push(match solved {
                 None => None,
-                Some(Ok(trace)) => Some(trace),
+                Some(Ok(trace)) => {
+                    let is_settled = !matches!(trace.penalty, PenaltyFound::NoiseExceeded | PenaltyFound::NotConverged);
+                    unsettled.extend((!trace.converged || !is_settled).then_some(column));
+                    Some(trace)
+                }
                 Some(Err(error)) => {
                     failed.push((column, error));
                     None
@@ -63,7 +80,8 @@ pub fn solve_calcium(
             fitted.put(index, &frames_of(&block, &traces, n_frames, value))?;
         }
     }
-    Ok((RunActivity { activity, fitted, standard_error: None, columns }, failed))
+    let activity = RunActivity { activity, n_before: 0, fitted, standard_error: None, columns };
+    Ok(CalciumActivity { activity, failed, unsettled })
 }
 
 fn problem(settings: &DeconvolutionSettings, dt_s: f64) -> Calcium {

@@ -5,6 +5,7 @@
 //! what is reported, so that levels are relative to the drift, as the data are.
 
 use super::ConvolutionMatrix;
+use crate::config::Drift;
 use crate::design::{ColumnRole, RunDesign};
 use crate::model::basis::Basis;
 use crate::model::linalg::{LinalgError, product};
@@ -19,12 +20,17 @@ pub struct DriftActivity {
 }
 
 impl DriftActivity {
-    /// From the drift columns of a run. Between frames they are straight lines; before the run they are mirrored, as cosines
-    /// are.
+    /// From the drift columns of a run. Between frames they are straight lines; before the run cosines go on as they do, mirrored,
+    /// and polynomials as their first two frames do.
     ///
     /// # Errors
     /// What LAPACK reports.
-    pub fn new(nuisance: &RunDesign, convolution: &ConvolutionMatrix, upsample: usize) -> Result<Self, LinalgError> {
+    pub fn new(
+        nuisance: &RunDesign,
+        drift: Drift,
+        convolution: &ConvolutionMatrix,
+        upsample: usize,
+    ) -> Result<Self, LinalgError> {
         let slow = |role: &ColumnRole| matches!(role, ColumnRole::Drift | ColumnRole::Constant);
         let columns: Vec<usize> = (0..nuisance.n_columns()).filter(|&at| slow(&nuisance.roles[at])).collect();
         let at_frames = nuisance.matrix.select(Axis(1), &columns);
@@ -32,9 +38,12 @@ impl DriftActivity {
         let last = at_frames.nrows().saturating_sub(1) as f64;
         let at_samples = Array2::from_shape_fn((convolution.n_activity(), columns.len()), |(sample, column)| {
             let frame = (sample as f64 - n_before as f64) / upsample as f64;
+            let value = |frame: f64| at_frames[(frame.clamp(0.0, last) as usize, column)];
+            if frame < 0.0 && matches!(drift, Drift::Polynomial { .. }) {
+                return value(0.0) + frame * (value(1.0) - value(0.0));
+            }
             let mirrored = if frame < 0.0 { -1.0 - frame } else { frame }.clamp(0.0, last);
             let (before, share) = (mirrored.floor(), mirrored.fract());
-            let value = |frame: f64| at_frames[(frame.min(last) as usize, column)];
             (1.0 - share) * value(before) + share * value(before + 1.0)
         });
         let of_run = at_samples.slice(s![n_before.., ..]).to_owned();
@@ -57,6 +66,8 @@ mod tests {
     use super::*;
     use crate::inputs::Timing;
 
+    const COSINE: Drift = Drift::Cosine { high_pass_hz: 0.01 };
+
     fn nuisance(n_frames: usize) -> RunDesign {
         let column = |frame: usize, at: usize| match at {
             0 => (std::f64::consts::PI * (frame as f64 + 0.5) / n_frames as f64).cos(),
@@ -77,7 +88,7 @@ mod tests {
     fn what_follows_the_drift_goes_and_nothing_else() {
         let n_frames = 40;
         let convolution = ConvolutionMatrix::new(&[0.0, 1.0, 0.5, 0.2], n_frames, 1);
-        let drift = DriftActivity::new(&nuisance(n_frames), &convolution, 1).unwrap();
+        let drift = DriftActivity::new(&nuisance(n_frames), COSINE, &convolution, 1).unwrap();
         let cosine = |sample: usize| (std::f64::consts::PI * (sample as f64 - 2.5) / n_frames as f64).cos();
         let mut following: Vec<f64> = (0..43).map(|sample| 3.0 - 2.0 * cosine(sample)).collect();
         drift.take_off(&mut following);
@@ -94,7 +105,7 @@ mod tests {
     #[test]
     fn between_frames_the_drift_is_a_straight_line() {
         let convolution = ConvolutionMatrix::new(&[1.0, 0.5], 10, 2);
-        let drift = DriftActivity::new(&nuisance(10), &convolution, 2).unwrap();
+        let drift = DriftActivity::new(&nuisance(10), COSINE, &convolution, 2).unwrap();
         let frames = nuisance(10).matrix.column(0).to_vec();
         let at = |sample: usize| {
             let (frame, half) = (sample / 2, sample % 2);
@@ -103,5 +114,16 @@ mod tests {
         let mut activity: Vec<f64> = std::iter::once(0.0).chain((0..20).map(at)).collect();
         drift.take_off(&mut activity);
         assert!(activity[1..].iter().all(|value| value.abs() < 1e-14), "{activity:?}");
+    }
+
+    #[test]
+    fn a_line_goes_on_before_the_run() {
+        let convolution = ConvolutionMatrix::new(&[1.0, 0.5, 0.2], 10, 1);
+        let mut line = nuisance(10);
+        line.matrix.column_mut(0).iter_mut().enumerate().for_each(|(frame, value)| *value = frame as f64);
+        let drift = DriftActivity::new(&line, Drift::Polynomial { order: 1 }, &convolution, 1).unwrap();
+        let mut activity: Vec<f64> = (0..12).map(|sample| 4.0 - 0.5 * f64::from(sample)).collect();
+        drift.take_off(&mut activity);
+        assert!(activity.iter().all(|value| value.abs() < 1e-13), "{activity:?}");
     }
 }

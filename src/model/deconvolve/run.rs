@@ -11,7 +11,7 @@ use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings, Meth
 use crate::design::RunDesign;
 use crate::error::CancelToken;
 use crate::preprocess::{ColumnStore, Scaler, Series, SeriesPlace};
-use ndarray::{Array2, ArrayRef2, s};
+use ndarray::Array2;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -54,8 +54,10 @@ pub struct Extras {
 /// What a deconvolution gives: series, and an entry a column of everything else.
 #[derive(Debug)]
 pub struct RunActivity {
-    /// Activity from the first frame on, `upsample` samples each frame.
+    /// Activity, `upsample` samples each frame, with those before the first frame.
     pub activity: ColumnStore,
+    /// Samples of activity before the first frame: they have responses in the data, and are no result.
+    pub n_before: usize,
     /// Convolved activity plus drift and confounds, at every frame.
     pub fitted: Option<ColumnStore>,
     /// Standard error of each activity sample.
@@ -79,7 +81,7 @@ impl RunProblem<'_> {
     pub fn solve(&self, place: SeriesPlace<'_>, extras: Extras) -> Result<RunActivity, DeconvolutionError> {
         let n_columns = self.series.n_columns();
         let n_before = self.convolution.n_before();
-        let n_samples = self.convolution.n_activity() - n_before;
+        let n_samples = self.convolution.n_activity();
         let store = |n_frames| ColumnStore::new(n_frames, n_columns, place);
         let activity = store(n_samples)?;
         let fitted = extras.fitted.then(|| store(self.series.n_frames)).transpose()?;
@@ -95,17 +97,26 @@ impl RunProblem<'_> {
         }
         let sweep = Sweep::new(self, &self.nuisance.timing.kept, bins, prepared)?;
         let wanted = Wanted { standard_errors: extras.standard_error, ..Wanted::default() };
-        let one_block = |(index, columns): (usize, Range<usize>)| -> Result<ColumnEstimates, DeconvolutionError> {
+        let solve_part = |columns: Range<usize>| -> Result<Part, DeconvolutionError> {
             let data = self.data(&columns)?;
             let block = sweep.solve(&columns, &data, &choice[columns.clone()], wanted);
-            activity.put(index, &single(&block.activity.slice(s![n_before.., ..])))?;
-            if let (Some(store), Some(values)) = (&standard_error, &block.standard_error) {
-                store.put(index, &single(&values.slice(s![n_before.., ..])))?;
+            let fitted = fitted.as_ref().map(|_| sweep.predicted(&block, &data));
+            Ok(Part { width: columns.len(), activity: block.activity, standard_error: block.standard_error, fitted, columns: block.columns })
+        };
+        let one_block = |(index, columns): (usize, Range<usize>)| -> Result<ColumnEstimates, DeconvolutionError> {
+            let parts: Vec<Part> = parts_of(columns).into_par_iter().map(solve_part).collect::<Result<_, _>>()?;
+            activity.put(index, &joined(&parts, n_samples, |part| Some(&part.activity)))?;
+            if let Some(store) = &standard_error {
+                store.put(index, &joined(&parts, n_samples, |part| part.standard_error.as_ref()))?;
             }
-            if let Some(fitted) = &fitted {
-                fitted.put(index, &single(&sweep.predicted(&block, &data)))?;
+            if let Some(store) = &fitted {
+                store.put(index, &joined(&parts, self.series.n_frames, |part| part.fitted.as_ref()))?;
             }
-            Ok(block.columns)
+            let mut estimates = ColumnEstimates::default();
+            for part in parts {
+                estimates.append(part.columns);
+            }
+            Ok(estimates)
         };
         let blocks: Vec<(usize, Range<usize>)> = self.series.blocks().enumerate().collect();
         let solved: Vec<ColumnEstimates> = blocks.into_par_iter().map(one_block).collect::<Result<_, _>>()?;
@@ -116,7 +127,7 @@ impl RunProblem<'_> {
         if self.settings.maps.contains(&DeconvolutionMap::HeldOutR2) {
             columns.held_out_r2 = self.held_out_r2(&columns)?;
         }
-        Ok(RunActivity { activity, fitted, standard_error, columns })
+        Ok(RunActivity { activity, n_before, fitted, standard_error, columns })
     }
 
     /// Scaled data of all frames (frame x column), 0 in excluded columns.
@@ -150,7 +161,7 @@ impl RunProblem<'_> {
             }
             Ok((criteria, columns))
         };
-        let blocks: Vec<Range<usize>> = self.series.blocks().collect();
+        let blocks: Vec<Range<usize>> = parts_of(0..n_columns);
         let solved: Vec<_> = blocks.into_par_iter().map(of_block).collect::<Result<Vec<_>, _>>()?;
         let n_options = solved.first().map_or(0, |(options, _)| options.len());
         let mut criteria = vec![vec![0.0; n_columns]; n_options];
@@ -185,7 +196,7 @@ impl RunProblem<'_> {
                 let without = squared_errors(&data, &sweep.predicted(&block, &data), &fold);
                 Ok(with.into_iter().zip(without).map(|(with, without)| [with, without]).collect())
             };
-            let blocks: Vec<Range<usize>> = self.series.blocks().collect();
+            let blocks: Vec<Range<usize>> = parts_of(0..self.series.n_columns());
             let of_fold: Vec<Vec<[f64; 2]>> = blocks.into_par_iter().map(of_block).collect::<Result<_, _>>()?;
             for (sum, of_fold) in errors.iter_mut().zip(of_fold.into_iter().flatten()) {
                 sum.iter_mut().zip(of_fold).for_each(|(sum, squares)| *sum += squares);
@@ -207,7 +218,32 @@ fn squared_errors(data: &Array2<f64>, predicted: &Array2<f64>, frames: &[usize])
     sums
 }
 
-/// In single precision, row by row.
-fn single(values: &ArrayRef2<f64>) -> Vec<f32> {
-    values.iter().map(|value| *value as f32).collect()
+/// Columns that are solved at a time: few enough that a table of some hundred keeps all cores at work and an interruption does
+/// not wait. Fixed, so that no result depends on the number of threads.
+const PART_COLUMNS: usize = 256;
+
+/// The parts of a block, in order.
+fn parts_of(columns: Range<usize>) -> Vec<Range<usize>> {
+    let end = columns.end;
+    columns.step_by(PART_COLUMNS).map(|start| start..(start + PART_COLUMNS).min(end)).collect()
+}
+
+/// What came of a part of a block; matrices are sample or frame x column.
+struct Part {
+    width: usize,
+    activity: Array2<f64>,
+    standard_error: Option<Array2<f64>>,
+    fitted: Option<Array2<f64>>,
+    columns: ColumnEstimates,
+}
+
+/// A series of all parts side by side, in single precision, row by row.
+fn joined<'p>(parts: &'p [Part], n_rows: usize, series: impl Fn(&'p Part) -> Option<&'p Array2<f64>>) -> Vec<f32> {
+    let mut values = Vec::with_capacity(n_rows * parts.iter().map(|part| part.width).sum::<usize>());
+    for row in 0..n_rows {
+        for part in parts.iter().filter_map(&series) {
+            values.extend(part.row(row).iter().map(|value| *value as f32));
+        }
+    }
+    values
 }

@@ -91,14 +91,15 @@ impl DeconvolutionOutputs<'_> {
         let marks = self.run.run.events.as_ref().map(marks).unwrap_or_default();
         let above =
             Panel { label: "signal".to_owned(), units: units.clone(), lines, marks: marks.clone(), ..Panel::default() };
-        let activity = wide(deconvolved.activity.activity.column(column)?);
+        let of_run = |values: Vec<f32>| wide(values.into_iter().skip(deconvolved.activity.n_before).collect());
+        let activity = of_run(deconvolved.activity.activity.column(column)?);
         let mut bands = Vec::new();
         if let Some(standard_error) = &deconvolved.activity.standard_error {
             bands.push(Band {
                 name: "± 1 standard error".to_owned(),
                 times: samples.clone(),
                 centre: activity.clone(),
-                half_width: wide(standard_error.column(column)?),
+                half_width: of_run(standard_error.column(column)?),
                 ink: Ink::Palette(0),
             });
         }

@@ -39,10 +39,13 @@ impl DeconvolutionOutputs<'_> {
         names: &[String],
     ) -> Result<Vec<(String, Vec<f64>)>, Failure> {
         let activity = &deconvolved.activity.activity;
+        // with the samples before the first frame, whose responses are in the data
+        let n_before = deconvolved.activity.n_before;
         let upsample = self.settings.upsample;
-        let times = SampleTimes::around(self.start_s(), self.step_s(), activity.n_frames());
+        let first_s = self.start_s() - n_before as f64 * self.step_s();
+        let times = SampleTimes::around(first_s, self.step_s(), activity.n_frames());
         let psychological = psychological_by_coverage(&self.weighted_events(ppi), times);
-        let frame_samples: Vec<usize> = (0..deconvolved.series.n_frames).map(|frame| frame * upsample).collect();
+        let frame_samples: Vec<usize> = (0..deconvolved.series.n_frames).map(|frame| n_before + frame * upsample).collect();
         let mut table = Vec::new();
         let mut of_conditions = Vec::new();
         for (column, name) in names.iter().enumerate() {
