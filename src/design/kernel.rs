@@ -64,8 +64,10 @@ fn sampled(kernel: &dyn Kernel, length_s: f64, step_s: f64) -> Result<Vec<f64>, 
     if samples.iter().any(|value| *value != 0.0) {
         return Ok(samples);
     }
-    let message = format!("the kernel, {length_s} s long, is 0 at every multiple of {step_s} s: data would tell nothing");
-    let diagnostic = Diagnostic::error("deconvolve-kernel", message).note("expected a value other than 0 at one of them");
+    let message =
+        format!("the kernel, {length_s} s long, is 0 at every multiple of {step_s} s: data would tell nothing");
+    let diagnostic =
+        Diagnostic::error("deconvolve-kernel", message).note("expected a value other than 0 at one of them");
     Err(diagnostic.hint("raise `upsample`, which makes the step smaller, or check the times of the kernel").into())
 }
 
