@@ -23,6 +23,7 @@ pub mod tables;
 pub use crate::inputs::Digest;
 pub use dataset::write_dataset_files;
 pub use folder::{OutputFolder, Unit, open_output_folder};
+pub(crate) use image::Chunks;
 pub use image::{FrameWriter, Geometry, ImageDescription, Intent, SeriesAxis, write_map, write_mask};
 pub use lock::OutputLock;
 pub use manifest::{Manifest, ManifestKey, OutputRecord, Staleness};

@@ -53,8 +53,13 @@ fn copy(from: &Path, to: &Path) {
 fn assert_checked(page: &str) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let project = support::Project::new("");
-    copy(&root.join("sample_data/dataset"), project.path());
-    copy(&root.join("sample_data/dataset/sub-01/func"), project.path()); // for pipelines beside their images
+    // dataset last: its truth is the one that pages name
+    for folder in ["calcium", "spikes", "convolution", "dataset"] {
+        copy(&root.join("sample_data").join(folder), project.path());
+    }
+    for folder in ["neural", "dataset"] {
+        copy(&root.join("sample_data").join(folder).join("sub-01/func"), project.path()); // for pipelines beside their images
+    }
     let blocks = blocks(&std::fs::read_to_string(root.join(page)).unwrap());
     let tables: Vec<Table> = blocks
         .iter()

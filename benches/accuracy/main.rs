@@ -3,7 +3,7 @@
 //! `cargo bench --bench accuracy -- [--draws 108] [--tsv PATH]` prints Markdown tables, and writes means with standard
 //! errors to a file of tab-separated values. A draw's random numbers depend on its number alone: results are the same on
 //! every machine but for the rounding of its BLAS, and do not depend on the number of threads. Nothing is timed.
-#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod methods;
 mod score;

@@ -22,7 +22,7 @@ pub const METHODS: [&str; 8] = [
 ];
 
 /// The methods that `auto` chooses from, by their place in [`METHODS`].
-pub const CANDIDATES: [usize; 3] = [2, 6, 7];
+pub const CANDIDATES: [usize; 4] = [1, 2, 6, 7];
 
 /// Autocorrelation after 2 s that the smooth ridge takes activity to have.
 const SMOOTHNESS: f64 = 0.8;

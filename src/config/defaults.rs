@@ -13,6 +13,7 @@ use serde::Serialize;
 
 /// Defaults of the keys that have one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a key each")]
 #[expect(missing_docs, reason = "each field is the key its serialised name says; the key's documentation is in `keys`")]
 pub struct Defaults {
     #[serde(rename = "profile")]

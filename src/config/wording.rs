@@ -91,12 +91,18 @@ pub(super) struct Bounds {
     least: Option<f64>,
     above: Option<f64>,
     most: Option<f64>,
+    below: Option<f64>,
 }
 
 impl Bounds {
     pub(super) fn of(form: &Value) -> Self {
         let bound = |name: &str| form.get(name).and_then(Value::as_f64);
-        Self { least: bound("minimum"), above: bound("exclusiveMinimum"), most: bound("maximum") }
+        Self {
+            least: bound("minimum"),
+            above: bound("exclusiveMinimum"),
+            most: bound("maximum"),
+            below: bound("exclusiveMaximum"),
+        }
     }
 
     /// Whether a number is finite and within.
@@ -105,9 +111,13 @@ impl Bounds {
             && self.least.is_none_or(|least| number >= least)
             && self.above.is_none_or(|above| number > above)
             && self.most.is_none_or(|most| number <= most)
+            && self.below.is_none_or(|below| number < below)
     }
 
     fn words(&self) -> String {
+        if let (Some(above), Some(below)) = (self.above, self.below) {
+            return format!(" above {above} and below {below}");
+        }
         match (self.above, self.least, self.most) {
             (Some(above), _, Some(most)) => format!(" above {above}, up to {most}"),
             (Some(above), _, None) => format!(" above {above}"),

@@ -134,6 +134,6 @@ fn description(map: DeconvolutionMap, model: &DeconvolutionSettings) -> &'static
         DeconvolutionMap::HeldOutR2 => {
             "share of the squared error of drift and confounds, in frames left out of the fit, that activity takes away"
         }
-        DeconvolutionMap::Method => "method chosen: 1 ridge, 2 spike, 3 block",
+        DeconvolutionMap::Method => "method chosen: 1 ridge, 2 smooth ridge, 3 spike, 4 block",
     }
 }

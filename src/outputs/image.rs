@@ -4,9 +4,11 @@
 //! disk and holds the whole image. Values are little-endian, gzip without name or time: equal input, equal bytes.
 
 mod frames;
+mod gzip;
 mod header;
 
 pub use frames::{FrameWriter, SeriesAxis};
+pub(crate) use gzip::Chunks;
 
 use super::OutputError;
 use crate::inputs::{Grid, Support};

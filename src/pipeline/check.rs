@@ -1,10 +1,14 @@
 //! The plan as a person or a program reads it: what was found, what will be fitted, what it will need.
 
+mod activity;
+
+use activity::{DeconvolutionReport, RecordingReport};
+
 use super::memory::{Estimate, MemoryLimit, counted, mib};
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource};
 use super::plan_subject::SubjectPlan;
-use crate::config::ContrastKind;
+use crate::config::{ContrastKind, ConvolveSettings, RateSettings};
 use crate::design::{ColumnRole, RunDesign, checks};
 use crate::inputs::{EventTable, Grid};
 use serde::Serialize;
@@ -29,6 +33,10 @@ pub struct CheckReport {
     pub refused: Vec<String>,
     /// Contrasts of each model: name, kind, expressions.
     pub contrasts: BTreeMap<String, Vec<crate::config::ContrastSettings>>,
+    /// Plain convolutions.
+    pub convolutions: Vec<ConvolveSettings>,
+    /// Firing rates.
+    pub rates: Vec<RateSettings>,
     /// Memory, disk, passes.
     pub needs: Estimate,
     /// Predicted wall time, seconds; a rough figure.
@@ -44,6 +52,8 @@ pub struct SubjectReport {
     pub subject: String,
     /// Its runs.
     pub runs: Vec<RunReport>,
+    /// Its recordings of spikes.
+    pub recordings: Vec<RecordingReport>,
 }
 
 /// One run.
@@ -57,12 +67,14 @@ pub struct RunReport {
     pub shape: String,
     /// Acquired frames.
     pub frames: usize,
-    /// Repetition time, seconds.
+    /// Repetition time, seconds; 0 where no one says it and nothing asks for it.
     pub tr_s: f64,
     /// Events of each condition.
     pub events: BTreeMap<String, usize>,
     /// Each model.
     pub models: Vec<ModelReport>,
+    /// Each deconvolution.
+    pub deconvolutions: Vec<DeconvolutionReport>,
 }
 
 /// One model of one run.
@@ -106,7 +118,9 @@ impl CheckReport {
             subjects,
             refused: plan.refused.iter().map(|refused| refused.subject.clone()).collect(),
             contrasts: names.zip(contrasts).collect(),
-            time_s: raw_bytes * needs.passes as f64 / BYTES_A_SECOND,
+            convolutions: plan.settings.convolutions.clone(),
+            rates: plan.settings.rates.clone(),
+            time_s: raw_bytes * needs.passes as f64 / BYTES_A_SECOND + needs.deconvolution_s / threads.max(1) as f64,
             needs,
             messages,
         }
@@ -120,6 +134,7 @@ impl CheckReport {
             for run in &subject.runs {
                 run.write_text(&mut out);
             }
+            activity::write_recordings(subject, &mut out);
         }
         for (model, contrasts) in &self.contrasts {
             let _ = writeln!(out, "\nmodel `{model}`: {}", counted(contrasts.len(), "contrast"));
@@ -129,6 +144,7 @@ impl CheckReport {
                 let _ = writeln!(out, "  {kind} {} = {}", *contrast.name, rows.join(" ; "));
             }
         }
+        activity::write_filters(&self.convolutions, &self.rates, &mut out);
         for subject in &self.refused {
             let _ = writeln!(out, "\nsub-{subject}: cannot be analysed");
         }
@@ -159,7 +175,8 @@ impl CheckReport {
 impl RunReport {
     fn write_text(&self, out: &mut String) {
         let _ = writeln!(out, "  {}: {}", self.run, self.file);
-        let _ = writeln!(out, "    {} frames, TR {} s, {}", self.frames, self.tr_s, self.shape);
+        let tr = if self.tr_s > 0.0 { format!(", TR {} s", self.tr_s) } else { String::new() };
+        let _ = writeln!(out, "    {}{tr}, {}", counted(self.frames, "frame"), self.shape);
         if !self.events.is_empty() {
             let counts: Vec<String> =
                 self.events.iter().map(|(condition, count)| format!("{condition} {count}")).collect();
@@ -188,6 +205,7 @@ impl RunReport {
                 let _ = writeln!(out, "      does not enter: {}", model.skipped_contrasts.join(", "));
             }
         }
+        self.deconvolutions.iter().for_each(|deconvolution| deconvolution.write_text(out));
     }
 }
 
@@ -202,6 +220,8 @@ fn subject_report(plan: &Plan, subject: &SubjectPlan) -> SubjectReport {
             let skipped_contrasts = skipped.map(|(contrast, _)| contrast.settings.name.value.clone()).collect();
             model_report(plan.settings.glms[index].name.as_str(), &model.design, skipped_contrasts)
         });
+        let deconvolutions = run.deconvolutions.iter().enumerate();
+        let deconvolutions = deconvolutions.map(|own| DeconvolutionReport::new(plan, run, own));
         RunReport {
             run: run.display_name(),
             file: run.data_path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
@@ -210,9 +230,14 @@ fn subject_report(plan: &Plan, subject: &SubjectPlan) -> SubjectReport {
             tr_s: run.tr_s,
             events: run.events.as_ref().map(count_events).unwrap_or_default(),
             models: models.collect(),
+            deconvolutions: deconvolutions.collect(),
         }
     });
-    SubjectReport { subject: subject.subject.clone(), runs: runs.collect() }
+    SubjectReport {
+        subject: subject.subject.clone(),
+        runs: runs.collect(),
+        recordings: subject.spikes.iter().map(RecordingReport::new).collect(),
+    }
 }
 
 /// Shape and voxel sizes; micrometres are enough.

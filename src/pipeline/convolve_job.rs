@@ -126,7 +126,7 @@ impl ConvolveJob<'_> {
         let names = self.names()?;
         let path = names.convolved_table()?;
         self.staged.write(&path, |file| tables::write_series(file, &table.names, rows))?;
-        self.staged.write_json(&path.sidecar(), &self.sidecar(kernel, table.tr_s))?;
+        self.staged.write_json(&path.sidecar(), &self.table_sidecar(kernel, table.tr_s))?;
         let labels = figure_labels(&table.names);
         for ((at, name), label) in table.names.iter().enumerate().zip(labels) {
             if self.settings().figures.iter().any(|figure| figure.value == *name) {
@@ -147,19 +147,31 @@ impl ConvolveJob<'_> {
         }
     }
 
-    fn sidecar(&self, kernel: &SampledKernel, step_s: f64) -> serde_json::Value {
-        serde_json::json!({
+    fn table_sidecar(&self, kernel: &SampledKernel, step_s: f64) -> serde_json::Value {
+        let start_s = 0.0 - self.lead(kernel) * step_s; // 0, not -0, where nothing leads
+        self.sidecar(kernel, &[("SamplingFrequency", Some(step_s.recip())), ("StartTime", Some(start_s))])
+    }
+
+    /// What was done, and the `times` that there are.
+    fn sidecar(&self, kernel: &SampledKernel, times: &[(&str, Option<f64>)]) -> serde_json::Value {
+        let mut sidecar = serde_json::json!({
             "Description": "the input convolved with a kernel",
             "Model": *self.settings().name,
             "Units": "units of the input",
             "Kernel": self.settings().kernel,
             "KernelSamples": kernel.weights().len(),
             "Mode": self.settings().mode,
-            "Edge": (self.settings().mode == ConvolveMode::Same).then_some(self.settings().edge),
-            "SamplingFrequency": step_s.recip(),
-            "StartTime": -self.lead(kernel) * step_s,
             "GeneratedBy": [crate::outputs::sidecar::Software::boldly()],
-        })
+        });
+        if self.settings().mode == ConvolveMode::Same {
+            sidecar["Edge"] = serde_json::json!(self.settings().edge);
+        }
+        for (name, time) in times {
+            if let Some(time) = time {
+                sidecar[*name] = serde_json::json!(time);
+            }
+        }
+        sidecar
     }
 
     /// Input, kernel and output above one time axis, each sample of the output under that of the input it belongs to.
@@ -215,7 +227,8 @@ impl ConvolveJob<'_> {
             description: format!("boldly {}: convolved image of model {name}", env!("CARGO_PKG_VERSION")),
             compression_level: self.plan.settings.output.compression_level,
         };
-        let axis = SeriesAxis { n_frames: frames.n_frames(), tr_s: Some(self.run.tr_s) };
+        let tr_s = (self.run.tr_s > 0.0).then_some(self.run.tr_s);
+        let axis = SeriesAxis { n_frames: frames.n_frames(), tr_s };
         let mut writer = FrameWriter::new(self.staged.create(&path)?, &geometry, &support, &description, axis)?;
         let mut frame = vec![0.0_f32; frames.n_values()];
         for index in 0..frames.n_frames() {
@@ -233,7 +246,7 @@ impl ConvolveJob<'_> {
             }
         }
         writer.finish()?.finish()?;
-        self.staged.write_json(&path.sidecar(), &self.sidecar(kernel, self.run.tr_s))?;
+        self.staged.write_json(&path.sidecar(), &self.sidecar(kernel, &[("RepetitionTime", tr_s)]))?;
         Ok(frames.digests().unwrap_or_default().to_vec())
     }
 

@@ -8,7 +8,7 @@ use super::run_job::RunJob;
 use super::summary::DeconvolutionSummary;
 use crate::config::{DeconvolutionMap, DeconvolutionSettings, Labels};
 use crate::design::figure;
-use crate::error::Diagnostics;
+use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::Support;
 use crate::model::deconvolve::{ColumnEstimates, RunActivity};
 use crate::outputs::deconvolution_sidecar::{self, DeconvolutionSidecar};
@@ -17,7 +17,6 @@ use crate::outputs::{
     FrameWriter, ImageDescription, Intent, OutputError, OutputNames, RelativePath, SeriesAxis, write_map, write_mask,
 };
 use crate::preprocess::{ColumnStore, Scaler, Series};
-use rayon::prelude::*;
 use std::io::Write;
 
 mod pictures;
@@ -29,6 +28,29 @@ pub(super) struct Deconvolved<'a> {
     pub(super) scaler: &'a Scaler,
     pub(super) excluded: &'a Excluded,
     pub(super) activity: &'a RunActivity,
+}
+
+impl Deconvolved<'_> {
+    /// The columns that were analysed and whose activity is 0 throughout: none makes the data likelier than any.
+    pub(super) fn silent_columns(&self) -> Vec<usize> {
+        let excluded = self.excluded.columns();
+        let without = self.activity.columns.dof.iter().enumerate().filter(|(_, dof)| **dof == 0.0);
+        without.map(|(column, _)| column).filter(|column| excluded.binary_search(column).is_err()).collect()
+    }
+
+    /// Says which columns of a table or regions have no activity; voxels without any are many, and counted in the summary.
+    fn silence(&self, run: &str) -> Option<Diagnostic> {
+        let Support::Columns { names } = &self.series.support else { return None };
+        let silent: Vec<&str> = self.silent_columns().into_iter().map(|column| names[column].as_str()).collect();
+        (!silent.is_empty()).then(|| {
+            let message =
+                format!("the activity of {} of {} columns of {run} is 0 throughout", silent.len(), names.len());
+            Diagnostic::warning("activity-zero", message)
+                .note(format!("columns: {}", silent.join(", ")))
+                .note("all that varies in them is taken for noise, drift or confounds")
+                .hint("where that is not so, state the noise as { rho = … }, or try another `method`")
+        })
+    }
 }
 
 /// Writes what one deconvolution says of one run.
@@ -102,14 +124,17 @@ impl<'a> DeconvolutionOutputs<'a> {
                 self.write_ppis(deconvolved, names, roi)?;
             }
             support @ Support::Voxels { .. } => {
-                // one thread compresses an image
-                series.into_par_iter().filter(|(map, _)| self.wants(*map)).try_for_each(|(map, store)| {
-                    store.map_or(Ok(()), |store| self.write_series_image(map, store, support))
-                })?;
+                // one after the other: each is compressed by all threads
+                for (map, store) in series {
+                    if let Some(store) = store.filter(|_| self.wants(map)) {
+                        self.write_series_image(map, store, support)?;
+                    }
+                }
                 self.write_column_maps(columns, &method_numbers(deconvolved), support)?;
                 self.write_mask(support)?;
             }
         }
+        warnings.extend(deconvolved.silence(&self.run.run.display_name()).into_iter().collect());
         self.write_pictures(deconvolved, regions, warnings)?;
         if regions.is_none() {
             let summary = DeconvolutionSummary::new(self.run.run, self.own, self.settings, deconvolved);

@@ -8,6 +8,7 @@ use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs;
 use crate::model::Moments;
+use crate::outputs::Chunks;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FRAMES_AHEAD, MAX_BATCH, scales_samples};
 use serde::Serialize;
 
@@ -42,6 +43,9 @@ pub struct Estimate {
     pub disk_bytes: u64,
     /// Times each image is decoded.
     pub passes: usize,
+    /// Processor time of all deconvolutions, seconds; a rough figure.
+    #[serde(skip)]
+    pub(super) deconvolution_s: f64,
 }
 
 /// How the work on a space is shared out below a limit on memory. No number that is computed depends on it.
@@ -167,6 +171,7 @@ impl Plan {
             spilled_bytes: 0,
             disk_bytes: 0,
             passes: 1,
+            deconvolution_s: 0.0,
         };
         let mask_voxels = self.mask_voxels();
         for subject in &self.subjects {
@@ -185,9 +190,16 @@ impl Plan {
                     estimate.spilled_bytes = estimate.spilled_bytes.max(spilled);
                 }
                 estimate.disk_bytes += self.space_disk(subject, space);
+                estimate.deconvolution_s += self.deconvolution_s(subject, space, n_columns);
             }
         }
-        if matches!(self.settings.mask, MaskSettings::Auto) && self.subjects.iter().any(has_image) {
+        if self.subjects.iter().any(|subject| !subject.spikes.is_empty()) {
+            // spikes and rates are small beside the program
+            (estimate.memory_bytes, estimate.least_memory_bytes) = (BASE_BYTES, BASE_BYTES);
+            estimate.memory_formula = format!("program {}", mib(BASE_BYTES));
+        }
+        let masked = self.settings.series_models().next().is_some(); // a convolution in space is of every voxel
+        if masked && matches!(self.settings.mask, MaskSettings::Auto) && self.subjects.iter().any(has_image) {
             estimate.passes = 2;
         }
         estimate
@@ -249,6 +261,14 @@ impl Plan {
         let rows = self.contrasts.iter().flatten().map(|contrast| contrast.settings.rows.len()).max().unwrap_or(0);
         let gaps = space.runs.iter().map(|&run| subject.runs[run].distinct_gaps()).max().unwrap_or(0);
         let within = if self.settings.preprocess.smooth_within_mask { 8 * n_values } else { 0 };
+        // a 4-D map: a frame as values and as bytes, and what is compressed
+        let writes_series =
+            |glm: &GlmSettings| glm.maps.iter().any(|map| matches!(map, MapKind::Beta | MapKind::Residuals));
+        let series_written = if self.settings.glms.iter().any(writes_series) {
+            12 * n_values + Chunks::Many.memory(4 * n_values * longest)
+        } else {
+            0
+        };
         let batch = threads.min(MAX_BATCH);
         let stored = space.runs.iter().map(|&run| subject.runs[run].bytes_a_value()).max().unwrap_or(4);
         let censored = space.runs.iter().any(|&run| subject.runs[run].is_censored());
@@ -273,9 +293,11 @@ impl Plan {
             deconvolution: self.deconvolution_bytes(subject, space, (n_columns, n_values, longest), threads),
             fit: n_columns * space.runs.iter().map(|&run| of_run(run)[1]).max().unwrap_or(0),
             // residuals, their products with each piece of the precision matrix, and what is solved
-            work: 8 * BLOCK_COLUMNS * threads * (6 + 3 * gaps) * widest.max().unwrap_or(0),
+            work: 8 * BLOCK_COLUMNS * threads * (6 + 3 * gaps) * widest.max().unwrap_or(0) + series_written,
             // one is written while the next is computed; volumes being compressed, and those of a picture
-            contrasts: 2 * 8 * n_columns * (2 * field_values(rows) + 5) + 4 * n_values * (2 * threads.min(8) + 3),
+            contrasts: 2 * 8 * n_columns * (2 * field_values(rows) + 5)
+                + 4 * n_values * (2 * threads.min(8) + 3)
+                + Chunks::One.memory(4 * n_values) * threads.min(8),
             // and the mean over runs
             fits: n_columns * 16 + n_columns * space.groups.iter().map(of_group).max().unwrap_or(0),
         }
@@ -304,6 +326,8 @@ impl Plan {
         let map = 4 * grid.n_voxels() as u64;
         let mut bytes = 0;
         bytes += self.activity_disk(subject, space, map);
+        let frames: usize = space.runs.iter().map(|&run| subject.runs[run].n_acquired).sum();
+        bytes += map * (frames * self.settings.convolutions.len()) as u64;
         for (index, glm) in self.settings.glms.iter().enumerate() {
             let levels = space
                 .groups

@@ -2,7 +2,9 @@
 
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource};
-use crate::config::{DeconvolutionSettings, FigureOf, HrfSettings, KernelSettings, PpiSettings};
+use crate::config::{
+    DeconvolutionSettings, FigureOf, HrfSettings, KernelSettings, PpiSettings, RoiSettings, RoiSource,
+};
 use crate::design::{RunDesign, response_kernel, table_kernel};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use std::collections::BTreeSet;
@@ -30,7 +32,7 @@ impl RunDeconvolution {
         if let Some(kernel) = &kernel {
             problems.extend(length_problem(settings, run, kernel.len()).into_iter().collect());
         }
-        problems.extend(figure_problems(settings, run));
+        problems.extend(figure_problems(settings, &plan.settings.rois, run));
         let (Some((nuisance, warnings)), Some(kernel)) = (nuisance, kernel) else { return Err(problems) };
         problems.extend(warnings);
         problems.finish(Self { nuisance, kernel })
@@ -65,8 +67,10 @@ fn length_problem(settings: &DeconvolutionSettings, run: &RunPlan, length: usize
     })
 }
 
-/// Columns and voxels that are to be drawn are there. Regions are known once they are read.
-fn figure_problems(settings: &DeconvolutionSettings, run: &RunPlan) -> Diagnostics {
+/// Columns, regions and voxels that are to be drawn are there. The regions of an atlas are known once it is read.
+fn figure_problems(settings: &DeconvolutionSettings, rois: &[RoiSettings], run: &RunPlan) -> Diagnostics {
+    let may_be_region =
+        |name: &str| rois.iter().any(|roi| roi.name.value == name || matches!(roi.source, RoiSource::Atlas { .. }));
     let problem = |figure: &FigureOf| match (figure, &run.source) {
         (FigureOf::Named(name), RunSource::Table(table)) if !table.names.contains(name) => {
             let message = format!("there is no column `{}` to draw in {}", **name, run.display_name());
@@ -75,6 +79,14 @@ fn figure_problems(settings: &DeconvolutionSettings, run: &RunPlan) -> Diagnosti
                 Diagnostic { place: name.place_of_words(), ..Diagnostic::error("figure-of-nothing", message) }
                     .note(columns),
             )
+        }
+        (FigureOf::Named(name), RunSource::Image(_)) if !may_be_region(name) => {
+            let message = format!("there is no region `{}` to draw in {}", **name, run.display_name());
+            let diagnostic = Diagnostic::error("figure-of-nothing", message);
+            let names: Vec<&str> = rois.iter().map(|roi| roi.name.value.as_str()).collect();
+            let there = if names.is_empty() { "the pipeline has no [[roi]]".to_owned() } else { names.join(", ") };
+            let diagnostic = diagnostic.note(format!("regions: {there}")).hint("a voxel is [i, j, k]");
+            Some(Diagnostic { place: name.place_of_words(), ..diagnostic })
         }
         (FigureOf::Voxel(index), RunSource::Image(header)) => {
             let shape = header.grid.shape;
@@ -106,10 +118,20 @@ pub(super) fn ppi_problems(
         let said = unknown.map(|name| {
             let message = format!("unknown condition `{}` in interaction `{}`", **name, *ppi.name);
             let known: Vec<&str> = conditions.iter().map(String::as_str).collect();
-            let diagnostic = Diagnostic::error("ppi-unknown-condition", message);
+            let mut diagnostic = Diagnostic::error("ppi-unknown-condition", message);
+            if let Some(near) = nearest(name, &known) {
+                diagnostic = diagnostic.label(format!("did you mean `{near}`?"));
+            }
             Diagnostic { place: name.place_of_words(), ..diagnostic }.note(format!("conditions: {}", known.join(", ")))
         });
         said.collect()
     };
     settings.ppis.iter().flat_map(of_ppi).collect()
+}
+
+/// The condition that a slip of the pen turns into `name`: one edit in three letters at most.
+fn nearest<'a>(name: &str, conditions: &[&'a str]) -> Option<&'a str> {
+    let distance = |condition: &&str| strsim::damerau_levenshtein(&name.to_lowercase(), &condition.to_lowercase());
+    let near = conditions.iter().copied().min_by_key(distance)?;
+    (distance(&near) <= (name.chars().count() / 3).max(1)).then_some(near)
 }

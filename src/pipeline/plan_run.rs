@@ -19,7 +19,7 @@ pub struct RunPlan {
     pub labels: Labels,
     /// Where its frames come from.
     pub source: RunSource,
-    /// Repetition time, seconds.
+    /// Repetition time, seconds; 0 where no one says it of an image that is convolved in space alone.
     pub tr_s: f64,
     /// Acquired frames.
     pub n_acquired: usize,
@@ -101,7 +101,13 @@ impl RunPlan {
         };
         problems.extend(warnings);
         problems.extend(sidecar_warnings);
-        let tr = problems.collect(inputs::resolve_tr(run.tr_s.as_ref(), header.tr_s, sidecar.as_ref(), &run.bold));
+        let in_sidecar = sidecar.as_ref().is_some_and(|sidecar| sidecar.repetition_time_s.is_some());
+        let unsaid = run.tr_s.is_none() && header.tr_s.is_none() && !in_sidecar;
+        let tr = if unsaid && settings.series_models().next().is_none() {
+            Some((0.0, Diagnostics::new()))
+        } else {
+            problems.collect(inputs::resolve_tr(run.tr_s.as_ref(), header.tr_s, sidecar.as_ref(), &run.bold))
+        };
         let Some((tr_s, warnings)) = tr else { return Err(problems) };
         problems.extend(warnings);
         let mut mask = None;

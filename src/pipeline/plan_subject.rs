@@ -134,7 +134,9 @@ fn read_spikes(settings: &Settings, subject: &str, problems: &mut Diagnostics) -
     let read = own.filter_map(|table| problems.collect(SpikesPlan::new(&settings.rates, table)));
     let read: Vec<(SpikesPlan, Diagnostics)> = read.collect();
     let (plans, warnings): (Vec<_>, Vec<_>) = read.into_iter().unzip();
-    warnings.into_iter().for_each(|warnings| problems.extend(warnings));
+    for warnings in warnings {
+        problems.extend(warnings);
+    }
     plans
 }
 

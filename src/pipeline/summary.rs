@@ -65,7 +65,9 @@ pub(super) struct DeconvolutionSummary {
     mean_degrees_of_freedom: f64,
     /// Columns of each method, where each has its own.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    columns_of_method: BTreeMap<Method, usize>,
+    columns_of_method: BTreeMap<&'static str, usize>,
+    /// Columns whose activity is 0 throughout: none is likelier than some.
+    columns_without_activity: usize,
 }
 
 impl DeconvolutionSummary {
@@ -102,6 +104,7 @@ impl DeconvolutionSummary {
             mean_sigma: columns.sigma.iter().sum::<f64>() / n_used,
             mean_degrees_of_freedom: columns.dof.iter().sum::<f64>() / n_used,
             columns_of_method,
+            columns_without_activity: deconvolved.silent_columns().len(),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{BLOCK_COLUMNS, PassError, SeriesPlace, column_blocks};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 /// Bytes of an f32.
 const VALUE_BYTES: usize = size_of::<f32>();
@@ -17,11 +17,11 @@ pub struct ColumnStore {
     blocks: Blocks,
 }
 
-/// Each block is frame x column of its own.
+/// One block after another, each frame x column of its own.
 #[derive(Debug)]
 enum Blocks {
-    Held(Vec<Mutex<Vec<f32>>>),
-    /// One block after another.
+    /// One piece of memory: blocks of their own, made between others that go again, would leave gaps of a quarter of it.
+    Held(RwLock<Vec<f32>>),
     Spilled {
         file: Mutex<File>,
         folder: PathBuf,
@@ -35,7 +35,7 @@ impl ColumnStore {
     /// [`PassError::Spill`]: the file cannot be made.
     pub fn new(n_frames: usize, n_columns: usize, place: SeriesPlace<'_>) -> Result<Self, PassError> {
         let blocks = match place {
-            SeriesPlace::Memory => Blocks::Held(column_blocks(n_columns).map(|_| Mutex::default()).collect()),
+            SeriesPlace::Memory => Blocks::Held(RwLock::new(vec![0.0; n_frames * n_columns])),
             SeriesPlace::Folder(folder) => {
                 let problem = |cause| PassError::Spill { action: "create", folder: folder.to_path_buf(), cause };
                 let file = tempfile::tempfile_in(folder).map_err(problem)?;
@@ -60,19 +60,21 @@ impl ColumnStore {
     ///
     /// # Errors
     /// [`PassError::Spill`]: the disk is full, say.
-    pub fn put(&self, block: usize, values: Vec<f32>) -> Result<(), PassError> {
+    pub fn put(&self, block: usize, values: &[f32]) -> Result<(), PassError> {
+        let start = block * BLOCK_COLUMNS * self.n_frames;
         match &self.blocks {
-            Blocks::Held(blocks) => {
-                if let Some(held) = blocks.get(block) {
-                    *held.lock().unwrap_or_else(PoisonError::into_inner) = values;
+            Blocks::Held(held) => {
+                let mut held = held.write().unwrap_or_else(PoisonError::into_inner);
+                if let Some(own) = held.get_mut(start..start + values.len()) {
+                    own.copy_from_slice(values);
                 }
                 Ok(())
             }
             Blocks::Spilled { file, folder } => {
                 let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                let start = (block * BLOCK_COLUMNS * self.n_frames * VALUE_BYTES) as u64;
-                let written = file.seek(SeekFrom::Start(start)).and_then(|_| file.write_all(&bytes));
+                let start = SeekFrom::Start((start * VALUE_BYTES) as u64);
+                let written = file.seek(start).and_then(|_| file.write_all(&bytes));
                 written.map_err(|cause| PassError::Spill { action: "write", folder: folder.clone(), cause })
             }
         }
@@ -86,17 +88,16 @@ impl ColumnStore {
         let mut out = vec![0.0; self.n_columns];
         for (block, columns) in column_blocks(self.n_columns).enumerate() {
             let row = &mut out[columns];
-            let start = frame * row.len();
+            let start = block * BLOCK_COLUMNS * self.n_frames + frame * row.len();
             match &self.blocks {
-                Blocks::Held(blocks) => {
-                    let held = blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
+                Blocks::Held(held) => {
+                    let held = held.read().unwrap_or_else(PoisonError::into_inner);
                     if let Some(values) = held.get(start..start + row.len()) {
                         row.copy_from_slice(values);
                     }
                 }
                 Blocks::Spilled { file, folder } => {
-                    let offset = block * BLOCK_COLUMNS * self.n_frames + start;
-                    let read = read_row(file, (offset * VALUE_BYTES) as u64, row);
+                    let read = read_row(file, (start * VALUE_BYTES) as u64, row);
                     read.map_err(|cause| PassError::Spill { action: "read", folder: folder.clone(), cause })?;
                 }
             }
@@ -115,16 +116,15 @@ impl ColumnStore {
     fn value(&self, frame: usize, column: usize) -> Result<f32, PassError> {
         let block = column / BLOCK_COLUMNS;
         let width = BLOCK_COLUMNS.min(self.n_columns - block * BLOCK_COLUMNS);
-        let at = frame * width + column % BLOCK_COLUMNS;
+        let at = block * BLOCK_COLUMNS * self.n_frames + frame * width + column % BLOCK_COLUMNS;
         match &self.blocks {
-            Blocks::Held(blocks) => {
-                let held = blocks[block].lock().unwrap_or_else(PoisonError::into_inner);
+            Blocks::Held(held) => {
+                let held = held.read().unwrap_or_else(PoisonError::into_inner);
                 Ok(held.get(at).copied().unwrap_or(0.0))
             }
             Blocks::Spilled { file, folder } => {
                 let mut value = [0.0];
-                let offset = (block * BLOCK_COLUMNS * self.n_frames + at) * VALUE_BYTES;
-                read_row(file, offset as u64, &mut value).map_err(|cause| PassError::Spill {
+                read_row(file, (at * VALUE_BYTES) as u64, &mut value).map_err(|cause| PassError::Spill {
                     action: "read",
                     folder: folder.clone(),
                     cause,
@@ -159,7 +159,7 @@ mod tests {
             let blocks: Vec<_> = column_blocks(n_columns).enumerate().collect();
             for (block, columns) in blocks.into_iter().rev() {
                 let of_frame = |frame| columns.clone().map(move |column| value(frame, column));
-                store.put(block, (0..n_frames).flat_map(of_frame).collect()).unwrap();
+                store.put(block, &(0..n_frames).flat_map(of_frame).collect::<Vec<f32>>()).unwrap();
             }
             for frame in 0..n_frames {
                 let expected: Vec<f32> = (0..n_columns).map(|column| value(frame, column)).collect();

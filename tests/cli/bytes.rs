@@ -76,6 +76,37 @@ fn results_are_the_same_bytes_however_they_are_made() {
     assert_same_bytes(&expected, &digests(&project.path().join("each")), "subject by subject");
 }
 
+/// Linear and sparse methods, noise of each kind, every series that is written.
+const DECONVOLVED: &str = r#"
+[[glm]]
+name = "objects"
+[[glm.contrast]]
+name = "face"
+expr = "face"
+
+[[deconvolve]]
+name = "linear"
+noise = "from-glm:objects"
+maps = ["activity", "fitted", "standard-error", "lambda", "sigma", "rho", "dof", "held-out-r2"]
+
+[[deconvolve]]
+name = "spikes"
+method = "spike"
+maps = ["activity", "fitted", "lambda", "sigma", "dof"]
+"#;
+
+#[test]
+fn activity_is_the_same_bytes_however_it_is_made() {
+    let project = project(&with_confounds(&ALL[..1], DECONVOLVED));
+    let expected = run(&project, &["--threads", "1"]);
+    assert_same_bytes(&expected, &run(&project, &["--out", "three", "--threads", "3"]), "three threads");
+    let needs = project.boldly(&["check", "pipeline.toml", "--json", "--threads", "2"]);
+    let needs: serde_json::Value = serde_json::from_slice(&needs.stdout).unwrap();
+    let least = needs["needs"]["least_memory_bytes"].to_string();
+    let less = ["--out", "less", "--threads", "2", "--max-memory", &least];
+    assert_same_bytes(&expected, &run(&project, &less), "samples on disk");
+}
+
 #[test]
 fn results_do_not_say_where_they_were_made() {
     let (here, there) = (complete(&ALL[..2]), complete(&ALL[..2]));

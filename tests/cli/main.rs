@@ -9,7 +9,12 @@
 
 mod bytes;
 mod commands;
+mod deconvolution;
+mod deconvolution_runs;
+#[path = "../support/dense.rs"]
+mod dense;
 mod failures;
+mod filters;
 mod image_forms;
 mod inputs;
 #[cfg(unix)]
@@ -23,3 +28,4 @@ mod sample;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod tsv;

@@ -107,6 +107,37 @@ fn memory_stays_below_what_check_predicts() {
     }
 }
 
+/// Every series that a deconvolution can write.
+const DECONVOLUTION: &str = r#"
+[[deconvolve]]
+name = "activity"
+maps = ["activity", "fitted", "standard-error", "lambda", "sigma", "dof"]
+upsample = 2
+"#;
+
+#[test]
+fn deconvolutions_stay_below_what_check_predicts() {
+    let project = simulated();
+    let (inputs, _) = PIPELINE.split_once("[[glm]]").unwrap();
+    fs::write(project.path().join("pipeline.toml"), format!("{inputs}{DECONVOLUTION}")).unwrap();
+    for threads in ["1", "3"] {
+        let predicted = needs(&project, &["--threads", threads]);
+        let of = |key: &str| predicted[key].as_u64().unwrap();
+        let peak = peak_bytes(&project, &["run", "pipeline.toml", "--force", "--threads", threads]);
+        let mib = |bytes: u64| bytes >> 20;
+        let said = format!("{threads} threads: {} MiB of {} MiB predicted", mib(peak), mib(of("memory_bytes")));
+        println!("{said}");
+        assert!(peak <= of("memory_bytes") && of("memory_bytes") < 4 * peak, "{said}");
+        let least = of("least_memory_bytes").to_string();
+        let limited = ["run", "pipeline.toml", "--force", "--threads", threads, "--max-memory", &least];
+        let peak = peak_bytes(&project, &limited);
+        let said =
+            format!("{threads} threads, series on disk: {} MiB of {} MiB", mib(peak), mib(of("least_memory_bytes")));
+        println!("{said}");
+        assert!(peak <= of("least_memory_bytes"), "{said}");
+    }
+}
+
 #[test]
 fn below_a_limit_samples_lie_on_disk_and_change_no_byte() {
     let project = simulated();

@@ -34,6 +34,7 @@ impl Normal {
 }
 
 /// Two slow regressors, a trend and a constant.
+#[allow(dead_code, reason = "not every test program makes a design of its own")]
 pub(crate) fn design_matrix(n_frames: usize) -> Array2<f64> {
     Array2::from_shape_fn((n_frames, 4), |(frame, column)| match column {
         0 => (frame as f64 * 0.41).sin(),

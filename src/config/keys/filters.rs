@@ -27,7 +27,7 @@ pub struct SpikesConfig {
     /// Column of the times, seconds from the start of the recording.
     #[schemars(length(min = 1))]
     pub time_column: Option<Placed<String>>,
-    /// Column that names the unit (cell) of each spike; without it all spikes are of one unit, `spikes`.
+    /// Column that names the unit (cell) of each spike; without it all spikes are of one unit, `all`.
     #[schemars(length(min = 1))]
     pub unit_column: Option<Placed<String>>,
     /// Length of the recording, seconds.

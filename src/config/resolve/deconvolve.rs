@@ -229,6 +229,10 @@ impl Resolver<'_> {
             let diagnostic =
                 Diagnostic::error("deconvolve-lambda", format!("`lambda` {word} does not go with {method}"));
             self.say(diagnostic.note(format!("expected: {}", possible.join(", "))), &span);
+        } else if method == Method::Ridge && chosen == LambdaChoice::Fixed(0.0) {
+            let message = "`ridge` without a penalty has no unique answer: more activity than data is estimated";
+            let diagnostic = Diagnostic::error("deconvolve-lambda", message);
+            self.say(diagnostic.note("expected: a `fixed` above 0"), &span);
         }
         chosen
     }
@@ -244,7 +248,15 @@ impl Resolver<'_> {
             TextOr::Other(rho) => ActivityNoise::Rho(rho.rho.unwrap_or_default()), // absent only where that was said
             TextOr::Text(NoiseText(text)) => match text.strip_prefix("from-glm:") {
                 None if text == "evidence" => ActivityNoise::Evidence,
-                None => ActivityNoise::White,
+                None => {
+                    if text != "white" {
+                        let message = format!("unknown value `{text}` of `deconvolve.noise`");
+                        let forms = "expected: white, from-glm:NAME with the name of a `[[glm]]`, evidence, or \
+                                     { rho = 0.3 }";
+                        self.say(Diagnostic::error("config-unknown-value", message).note(forms), &span);
+                    }
+                    ActivityNoise::White
+                }
                 Some(name) => {
                     let name = Placed { value: name.to_owned(), span: span.clone() };
                     let name = self.context.sources.located(name);

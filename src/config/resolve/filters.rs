@@ -92,13 +92,7 @@ impl Resolver<'_> {
         let resolved = match (r#box, gaussian, weights, file) {
             (Some(samples), None, None, None) => ConvolveKernel::Box(samples),
             (None, Some(sigma), None, None) => ConvolveKernel::Gaussian(sigma),
-            (None, None, Some(weights), None) => {
-                if weights.value.iter().any(|weight| !weight.is_finite()) {
-                    let diagnostic = Diagnostic::error("convolve-kernel", "a weight is not finite");
-                    self.say(diagnostic, &weights.span);
-                }
-                ConvolveKernel::Weights(weights.value)
-            }
+            (None, None, Some(weights), None) => ConvolveKernel::Weights(weights.value),
             (None, None, None, Some(file)) => ConvolveKernel::File(self.path(file)),
             _ => {
                 let diagnostic = Diagnostic::error("convolve-kernel", "`kernel` has not one form");
@@ -143,7 +137,7 @@ impl Resolver<'_> {
                 self.say(diagnostic.hint("write `[[rate]]`, and a second pipeline for the rest"), span);
             }
         }
-        if let Some(span) = spans.rate.as_ref().filter(|_| !spikes) {
+        if let Some(span) = spans.rate.as_ref().filter(|_| !spikes && !self.told("spikes")) {
             let diagnostic = Diagnostic::error("rate-without-spikes", "`[[rate]]` needs `[[spikes]]`");
             self.say(diagnostic.hint("name a table of spike times in `[[spikes]]`"), span);
         }

@@ -42,6 +42,8 @@ impl Resolver<'_> {
             }
             _ => {}
         }
+        // what is written decides the kind, also where something in it is wrong: else other rules would be thought broken
+        let kind = there.first().map(|(kind, _)| *kind).filter(|_| there.len() == 1);
         let mut rows = AfniRows::new();
         let runs: Vec<RunSettings> =
             runs.into_iter().enumerate().filter_map(|(index, run)| self.run(index, run, &mut rows)).collect();
@@ -49,10 +51,10 @@ impl Resolver<'_> {
             tables.into_iter().enumerate().filter_map(|(index, table)| self.table(index, table, &mut rows)).collect();
         let spikes: Vec<SpikesSettings> =
             spikes.into_iter().enumerate().filter_map(|(index, table)| self.spikes(index, table.value)).collect();
-        if runs.is_empty() && tables.is_empty() && !spikes.is_empty() {
+        if kind == Some("spikes") || (runs.is_empty() && tables.is_empty() && !spikes.is_empty()) {
             self.distinct(&spikes.iter().map(|table| (table.labels.clone(), table.table.clone())).collect::<Vec<_>>());
             Inputs::Spikes(spikes)
-        } else if runs.is_empty() && !tables.is_empty() {
+        } else if kind == Some("timeseries") || (runs.is_empty() && !tables.is_empty()) {
             self.distinct(&tables.iter().map(|table| (table.labels.clone(), table.table.clone())).collect::<Vec<_>>());
             Inputs::Timeseries(tables)
         } else {

@@ -60,7 +60,8 @@ pub enum Method {
     /// The deconvolution behind psychophysiological interactions: a Gaussian prior on a cosine basis (Gitelman et al. 2003,
     /// doi 10.1016/S1053-8119(03)00058-2).
     Peb,
-    /// Whichever of `ridge` with a smooth penalty, `spike` and `block` makes the data likeliest, around a voxel or of a column.
+    /// Whichever of `ridge`, `ridge` with a smooth penalty, `spike` and `block` makes the data likeliest, around a voxel or of a
+    /// column.
     Auto,
 }
 
@@ -179,7 +180,7 @@ pub enum DeconvolutionMap {
     Dof,
     /// Share of the variance of frames left out of the fit that it predicts, over five folds.
     HeldOutR2,
-    /// The method `auto` chose: 1 ridge, 2 spike, 3 block.
+    /// The method `auto` chose: 1 ridge, 2 smooth ridge, 3 spike, 4 block.
     Method,
 }
 

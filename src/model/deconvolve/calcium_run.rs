@@ -54,11 +54,13 @@ pub fn solve_calcium(
                 }
             });
         }
-        traces.iter().for_each(|trace| note(&mut columns, trace.as_ref(), dt_s));
-        activity.put(index, frames_of(&block, &traces, n_frames, |trace, frame| trace.spikes[frame]))?;
+        for trace in &traces {
+            note(&mut columns, trace.as_ref(), dt_s);
+        }
+        activity.put(index, &frames_of(&block, &traces, n_frames, |trace, frame| trace.spikes[frame]))?;
         if let Some(fitted) = &fitted {
             let value = |trace: &Trace, frame: usize| trace.calcium[frame] + trace.baseline[frame];
-            fitted.put(index, frames_of(&block, &traces, n_frames, value))?;
+            fitted.put(index, &frames_of(&block, &traces, n_frames, value))?;
         }
     }
     Ok((RunActivity { activity, fitted, standard_error: None, columns }, failed))

@@ -95,7 +95,9 @@ impl BlockEstimates {
             standard_error.column_mut(column).fill(0.0);
         }
         let ColumnEstimates { lambda, sigma, rho, dof, .. } = &mut self.columns;
-        [lambda, sigma, rho, dof].into_iter().for_each(|values| values[column] = 0.0);
+        for values in [lambda, sigma, rho, dof] {
+            values[column] = 0.0;
+        }
         self.columns.method[column] = 0;
     }
 }

@@ -10,8 +10,8 @@ use crate::error::{Cancelled, Diagnostic, Diagnostics};
 use crate::model::linalg::LinalgError;
 use crate::preprocess::PassError;
 
-/// The methods that `auto` chooses from, in the order of its map: 1, 2, 3.
-pub const CANDIDATES: [Method; 3] = [Method::Ridge, Method::Spike, Method::Block];
+/// What `auto` chooses from, in the order of its map: 1, 2, 3, 4.
+pub const CANDIDATES: [&str; 4] = ["ridge", "smooth ridge", "spike", "block"];
 
 /// Why a run is not deconvolved.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +124,7 @@ fn candidates(
 ) -> Result<Vec<Box<dyn Deconvolver>>, DeconvolutionError> {
     let of_shape = |shape| SparseSettings { estimate: reported(estimate), ..SparseSettings::new(shape) };
     Ok(vec![
+        Box::new(Ridge::new(operator, ridge::Penalty::VALUE, ridge::LambdaChoice::Evidence)?),
         Box::new(Ridge::new(operator, grid.smooth(), ridge::LambdaChoice::Evidence)?),
         sparse(of_shape(Shape::Spikes), operator, grid),
         sparse(of_shape(Shape::Blocks), operator, grid),

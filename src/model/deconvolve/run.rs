@@ -98,19 +98,21 @@ impl RunProblem<'_> {
         let one_block = |(index, columns): (usize, Range<usize>)| -> Result<ColumnEstimates, DeconvolutionError> {
             let data = self.data(&columns)?;
             let block = sweep.solve(&columns, &data, &choice[columns.clone()], wanted);
-            activity.put(index, single(&block.activity.slice(s![n_before.., ..])))?;
+            activity.put(index, &single(&block.activity.slice(s![n_before.., ..])))?;
             if let (Some(store), Some(values)) = (&standard_error, &block.standard_error) {
-                store.put(index, single(&values.slice(s![n_before.., ..])))?;
+                store.put(index, &single(&values.slice(s![n_before.., ..])))?;
             }
             if let Some(fitted) = &fitted {
-                fitted.put(index, single(&sweep.predicted(&block, &data)))?;
+                fitted.put(index, &single(&sweep.predicted(&block, &data)))?;
             }
             Ok(block.columns)
         };
         let blocks: Vec<(usize, Range<usize>)> = self.series.blocks().enumerate().collect();
         let solved: Vec<ColumnEstimates> = blocks.into_par_iter().map(one_block).collect::<Result<_, _>>()?;
         let mut columns = ColumnEstimates::default();
-        solved.into_iter().for_each(|block| columns.append(block));
+        for block in solved {
+            columns.append(block);
+        }
         if self.settings.maps.contains(&DeconvolutionMap::HeldOutR2) {
             columns.held_out_r2 = self.held_out_r2(&columns)?;
         }
@@ -142,7 +144,9 @@ impl RunProblem<'_> {
             let mut criteria = sweep.log_likelihoods(&columns, &data);
             // nothing is known of them: they have no say in what is chosen around them
             for excluded in self.scaler.excluded_among(&columns) {
-                criteria.iter_mut().for_each(|criterion| criterion[excluded - columns.start] = 0.0);
+                for criterion in &mut criteria {
+                    criterion[excluded - columns.start] = 0.0;
+                }
             }
             Ok((criteria, columns))
         };
@@ -169,7 +173,9 @@ impl RunProblem<'_> {
         let mut errors = vec![[0.0, 0.0]; chosen.rho.len()];
         for fold in folds(timing, N_FOLDS, stretch).into_iter().filter(|fold| !fold.is_empty()) {
             let mut kept = timing.kept.clone();
-            fold.iter().for_each(|&frame| kept[frame] = false);
+            for &frame in &fold {
+                kept[frame] = false;
+            }
             let sweep = Sweep::new(self, &kept, NoiseBins::exactly(&chosen.rho), prepared)?;
             let of_block = |columns: Range<usize>| -> Result<Vec<[f64; 2]>, DeconvolutionError> {
                 let data = self.data(&columns)?;

@@ -1,11 +1,11 @@
 //! An image written frame by frame, so that a 4-D output is never held whole.
 
+use super::gzip::{Chunks, Gzip};
 use super::header::{header_bytes, output_header};
 use super::{Geometry, ImageDescription, Storage, misuse};
 use crate::inputs::Support;
 use crate::outputs::OutputError;
-use flate2::write::GzEncoder;
-use flate2::{Compression, GzBuilder};
+use flate2::Compression;
 use std::io::{self, Write};
 
 /// The fourth axis of an image.
@@ -20,7 +20,7 @@ pub struct SeriesAxis {
 /// Writes the frames of an image in order; voxels outside the support are zero.
 #[derive(Debug)]
 pub struct FrameWriter<W: Write> {
-    encoder: GzEncoder<W>,
+    gzip: Gzip<W>,
     storage: Storage,
     /// Linear voxel index of each column.
     index: Vec<u32>,
@@ -64,10 +64,12 @@ impl<W: Write> FrameWriter<W> {
             return Err(misuse(format!("voxels of the grid {grid} do not fit the grid {}", geometry.grid)).into());
         }
         let level = Compression::new(description.compression_level.min(9));
-        let mut encoder = GzBuilder::new().mtime(0).write(sink, level);
-        encoder.write_all(&header_bytes(&header))?;
+        // several maps are written at a time, but one series
+        let chunks = if axis.is_some() { Chunks::Many } else { Chunks::One };
+        let mut gzip = Gzip::new(sink, level, chunks)?;
+        gzip.write_all(&header_bytes(&header))?;
         Ok(Self {
-            encoder,
+            gzip,
             storage,
             index: index.clone(),
             n_frames: axis.map_or(1, |axis| axis.n_frames),
@@ -97,7 +99,7 @@ impl<W: Write> FrameWriter<W> {
                 Storage::Float64 => slot.copy_from_slice(&value.to_le_bytes()),
             }
         }
-        self.encoder.write_all(&self.frame)?;
+        self.gzip.write_all(&self.frame)?;
         self.n_pushed += 1;
         Ok(())
     }
@@ -110,8 +112,6 @@ impl<W: Write> FrameWriter<W> {
         if self.n_pushed != self.n_frames {
             return Err(misuse(format!("{} of {} frames were written", self.n_pushed, self.n_frames)));
         }
-        let mut sink = self.encoder.finish()?;
-        sink.flush()?;
-        Ok(sink)
+        self.gzip.finish()
     }
 }

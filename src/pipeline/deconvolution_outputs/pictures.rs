@@ -55,13 +55,12 @@ impl DeconvolutionOutputs<'_> {
                     let [i, j, k] = place.value;
                     let voxel = i + grid.shape[0] * (j + grid.shape[1] * k);
                     let title = format!("voxel ({i}, {j}, {k})");
-                    match index.binary_search(&(voxel as u32)) {
-                        Ok(column) => drawn.push(Drawn { column, label: format!("i{i}j{j}k{k}"), title }),
-                        Err(_) => {
-                            let message = format!("{title} is outside the mask: there is no picture of it");
-                            let warning = Diagnostic::warning("figure-outside-mask", message);
-                            warnings.push(Diagnostic { place: place.place(), ..warning });
-                        }
+                    if let Ok(column) = index.binary_search(&(voxel as u32)) {
+                        drawn.push(Drawn { column, label: format!("i{i}j{j}k{k}"), title });
+                    } else {
+                        let message = format!("{title} is outside the mask: there is no picture of it");
+                        let warning = Diagnostic::warning("figure-outside-mask", message);
+                        warnings.push(Diagnostic { place: place.place(), ..warning });
                     }
                 }
             }

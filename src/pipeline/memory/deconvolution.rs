@@ -1,6 +1,8 @@
 //! What deconvolutions need: series that come of them, and what is prepared and solved at a time.
 
 use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings, Method};
+use crate::model::deconvolve::CANDIDATES;
+use crate::outputs::Chunks;
 use crate::pipeline::plan::Plan;
 use crate::pipeline::plan_run::RunPlan;
 use crate::pipeline::plan_subject::{SpacePlan, SubjectPlan};
@@ -10,8 +12,8 @@ use crate::preprocess::BLOCK_COLUMNS;
 /// which a mask that reaches into vessels and ventricles takes up most; the likelihood has fewer to choose from.
 const NOISE_BINS: usize = 39;
 
-/// Series of a sample each that the deconvolution of one calcium trace holds: data, the fit and its derivatives, the solver's.
-const CALCIUM_SERIES: usize = 24;
+/// Series of a column, at most, that its calcium is solved with.
+const CALCIUM_SERIES: usize = 40;
 
 impl Plan {
     /// Bytes of the series that come of the deconvolution with the most of them.
@@ -32,11 +34,13 @@ impl Plan {
             let of_run = |&run: &usize| subject.runs[run].deconvolutions.get(model).map_or(0, |own| own.kernel.len());
             space.runs.iter().map(of_run).max().unwrap_or(0)
         };
+        // a frame as values and as bytes, maps, and what is compressed
+        let writing = 24 * n_values + Chunks::Many.memory(4 * n_values * n_frames);
         let of_model = |(index, model): (usize, &DeconvolutionSettings)| {
             let block_columns = BLOCK_COLUMNS.min(n_columns);
             if model.kernel.is_calcium() {
-                // nothing is prepared; traces of a block are held, and a solver in each thread
-                return 8 * n_frames * (4 * block_columns + threads * CALCIUM_SERIES) + 3 * 8 * n_values;
+                // nothing is prepared: the traces of a block, and what each thread solves a column with
+                return 8 * n_frames * (4 * block_columns + CALCIUM_SERIES * threads) + writing;
             }
             let n_activity = n_frames * model.upsample + kernel(index);
             let bins = match model.noise {
@@ -44,18 +48,27 @@ impl Plan {
                 ActivityNoise::FromGlm(_) | ActivityNoise::Evidence => NOISE_BINS,
             };
             let judged = model.method == Method::Auto || model.noise == ActivityNoise::Evidence;
-            let methods = if judged { 3 } else { 1 };
+            let methods = if judged { CANDIDATES.len() } else { 1 };
             // the operator and its gram; a method has a factorisation of the same size, or a design and gram of its own
             let prepared = 8 * (n_frames * n_activity + n_activity * n_activity) * (2 + 2 * methods);
             // data as read, scaled, of a bin, whitened; activity and standard errors of the solution and of the block; the fit
             let block = 8 * block_columns * (5 * n_frames + 4 * n_activity);
             // likelihoods of each column under each autocorrelation and candidate, and their means around it
-            let judging = if judged { 2 * 8 * n_columns * 3 * bins } else { 0 };
+            let judging = if judged { 2 * 8 * n_columns * CANDIDATES.len() * bins } else { 0 };
             // frames left out are predicted by what is prepared without them, while the rest is still held
             let preparations = if model.maps.contains(&DeconvolutionMap::HeldOutR2) { 2 } else { 1 };
-            preparations * bins * prepared + threads * block + judging + 3 * 8 * n_values
+            preparations * bins * prepared + threads * block + judging + writing
         };
         self.settings.deconvolutions.iter().enumerate().map(of_model).max().unwrap_or(0)
+    }
+
+    /// Processor time of the deconvolutions of a space, seconds.
+    pub(super) fn deconvolution_s(&self, subject: &SubjectPlan, space: &SpacePlan, n_columns: usize) -> f64 {
+        let of_run = |&run: &usize| {
+            let n_values = (n_columns * subject.runs[run].n_acquired) as f64;
+            n_values * self.settings.deconvolutions.iter().map(seconds_a_value).sum::<f64>()
+        };
+        space.runs.iter().map(of_run).sum()
     }
 
     /// Bytes on disk, before compression, of what deconvolutions write of the runs of a space; `map` is that of one volume.
@@ -68,6 +81,18 @@ impl Plan {
         let runs = || space.runs.iter().map(|&run| &subject.runs[run]);
         self.settings.deconvolutions.iter().flat_map(|model| runs().map(move |run| of_run(run, model))).sum()
     }
+}
+
+/// Processor time of a value of the data, seconds, with what is written: twice what was measured on 300 frames with 19 columns
+/// of drift and confounds, so that the prediction errs on the long side.
+fn seconds_a_value(model: &DeconvolutionSettings) -> f64 {
+    const LINEAR: f64 = 0.2e-6;
+    const SPARSE: f64 = 1.7e-6;
+    let of_method = match model.method {
+        Method::Ridge | Method::Wiener | Method::Peb => LINEAR,
+        Method::Spike | Method::Block | Method::Auto => SPARSE,
+    };
+    of_method * model.upsample as f64
 }
 
 /// Values a frame of the series that a deconvolution keeps, or of those that it writes.

@@ -152,7 +152,6 @@ fn time_constants_are_recovered_from_isolated_spikes_and_from_bursts() {
             let known =
                 Calcium { kernel: CalciumKernel::Coefficients(kernel), ..estimated }.solve(&simulated.y).unwrap();
             let [r, r_known] = [&trace, &known].map(|trace| correlation(&trace.spikes, &simulated.spikes));
-            println!("{order:?} bursts {burst}: {octaves:+.2} octaves, r = {r:.3}, with the true kernel {r_known:.3}");
             // 0.037 is the most that it costs here: the true rise is a sixth of the decay, and the search ends at an eighth.
             assert!(trace.converged && r > r_known - 0.05, "{r} against {r_known}");
         }

@@ -94,5 +94,4 @@ fn the_minimum_is_that_of_dense_least_squares() {
             }
         }
     }
-    println!("largest relative difference of the objective: {furthest:e}");
 }
