@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource, display_name};
 use crate::config::{ConvolveEdge, ConvolveKernel, ConvolveMode, ConvolveSettings};
-use crate::error::{CancelToken, Diagnostic, Diagnostics};
+use crate::error::{CancelToken, Diagnostic, Diagnostics, Place};
 use crate::inputs::{FileDigest, FrameSource, ImageHeader, NiftiFrames, SeriesTable, Support};
 use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, Panel, Times};
 use crate::outputs::picture::slice_pair_png;
@@ -234,6 +234,11 @@ impl ConvolveJob<'_> {
         for index in 0..frames.n_frames() {
             self.cancel.check()?;
             frames.next_frame(&mut frame)?;
+            if let Some(at) = frame.iter().position(|value| !value.is_finite()) {
+                let message = format!("volume {} is not finite at {}", index + 1, support.describe(at));
+                let problem = Diagnostic::error("convolve-not-finite", message).at(Place::file(self.run.data_path()));
+                return Err(problem.hint("set such voxels to 0, or to what lies around them").into());
+            }
             let values: Vec<f64> = frame.iter().map(|value| f64::from(*value)).collect();
             let volume = Array3::from_shape_vec(grid.shape.f(), values).unwrap_or_default(); // as many as the grid has
             let convolved = self.convolve_volume(&volume, kernel)?;

@@ -289,7 +289,7 @@ impl Plan {
             frames: chunk * if self.needs_unsmoothed() { 2 } else { 1 }
                 + within
                 + n_values * (stored * (batch + FRAMES_AHEAD) + 4 * (batch + 1)),
-            activity: self.activity_bytes(n_columns, longest),
+            activity: self.activity_bytes(subject, space, n_columns, longest),
             deconvolution: self.deconvolution_bytes(subject, space, (n_columns, n_values, longest), threads),
             fit: n_columns * space.runs.iter().map(|&run| of_run(run)[1]).max().unwrap_or(0),
             // residuals, their products with each piece of the precision matrix, and what is solved

@@ -29,9 +29,6 @@ impl RunDeconvolution {
         design.hrf = HrfSettings::None; // no column is convolved: activity takes the place of events
         let nuisance = problems.collect(run.design_of(plan, model, None, &design));
         let kernel = problems.collect(kernel(plan, run, index));
-        if let Some(kernel) = &kernel {
-            
-        }
         problems.extend(figure_problems(settings, &plan.settings.rois, run));
         let (Some((nuisance, warnings)), Some(kernel)) = (nuisance, kernel) else { return Err(problems) };
         problems.extend(warnings);
@@ -65,8 +62,11 @@ fn length_problem(
     let kernel_s = length as f64 * run.tr_s / settings.upsample as f64;
     let run_s = nuisance.timing.n_kept() as f64 * run.tr_s;
     (kernel_s > run_s).then(|| {
-        let message =
-            format!("the kernel of `{}` lasts {kernel_s:.1} s, what is kept of {} {run_s:.1} s", *settings.name, run.display_name());
+        let message = format!(
+            "the kernel of `{}` lasts {kernel_s:.1} s, what is kept of {} {run_s:.1} s",
+            *settings.name,
+            run.display_name()
+        );
         Diagnostic::error("kernel-longer-than-run", message)
             .at(Place::file(run.data_path()))
             .note("activity is estimated from the responses to it, which must fit into the run")
@@ -142,7 +142,9 @@ pub(super) fn ppi_problems(
         if problems.is_empty() && !ppi.plus.iter().chain(&ppi.minus).any(here) {
             let message = format!("{} has no event of interaction `{}`", run.display_name(), *ppi.name);
             let diagnostic = Diagnostic::error("ppi-without-events", message).at(Place::file(&events.path));
-            problems.push(diagnostic.hint("leave the run out, or make the interaction in a pipeline of the runs that have them"));
+            problems.push(
+                diagnostic.hint("leave the run out, or make the interaction in a pipeline of the runs that have them"),
+            );
         }
         problems
     };

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::plan::Plan;
 use crate::config::{Labels, RateKernel as Shape, RateSettings, SpikesSettings};
-use crate::error::{Diagnostic, Diagnostics};
+use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::inputs::{self, SpikeTable};
 use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, MarkStyle, Marks, Panel, Times};
 use crate::outputs::rate_sidecar::RateSidecar;
@@ -60,12 +60,18 @@ fn kernel(rate: &RateSettings) -> RateKernel {
 }
 
 /// Estimates and writes the rates of one recording: counts and rates as tables with a column a unit, and a picture.
-pub(super) fn run(plan: &Plan, spikes: &SpikesPlan, staged: &StagedOutputs) -> Result<(), Failure> {
+pub(super) fn run(
+    plan: &Plan,
+    spikes: &SpikesPlan,
+    staged: &StagedOutputs,
+    cancel: &CancelToken,
+) -> Result<(), Failure> {
     for settings in &plan.settings.rates {
         let names = OutputNames::of_run(&settings.name, &spikes.labels)?;
         let mut counted = Vec::new();
         let mut rates = Vec::new();
         for unit in &spikes.table.units {
+            cancel.check()?;
             let problem = |error: crate::signal::rates::RateError| {
                 Diagnostic::error("rate-bin", format!("unit `{}`: {error}", unit.unit))
             };

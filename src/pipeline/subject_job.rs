@@ -104,7 +104,7 @@ impl SubjectJob<'_> {
         self.convolve(&staged, &mut digests)?;
         for spikes in &self.subject.spikes {
             self.progress.stage(&self.subject.subject, &display_name(&spikes.labels), "rates");
-            rate_job::run(self.plan, spikes, &staged)?;
+            rate_job::run(self.plan, spikes, &staged, self.cancel)?;
             self.progress.step(&display_name(&spikes.labels));
         }
         self.cancel.check()?;

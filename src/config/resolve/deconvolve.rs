@@ -81,6 +81,14 @@ impl Resolver<'_> {
         );
         self.idle(config.baseline_window_s.as_ref(), "baseline_window_s", reason(calcium, "a calcium kernel"));
         self.idle(config.upsample.as_ref(), "upsample", reason(!calcium, "a kernel that is not calcium's"));
+        if let (ActivityNoise::FromGlm(name), Some(smooth)) =
+            (&noise, config.smooth.as_ref().filter(|smooth| !smooth.value))
+        {
+            let message =
+                format!("the data are not smoothed, those of `{}` may be: their noise is another", name.value);
+            let warning = Diagnostic::warning("deconvolve-noise-smoothed", message);
+            self.say(warning.hint("state it as noise = { rho = … }, or leave `smooth` out"), &smooth.span);
+        }
         let tables = matches!(inputs, Inputs::Timeseries(_));
         self.idle(config.smooth.as_ref(), "smooth", reason(!tables, "images"));
         let maps = self.deconvolution_maps(config.maps, method, &noise, calcium);

@@ -101,7 +101,13 @@ impl RunProblem<'_> {
             let data = self.data(&columns)?;
             let block = sweep.solve(&columns, &data, &choice[columns.clone()], wanted);
             let fitted = fitted.as_ref().map(|_| sweep.predicted(&block, &data));
-            Ok(Part { width: columns.len(), activity: block.activity, standard_error: block.standard_error, fitted, columns: block.columns })
+            Ok(Part {
+                width: columns.len(),
+                activity: block.activity,
+                standard_error: block.standard_error,
+                fitted,
+                columns: block.columns,
+            })
         };
         let one_block = |(index, columns): (usize, Range<usize>)| -> Result<ColumnEstimates, DeconvolutionError> {
             let parts: Vec<Part> = parts_of(columns).into_par_iter().map(solve_part).collect::<Result<_, _>>()?;

@@ -36,7 +36,8 @@ impl<'a> Sweep<'a> {
         bins: NoiseBins,
         prepare: Prepare,
     ) -> Result<Self, DeconvolutionError> {
-        let drift = DriftActivity::new(run.nuisance, run.settings.design.drift, run.convolution, run.settings.upsample)?;
+        let drift =
+            DriftActivity::new(run.nuisance, run.settings.design.drift, run.convolution, run.settings.upsample)?;
         let grid = Grid { step_s: run.step_s(), n_frames: run.series.n_frames, drift: &drift };
         let of_rho = |rho: &f64| -> Result<Prepared, DeconvolutionError> {
             run.cancel.check()?;

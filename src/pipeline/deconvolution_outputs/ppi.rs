@@ -45,7 +45,8 @@ impl DeconvolutionOutputs<'_> {
         let first_s = self.start_s() - n_before as f64 * self.step_s();
         let times = SampleTimes::around(first_s, self.step_s(), activity.n_frames());
         let psychological = psychological_by_coverage(&self.weighted_events(ppi), times);
-        let frame_samples: Vec<usize> = (0..deconvolved.series.n_frames).map(|frame| n_before + frame * upsample).collect();
+        let frame_samples: Vec<usize> =
+            (0..deconvolved.series.n_frames).map(|frame| n_before + frame * upsample).collect();
         let mut table = Vec::new();
         let mut of_conditions = Vec::new();
         for (column, name) in names.iter().enumerate() {

@@ -17,9 +17,19 @@ const CALCIUM_SERIES: usize = 40;
 
 impl Plan {
     /// Bytes of the series that come of the deconvolution with the most of them.
-    pub(super) fn activity_bytes(&self, n_columns: usize, n_frames: usize) -> usize {
-        let of_model = |model: &DeconvolutionSettings| 4 * n_columns * n_frames * values_a_frame(model, true);
-        self.settings.deconvolutions.iter().map(of_model).max().unwrap_or(0)
+    pub(super) fn activity_bytes(
+        &self,
+        subject: &SubjectPlan,
+        space: &SpacePlan,
+        n_columns: usize,
+        n_frames: usize,
+    ) -> usize {
+        let of_model = |(index, model): (usize, &DeconvolutionSettings)| {
+            // activity and its standard errors begin before the run
+            let before = 2 * kernel_samples(subject, space, index);
+            4 * n_columns * (n_frames * values_a_frame(model, true) + before)
+        };
+        self.settings.deconvolutions.iter().enumerate().map(of_model).max().unwrap_or(0)
     }
 
     /// Bytes of what a deconvolution prepares, of the blocks that are solved at a time, and of the volumes being written.
@@ -30,10 +40,6 @@ impl Plan {
         (n_columns, n_values, n_frames): (usize, usize, usize),
         threads: usize,
     ) -> usize {
-        let kernel = |model: usize| {
-            let of_run = |&run: &usize| subject.runs[run].deconvolutions.get(model).map_or(0, |own| own.kernel.len());
-            space.runs.iter().map(of_run).max().unwrap_or(0)
-        };
         // a frame as values and as bytes, maps, and what is compressed
         let writing = 24 * n_values + Chunks::Many.memory(4 * n_values * n_frames);
         let of_model = |(index, model): (usize, &DeconvolutionSettings)| {
@@ -42,7 +48,7 @@ impl Plan {
                 // nothing is prepared: the traces of a block, and what each thread solves a column with
                 return 8 * n_frames * (4 * block_columns + CALCIUM_SERIES * threads) + writing;
             }
-            let n_activity = n_frames * model.upsample + kernel(index);
+            let n_activity = n_frames * model.upsample + kernel_samples(subject, space, index);
             let bins = match model.noise {
                 ActivityNoise::White | ActivityNoise::Rho(_) => 1,
                 ActivityNoise::FromGlm(_) | ActivityNoise::Evidence => NOISE_BINS,
@@ -93,6 +99,12 @@ fn seconds_a_value(model: &DeconvolutionSettings) -> f64 {
         Method::Spike | Method::Block | Method::Auto => SPARSE,
     };
     of_method * model.upsample as f64
+}
+
+/// Samples of the longest kernel of a deconvolution in a space.
+fn kernel_samples(subject: &SubjectPlan, space: &SpacePlan, model: usize) -> usize {
+    let of_run = |&run: &usize| subject.runs[run].deconvolutions.get(model).map_or(0, |own| own.kernel.len());
+    space.runs.iter().map(of_run).max().unwrap_or(0)
 }
 
 /// Values a frame of the series that a deconvolution keeps, or of those that it writes.
