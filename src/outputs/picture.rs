@@ -232,7 +232,7 @@ mod tests {
         let info = reader.next_frame(&mut pixels).unwrap();
         assert_eq!((info.width, info.height), (2 * 256 + 6, 320 + 4)); // 4 x 5 voxels, magnified 64 times
         let at = |x: usize| pixels[(10 * info.width as usize + x) * 3];
-        assert_eq!((at(10), at(300), at(0)), (255, 128, 0));
+        assert_eq!((at(10), at(300), at(0)), (255, 127, 0));
     }
 
     #[test]

@@ -78,6 +78,9 @@ fn results_are_the_same_bytes_however_they_are_made() {
 
 /// Linear and sparse methods, noise of each kind, every series that is written.
 const DECONVOLVED: &str = r#"
+[confounds]
+columns = ["trans_*"]
+
 [[glm]]
 name = "objects"
 [[glm.contrast]]

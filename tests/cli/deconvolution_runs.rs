@@ -285,9 +285,10 @@ fn interactions_are_those_of_the_definition() {
     assert_eq!((found.len(), activity.len()), (200, 400));
     assert_eq!(found.names[..3], ["spikesLeft_ppi", "spikesLeft_physiological", "spikesRight_ppi"]);
     assert_eq!((found.names.len(), found.names.last().unwrap().as_str()), (15, "psychological"));
-    // what part of the second around t each event fills
-    let psychological: Vec<f64> = (0..400)
-        .map(f64::from)
+    // samples of a second, from one kernel length before the run on; what part of each second an event fills
+    let before = KERNEL.len() - 1;
+    let psychological: Vec<f64> = (0..before + 400)
+        .map(|sample| sample as f64 - before as f64)
         .map(|t| {
             let filled = |(onset, duration, weight): &(f64, f64, f64)| {
                 weight * ((onset + duration).min(t + 0.5) - onset.max(t - 0.5)).max(0.0)
@@ -295,26 +296,28 @@ fn interactions_are_those_of_the_definition() {
             events.iter().map(filled).sum()
         })
         .collect();
-    let centred = |values: &[f64]| -> Vec<f64> {
-        let mean = values.iter().sum::<f64>() / values.len() as f64;
-        values.iter().map(|value| value - mean).collect()
+    let mean = psychological.iter().sum::<f64>() / psychological.len() as f64;
+    let psychological: Vec<f64> = psychological.iter().map(|value| value - mean).collect();
+    let convolved = |values: &[f64], sample: usize| -> f64 {
+        KERNEL.iter().enumerate().filter(|(delay, _)| *delay <= sample).map(|(k, h)| h * values[sample - k]).sum()
     };
-    let convolved = |values: &[f64]| -> Vec<f64> {
-        let at = |sample: usize| -> f64 {
-            KERNEL.iter().enumerate().filter(|(delay, _)| *delay <= sample).map(|(k, h)| h * values[sample - k]).sum()
-        };
-        (0..200).map(|frame| at(2 * frame)).collect()
-    };
-    let psychological = centred(&psychological);
     // f64 throughout
-    assert_within(&found.column("psychological"), &convolved(&psychological), 1e-12, "psychological");
+    let expected: Vec<f64> = (0..200).map(|frame| convolved(&psychological, before + 2 * frame)).collect();
+    assert_within(&found.column("psychological"), &expected, 1e-12, "psychological");
+    // activity before the run is no output: frames to which it has no response, up to the means that it has a part in
+    let late = before.div_ceil(2)..200;
     for region in ["spikesLeft", "noise"] {
-        let activity = centred(&activity.column(region));
-        // activity was written as it is kept
-        assert_within(&found.column(&format!("{region}_physiological")), &convolved(&activity), 1e-12, region);
-        let product: Vec<f64> = activity.iter().zip(&psychological).map(|(x, p)| x * p).collect();
-        let expected = centred(&convolved(&product));
-        assert_within(&found.column(&format!("{region}_ppi")), &expected, 1e-10, region);
+        let activity = activity.column(region);
+        let physiological = found.column(&format!("{region}_physiological"));
+        let off: Vec<f64> = late.clone().map(|frame| physiological[frame] - convolved(&activity, 2 * frame)).collect();
+        assert_within(&off, &vec![off[0]; off.len()], 1e-10, region);
+        let mean = -off[0] / KERNEL.iter().sum::<f64>();
+        let product: Vec<f64> = activity.iter().zip(&psychological[before..]).map(|(x, p)| (x - mean) * p).collect();
+        let interaction = found.column(&format!("{region}_ppi"));
+        let off: Vec<f64> = late.clone().map(|frame| interaction[frame] - convolved(&product, 2 * frame)).collect();
+        let largest = interaction.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        // its own mean is taken off too
+        assert!(off.iter().all(|off_here| (off_here - off[0]).abs() < 1e-9 * largest), "{region}");
     }
 }
 

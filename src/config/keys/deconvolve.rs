@@ -43,7 +43,7 @@ pub struct DeconvolveConfig {
     pub upsample: Option<Placed<usize>>,
     /// The noise: `white`; `from-glm:NAME`, the autocorrelation that a GLM of this pipeline found on its residuals;
     /// `{ rho = 0.3 }`; or `evidence`, which chooses it together with `lambda` by the likelihood of the data. It is never
-    /// estimated from data that still hold the signal.
+    /// estimated from data that still hold the signal: `from-glm` is for runs whose events explain the activity.
     pub noise: Option<Placed<TextOr<NoiseText, NoiseRho>>>,
     /// `false`: the data of this model are not smoothed, whatever `[preprocess] smooth_fwhm_mm` says.
     pub smooth: Option<Placed<bool>>,

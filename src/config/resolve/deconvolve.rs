@@ -214,7 +214,10 @@ impl Resolver<'_> {
             TextOr::Text(LambdaWord::Bic) => LambdaChoice::Bic,
             TextOr::Text(LambdaWord::Mad) => LambdaChoice::Mad,
             TextOr::Text(LambdaWord::NoiseLevel) => LambdaChoice::NoiseLevel,
-            TextOr::Other(fixed) => LambdaChoice::Fixed(fixed.fixed.unwrap_or_default()), // absent only where that was said
+            TextOr::Other(fixed) => match fixed.fixed {
+                Some(lambda) => LambdaChoice::Fixed(lambda),
+                None => return standard, // what is wrong with it was said
+            },
         };
         let possible: &[&str] = match method {
             _ if calcium => &["auto", "noise-level", "{ fixed = … }"],
@@ -237,10 +240,6 @@ impl Resolver<'_> {
             let diagnostic =
                 Diagnostic::error("deconvolve-lambda", format!("`lambda` {word} does not go with {method}"));
             self.say(diagnostic.note(format!("expected: {}", possible.join(", "))), &span);
-        } else if method == Method::Ridge && chosen == LambdaChoice::Fixed(0.0) {
-            let message = "`ridge` without a penalty has no unique answer: more activity than data is estimated";
-            let diagnostic = Diagnostic::error("deconvolve-lambda", message);
-            self.say(diagnostic.note("expected: a `fixed` above 0"), &span);
         }
         chosen
     }
