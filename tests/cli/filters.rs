@@ -289,6 +289,7 @@ fn slice(project: &Project, model: &str) -> Vec<f64> {
 
 /// `scipy.ndimage.gaussian_filter(slice, sigma, mode=..., truncate=4)` at `[i, j]` of the sample slice, sigma 2, by
 /// scripts/expectations/slice_convolution.py.
+#[allow(clippy::unreadable_literal, reason = "as scipy prints them")]
 const GAUSSIAN_REFLECT: [([usize; 2], f64); 6] = [
     ([0, 0], 31.075484326712814),
     ([63, 20], 26.649486481255074),
@@ -297,6 +298,7 @@ const GAUSSIAN_REFLECT: [([usize; 2], f64); 6] = [
     ([20, 40], 67.17936415730277),
     ([12, 30], 264.5948025708019),
 ];
+#[allow(clippy::unreadable_literal, reason = "as scipy prints them")]
 const GAUSSIAN_ZERO: [([usize; 2], f64); 6] = [
     ([0, 0], 11.00592605993261),
     ([63, 20], 15.52713782857976),
@@ -306,6 +308,7 @@ const GAUSSIAN_ZERO: [([usize; 2], f64); 6] = [
     ([12, 30], 264.5948025708019),
 ];
 /// `scipy.ndimage.uniform_filter(slice, 5, mode="nearest")`.
+#[allow(clippy::unreadable_literal, reason = "as scipy prints them")]
 const BOX_NEAREST: [([usize; 2], f64); 6] = [
     ([0, 0], 32.4),
     ([63, 20], 31.8),

@@ -126,14 +126,14 @@ fn deconvolutions_stay_below_what_check_predicts() {
         let peak = peak_bytes(&project, &["run", "pipeline.toml", "--force", "--threads", threads]);
         let mib = |bytes: u64| bytes >> 20;
         let said = format!("{threads} threads: {} MiB of {} MiB predicted", mib(peak), mib(of("memory_bytes")));
-        println!("{said}");
+        eprintln!("{said}");
         assert!(peak <= of("memory_bytes") && of("memory_bytes") < 4 * peak, "{said}");
         let least = of("least_memory_bytes").to_string();
         let limited = ["run", "pipeline.toml", "--force", "--threads", threads, "--max-memory", &least];
         let peak = peak_bytes(&project, &limited);
         let said =
             format!("{threads} threads, series on disk: {} MiB of {} MiB", mib(peak), mib(of("least_memory_bytes")));
-        println!("{said}");
+        eprintln!("{said}");
         assert!(peak <= of("least_memory_bytes"), "{said}");
     }
 }
