@@ -11,8 +11,8 @@ import binary
 SUMMARY = """In short: on slow blocks deconvolution is more like the neural signal than BOLD shifted in time, but no more than
 BOLD smoothed and shifted, whose shift and smoothing were chosen by that signal. On fast events of real data hardly any
 method tells when they came better than BOLD 4.8 s later, and many do it worse. On the same events simulated, with the
-response known and white noise assumed, `ridge`, `wiener`, `peb` and averaged spikes are better by 0.02 to 0.03 of the area.
-For such events `auto` and blocks do worse than these, and `noise = "evidence"` may leave no activity at all (areas of 0.50)."""
+response known and white noise assumed, `ridge`, `wiener`, `peb`, averaged spikes and `auto` are better by 0.02 to 0.03 of
+the area, and blocks are worse; `noise = "evidence"` costs where the signal is weak."""
 TEXT = binary.HERE / "results.md"
 
 
