@@ -88,7 +88,7 @@ def chosen(results, name):
     """The method that `auto` took for each column."""
     with open(output(results, name, "_desc-model_stats.tsv"), newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    words = {1: "ridge", 2: "spike", 3: "block"}
+    words = {1: "ridge", 2: "smooth ridge", 3: "spike", 4: "block"}
     numbers = {row["name"]: int(float(row["method"])) for row in rows}
     return {name: words.get(number, f"candidate {number}") for name, number in numbers.items()}
 
