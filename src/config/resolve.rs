@@ -142,6 +142,28 @@ impl Resolver<'_> {
         self.shape.problems.push(Diagnostic { place, ..diagnostic });
     }
 
+    /// The maps a model writes, in their own order: each once, and none for which `idle` has a reason not to exist.
+    fn written_maps<M: Copy + Ord>(
+        &mut self,
+        maps: Vec<Placed<M>>,
+        idle: impl Fn(M) -> Option<&'static str>,
+    ) -> Vec<M> {
+        let mut chosen = Vec::new();
+        for Placed { value: map, span } in maps {
+            let word = self.context.sources.text(&span);
+            if chosen.contains(&map) {
+                self.say(Diagnostic::error("maps-duplicate", format!("map {word} is listed twice")), &span);
+            } else if let Some(reason) = idle(map) {
+                let message = format!("map {word} cannot be written: {reason}");
+                self.say(Diagnostic::error("maps-impossible", message), &span);
+            } else {
+                chosen.push(map);
+            }
+        }
+        chosen.sort_unstable();
+        chosen
+    }
+
     /// A name that becomes part of file names: letters and digits.
     fn name(&mut self, name: Placed<String>, what: &str) -> Located<String> {
         if !is_label(&name.value) {

@@ -306,28 +306,14 @@ impl Resolver<'_> {
         calcium: bool,
     ) -> Vec<DeconvolutionMap> {
         let Some(maps) = maps else { return self.defaults.deconvolution_maps.to_vec() };
-        let mut chosen: Vec<DeconvolutionMap> = Vec::new();
-        for Placed { value: map, span } in maps {
-            let word = self.context.sources.text(&span);
-            let idle = match map {
-                DeconvolutionMap::StandardError | DeconvolutionMap::HeldOutR2 if calcium => {
-                    Some("spikes of a calcium kernel have none")
-                }
-                DeconvolutionMap::Rho if *noise == ActivityNoise::White => Some("the noise is white"),
-                DeconvolutionMap::Method if method != Method::Auto => Some("it belongs to method = \"auto\""),
-                _ => None,
-            };
-            if chosen.contains(&map) {
-                self.say(Diagnostic::error("maps-duplicate", format!("map {word} is listed twice")), &span);
-            } else if let Some(reason) = idle {
-                let message = format!("map {word} cannot be written: {reason}");
-                self.say(Diagnostic::error("maps-impossible", message), &span);
-            } else {
-                chosen.push(map);
+        self.written_maps(maps, |map| match map {
+            DeconvolutionMap::StandardError | DeconvolutionMap::HeldOutR2 if calcium => {
+                Some("spikes of a calcium kernel have none")
             }
-        }
-        chosen.sort_unstable();
-        chosen
+            DeconvolutionMap::Rho if *noise == ActivityNoise::White => Some("the noise is white"),
+            DeconvolutionMap::Method if method != Method::Auto => Some("it belongs to method = \"auto\""),
+            _ => None,
+        })
     }
 
     fn figures(&mut self, figures: Vec<Placed<TextOr<String, VoxelIndex>>>, tables: bool) -> Vec<FigureOf> {

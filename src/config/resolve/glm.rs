@@ -171,28 +171,13 @@ impl Resolver<'_> {
             maps.sort_unstable();
             return maps;
         };
-        let mut chosen: Vec<MapKind> = Vec::new();
-        for Placed { value: map, span } in maps {
-            let word = self.context.sources.text(&span);
-            let idle = match map {
-                MapKind::T if !kinds.contains(&ContrastKind::T) => Some("the model has no t contrast"),
-                MapKind::F if !kinds.contains(&ContrastKind::F) => {
-                    Some("the model has no F contrast (`expr = [\"…\"]`)")
-                }
-                MapKind::Rho if noise == Noise::Ols => Some("noise = \"ols\" has no autoregressive parameter"),
-                _ => None,
-            };
-            if chosen.contains(&map) {
-                self.say(Diagnostic::error("maps-duplicate", format!("map {word} is listed twice")), &span);
-            } else if let Some(reason) = idle.filter(|_| !wrong) {
-                let message = format!("map {word} cannot be written: {reason}");
-                self.say(Diagnostic::error("maps-impossible", message), &span);
-            } else {
-                chosen.push(map);
-            }
-        }
-        chosen.sort_unstable();
-        chosen
+        self.written_maps(maps, |map| match map {
+            _ if wrong => None,
+            MapKind::T if !kinds.contains(&ContrastKind::T) => Some("the model has no t contrast"),
+            MapKind::F if !kinds.contains(&ContrastKind::F) => Some("the model has no F contrast (`expr = [\"…\"]`)"),
+            MapKind::Rho if noise == Noise::Ols => Some("noise = \"ols\" has no autoregressive parameter"),
+            _ => None,
+        })
     }
 
     pub(super) fn confounds(&mut self, own: &ConfoundsConfig, shared: &ConfoundsConfig) -> ConfoundSettings {
