@@ -58,6 +58,14 @@ fn run(project: &Project, words: &[&str]) -> BTreeMap<String, String> {
     digests(&project.path().join(out))
 }
 
+/// A run that is given no more than `check` says it needs at least: samples go to the disk.
+fn run_in_least_memory(project: &Project) -> BTreeMap<String, String> {
+    let needs = project.boldly(&["check", "pipeline.toml", "--json", "--threads", "2"]);
+    let needs: serde_json::Value = serde_json::from_slice(&needs.stdout).unwrap();
+    let least = needs["needs"]["least_memory_bytes"].to_string();
+    run(project, &["--out", "less", "--threads", "2", "--max-memory", &least])
+}
+
 #[test]
 fn results_are_the_same_bytes_however_they_are_made() {
     let project = complete(&ALL);
@@ -65,11 +73,7 @@ fn results_are_the_same_bytes_however_they_are_made() {
     assert!(expected.len() > 150, "{} files", expected.len());
     assert_same_bytes(&expected, &run(&project, &["--force", "--threads", "2"]), "--force into the same folder");
     assert_same_bytes(&expected, &run(&project, &["--out", "three", "--threads", "3"]), "three threads");
-    let needs = project.boldly(&["check", "pipeline.toml", "--json", "--threads", "2"]);
-    let needs: serde_json::Value = serde_json::from_slice(&needs.stdout).unwrap();
-    let least = needs["needs"]["least_memory_bytes"].to_string();
-    let less = ["--out", "less", "--threads", "2", "--max-memory", &least];
-    assert_same_bytes(&expected, &run(&project, &less), "samples on disk");
+    assert_same_bytes(&expected, &run_in_least_memory(&project), "samples on disk");
     for subject in ["02", "01"] {
         run(&project, &["--out", "each", "--subject", subject]);
     }
@@ -103,11 +107,7 @@ fn activity_is_the_same_bytes_however_it_is_made() {
     let project = project(&with_confounds(&ALL[..1], DECONVOLVED));
     let expected = run(&project, &["--threads", "1"]);
     assert_same_bytes(&expected, &run(&project, &["--out", "three", "--threads", "3"]), "three threads");
-    let needs = project.boldly(&["check", "pipeline.toml", "--json", "--threads", "2"]);
-    let needs: serde_json::Value = serde_json::from_slice(&needs.stdout).unwrap();
-    let least = needs["needs"]["least_memory_bytes"].to_string();
-    let less = ["--out", "less", "--threads", "2", "--max-memory", &least];
-    assert_same_bytes(&expected, &run(&project, &less), "samples on disk");
+    assert_same_bytes(&expected, &run_in_least_memory(&project), "samples on disk");
 }
 
 #[test]
