@@ -27,6 +27,7 @@ pub use convolution_matrix::ConvolutionMatrix;
 pub use drift_activity::DriftActivity;
 pub use method::{Deconvolver, Operator, Solution, Wanted};
 pub use methods::{CANDIDATES, DeconvolutionError};
+pub use noise_bins::{RHO_CHOICES, rho_log_prior};
 pub use peb::{Peb, PebError, PebHyperparameters, SpmActivity, SpmDeconvolution};
 pub use preparation::Preparation;
 pub use ridge::{LambdaChoice, Penalty, Ridge, RidgeError};

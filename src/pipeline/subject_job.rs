@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Grows whenever a change of boldly changes any number in a result: older results are then redone.
-pub const NUMERICS_VERSION: u32 = 2;
+pub const NUMERICS_VERSION: u32 = 3;
 
 /// Everything one subject's analysis needs.
 pub(super) struct SubjectJob<'a> {

@@ -78,11 +78,13 @@ impl<'a> Sweep<'a> {
     }
 
     /// Logarithm of the likelihood of each column of a block: a vector for each method, the columns under the autocorrelation
-    /// they have; where that is to be chosen, a vector for each autocorrelation and, in it, each method.
+    /// they have; where that is to be chosen, a vector for each autocorrelation and, in it, each method, weighed with the
+    /// probability of the autocorrelation.
     pub(super) fn log_likelihoods(&self, columns: &Range<usize>, data: &Array2<f64>) -> Vec<Vec<f64>> {
         let wanted = Wanted { log_evidence: true, ..Wanted::default() };
         let mut found: Vec<Vec<f64>> = Vec::new();
         for (bin, prepared) in self.prepared.iter().enumerate() {
+            let weight = prepared.preparation.log_volume + self.bins.log_prior(bin, self.run.nuisance.timing.tr_s);
             let places = self.bins.columns(bin, columns);
             let given = self.given(prepared, data, &places);
             for (method, solver) in prepared.methods.iter().enumerate() {
@@ -92,7 +94,7 @@ impl<'a> Sweep<'a> {
                     found.push(vec![0.0; columns.len()]);
                 }
                 for (place, evidence) in places.iter().zip(evidence) {
-                    found[option][*place] = evidence + prepared.preparation.log_volume;
+                    found[option][*place] = evidence + weight;
                 }
             }
         }
