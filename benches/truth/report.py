@@ -4,8 +4,7 @@ import argparse
 import csv
 import json
 import sys
-
-import binary
+from pathlib import Path
 
 # Of the results that are checked in: to be read again when they change.
 SUMMARY = """In short: on slow blocks deconvolution is more like the neural signal than BOLD shifted in time, but no more than
@@ -13,11 +12,13 @@ BOLD smoothed and shifted, whose shift and smoothing were chosen by that signal.
 method tells when they came better than BOLD 4.8 s later, and many do it worse. On the same events simulated, with the
 response known and white noise assumed, `ridge`, `wiener`, `peb`, averaged spikes and `auto` are better by 0.02 to 0.03 of
 the area, and blocks are worse; `noise = "evidence"` costs where the signal is weak."""
-TEXT = binary.HERE / "results.md"
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results"
+TEXT = HERE / "results.md"
 
 
 def rows(name):
-    with open(binary.RESULTS / name, newline="") as file:
+    with open(RESULTS / name, newline="") as file:
         return list(csv.DictReader(file, delimiter="\t"))
 
 
@@ -51,6 +52,7 @@ def calcium():
     found = rows("calcium_bold.tsv")
     rivals = [row for row in found if not row["noise"]]
     ours = [row for row in found if row["noise"]]
+    noises = list(dict.fromkeys(row["noise"] for row in ours))
     responses = list(dict.fromkeys(row["response"] for row in ours))
     shifts = [row for row in rivals if "smoothed" not in row["method"] and "shifted" in row["method"]]
     blurred = [row for row in rivals if "smoothed" in row["method"]]
@@ -68,7 +70,7 @@ def calcium():
         ),
         f"The best shift ({best[0]['method'].split('shifted ')[1]}) and the best smoothing are chosen by the calcium.",
     ]
-    for noise in binary.NOISES:
+    for noise in noises:
         lines = []
         for method in variants(ours):
             of = {row["response"]: row for row in ours if (row["method"], row["noise"]) == (method, noise)}
@@ -80,14 +82,14 @@ def calcium():
     header = ["`fast`, white", "stimulus", "flat", "calcium, more than BOLD 4.5-6 s later"]
     header += ["than the best shift", "than the best smoothed"]
     parts += [table(header, [[f"`{row['method']}`", *(cell(row, name) for name in names)] for row in fast])]
-    for noise in binary.NOISES:
+    for noise in noises:
         some = [row for row in ours if row["noise"] == noise]
         parts += [
             f"Of {len(some)} combinations of method and response with `noise = \"{noise}\"`, "
             f"{above(some, 'calcium_over_best')} are more like the calcium than the best shift of the BOLD with the whole "
             f"interval above 0, {above(some, 'calcium_over_smooth')} than the best smoothed and shifted BOLD."
         ]
-    taken = json.loads((binary.RESULTS / "calcium_bold_auto.json").read_text())
+    taken = json.loads((RESULTS / "calcium_bold_auto.json").read_text())
     parts += ["`auto` took: " + "; ".join(f"{key}: {value}" for key, value in taken.items()) + "."]
     return parts
 
