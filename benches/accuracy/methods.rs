@@ -3,8 +3,8 @@
 use crate::Scenario;
 use crate::simulation::Draw;
 use boldly::model::deconvolve::{
-    Deconvolver, Estimate, LambdaChoice, Operator, Penalty, Ridge, Shape, Solution, Sparse, SparseSettings, Wanted,
-    Wiener, choose,
+    Deconvolver, Estimate, LambdaChoice, Operator, Penalty, RHO_CHOICES, Ridge, Shape, Solution, Sparse,
+    SparseSettings, Wanted, Wiener, choose, rho_log_prior,
 };
 use ndarray::{Array2, Axis, concatenate, s};
 use rayon::prelude::*;
@@ -37,53 +37,56 @@ pub enum Whitening {
     None,
     /// Its autocorrelation.
     Known,
-    /// The autocorrelation is the one, of 0 to .8, under which the data are likeliest, by the best of the candidates of `auto`.
+    /// Its autocorrelation is judged together with the method, by the likelihood and what is known of noise beforehand.
     Evidence,
 }
 
-/// Solutions of all draws by method; `activity` is of the samples from the first frame on.
+/// What all methods make of all draws under one autocorrelation of the noise.
 pub struct Outcome {
+    /// In the order of [`METHODS`]; activity is of the samples from the first frame on.
     pub solutions: Vec<Solution>,
+    /// What the logarithm of each evidence gains by the autocorrelation: the volume of whitened data, and its prior.
+    log_weight: f64,
 }
 
-impl Outcome {
-    /// The place in [`METHODS`] of what `auto` chooses for each draw, in regions of so many draws; draws that do not fill one are
-    /// left out.
-    pub fn choose(&self, region: usize) -> Vec<usize> {
-        let averaged = |&method: &usize| -> Vec<f64> {
-            let evidence = self.solutions[method].log_evidence.chunks_exact(region);
-            evidence.flat_map(|values| vec![values.iter().sum::<f64>() / region as f64; region]).collect()
-        };
-        let criteria: Vec<Vec<f64>> = CANDIDATES.iter().map(averaged).collect();
-        choose(&criteria).into_iter().map(|place| CANDIDATES[place]).collect()
-    }
+/// What is likeliest of a draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choice {
+    /// Place of the outcome.
+    pub outcome: usize,
+    /// Place in [`METHODS`].
+    pub method: usize,
 }
 
-/// Solves all draws by all methods.
-pub fn solve_all(scenario: Scenario, draws: &[Draw]) -> Outcome {
-    let rhos = match scenario.whitening {
-        Whitening::None => vec![0.0],
-        Whitening::Known => vec![scenario.recording.rho],
-        Whitening::Evidence => (0..=8).map(|tenth| f64::from(tenth) / 10.0).collect(),
+/// The outcome and the candidate that are likeliest in each draw, judged in regions of so many draws; draws that do not fill
+/// one are left out.
+pub fn likeliest(outcomes: &[Outcome], region: usize) -> Vec<Choice> {
+    let options: Vec<Choice> =
+        (0..outcomes.len()).flat_map(|outcome| CANDIDATES.map(|method| Choice { outcome, method })).collect();
+    let averaged = |&Choice { outcome, method }: &Choice| -> Vec<f64> {
+        let Outcome { solutions, log_weight } = &outcomes[outcome];
+        let evidence = solutions[method].log_evidence.chunks_exact(region);
+        evidence.flat_map(|values| vec![values.iter().sum::<f64>() / region as f64 + log_weight; region]).collect()
+    };
+    let criteria: Vec<Vec<f64>> = options.iter().map(averaged).collect();
+    choose(&criteria).into_iter().map(|place| options[place]).collect()
+}
+
+/// Solves all draws by all methods, under each autocorrelation that the noise may have.
+pub fn solve_all(scenario: Scenario, draws: &[Draw]) -> Vec<Outcome> {
+    let (rhos, prior): (Vec<f64>, fn(f64, f64) -> f64) = match scenario.whitening {
+        Whitening::None => (vec![0.0], |_, _| 0.0),
+        Whitening::Known => (vec![scenario.recording.rho], |_, _| 0.0),
+        Whitening::Evidence => (RHO_CHOICES.to_vec(), rho_log_prior),
     };
     let n_frames = scenario.recording.n_frames();
     let data = Array2::from_shape_fn((n_frames, draws.len()), |(frame, draw)| draws[draw].data[frame]);
-    let mut best: Option<(Vec<Solution>, Vec<f64>)> = None;
-    for rho in rhos {
-        let solutions = solve(scenario, rho, &data);
+    let outcome = |rho: f64| Outcome {
+        solutions: solve(scenario, rho, &data),
         // whitened data have another volume: the determinant of the whitening
-        let log_volume = 0.5 * (1.0 - rho * rho).ln();
-        let of_candidates = |column: usize| {
-            let evidence = CANDIDATES.iter().map(|&method| solutions[method].log_evidence[column]);
-            evidence.fold(f64::NEG_INFINITY, f64::max) + log_volume
-        };
-        let likelihood: Vec<f64> = (0..draws.len()).map(of_candidates).collect();
-        best = Some(match best {
-            None => (solutions, likelihood),
-            Some(best) => likelier(best, &(solutions, likelihood)),
-        });
-    }
-    Outcome { solutions: best.unwrap().0 }
+        log_weight: 0.5 * (1.0 - rho * rho).ln() + prior(rho, scenario.recording.tr_s),
+    };
+    rhos.into_iter().map(outcome).collect()
 }
 
 fn solve(scenario: Scenario, rho: f64, data: &Array2<f64>) -> Vec<Solution> {
@@ -145,30 +148,6 @@ fn whiten(values: &Array2<f64>, rho: f64) -> Array2<f64> {
     white.slice_mut(s![1.., ..]).scaled_add(-rho, &values.slice(s![..-1, ..]));
     white.row_mut(0).mapv_inplace(|value| value * (1.0 - rho * rho).sqrt());
     white
-}
-
-/// Each column as all methods solve it under the noise that makes its data likelier, by the best of the candidates.
-fn likelier(
-    (mut best, mut likelihood): (Vec<Solution>, Vec<f64>),
-    (other, other_likelihood): &(Vec<Solution>, Vec<f64>),
-) -> (Vec<Solution>, Vec<f64>) {
-    for column in 0..likelihood.len() {
-        if other_likelihood[column] <= likelihood[column] {
-            continue;
-        }
-        likelihood[column] = other_likelihood[column];
-        for (best, other) in best.iter_mut().zip(other) {
-            best.activity.column_mut(column).assign(&other.activity.column(column));
-            if let (Some(to), Some(from)) = (&mut best.standard_error, &other.standard_error) {
-                to.column_mut(column).assign(&from.column(column));
-            }
-            best.log_evidence[column] = other.log_evidence[column];
-            best.sigma[column] = other.sigma[column];
-            best.lambda[column] = other.lambda[column];
-            best.dof[column] = other.dof[column];
-        }
-    }
-    (best, likelihood)
 }
 
 fn joined(parts: &[Solution]) -> Solution {

@@ -17,40 +17,55 @@ impl Mean {
     }
 }
 
+/// A method on one draw.
+#[derive(Debug, Clone, Copy)]
+pub struct DrawScore {
+    /// Correlation with the true activity; 0 where the estimate is constant.
+    pub correlation: f64,
+    /// Slope of the regression of the estimate on the truth: 1 is no bias of amplitude.
+    gain: f64,
+    /// Share of samples in the interval of 1.96 standard errors around the estimate.
+    coverage: Option<f64>,
+}
+
+impl DrawScore {
+    /// Of each draw.
+    pub fn all(solution: &Solution, draws: &[Draw]) -> Vec<DrawScore> {
+        let one = |(column, draw): (usize, &Draw)| {
+            let estimate = solution.activity.column(column).to_vec();
+            let covariance = covariance(&estimate, &draw.activity);
+            let spread = (variance(&estimate) * variance(&draw.activity)).sqrt();
+            let coverage = solution.standard_error.as_ref().map(|errors| {
+                let samples = estimate.iter().zip(&draw.activity).zip(errors.column(column));
+                // an error of 0 with an exact value is covered; rounding of the estimate is no miss
+                let covered = samples.filter(|((e, t), s)| (**e - **t).abs() <= 1.96 * **s + 1e-9).count();
+                covered as f64 / estimate.len() as f64
+            });
+            DrawScore {
+                correlation: if spread > 0.0 { covariance / spread } else { 0.0 },
+                gain: covariance / variance(&draw.activity),
+                coverage,
+            }
+        };
+        draws.iter().enumerate().map(one).collect()
+    }
+}
+
 /// A method in a scenario.
 pub struct Score {
-    /// Correlation with the true activity, a draw each; 0 where the estimate is constant.
-    pub correlations: Vec<f64>,
     pub correlation: Mean,
-    /// Slope of the regression of the estimate on the truth: 1 is no bias of amplitude.
     pub gain: Mean,
-    /// Share of samples in the interval of 1.96 standard errors around the estimate.
     pub coverage: Option<Mean>,
 }
 
 impl Score {
-    pub fn new(solution: &Solution, draws: &[Draw]) -> Score {
-        let mut correlations = Vec::new();
-        let mut gains = Vec::new();
-        let mut coverage = Vec::new();
-        for (column, draw) in draws.iter().enumerate() {
-            let estimate = solution.activity.column(column).to_vec();
-            let covariance = covariance(&estimate, &draw.activity);
-            let spread = (variance(&estimate) * variance(&draw.activity)).sqrt();
-            correlations.push(if spread > 0.0 { covariance / spread } else { 0.0 });
-            gains.push(covariance / variance(&draw.activity));
-            if let Some(errors) = &solution.standard_error {
-                let samples = estimate.iter().zip(&draw.activity).zip(errors.column(column));
-                // an error of 0 with an exact value is covered; rounding of the estimate is no miss
-                let covered = samples.filter(|((e, t), s)| (**e - **t).abs() <= 1.96 * **s + 1e-9).count();
-                coverage.push(covered as f64 / estimate.len() as f64);
-            }
-        }
+    pub fn of(draws: &[DrawScore]) -> Score {
+        let mean = |value: fn(&DrawScore) -> f64| Mean::of(&draws.iter().map(value).collect::<Vec<_>>());
+        let coverage: Option<Vec<f64>> = draws.iter().map(|draw| draw.coverage).collect();
         Score {
-            correlation: Mean::of(&correlations),
-            gain: Mean::of(&gains),
-            coverage: (!coverage.is_empty()).then(|| Mean::of(&coverage)),
-            correlations,
+            correlation: mean(|draw| draw.correlation),
+            gain: mean(|draw| draw.gain),
+            coverage: coverage.map(|shares| Mean::of(&shares)),
         }
     }
 }
