@@ -10,8 +10,8 @@ from pathlib import Path
 SUMMARY = """In short: on slow blocks deconvolution is more like the neural signal than BOLD shifted in time, but no more than
 BOLD smoothed and shifted, whose shift and smoothing were chosen by that signal. On fast events of real data hardly any
 method tells when they came better than BOLD 4.8 s later, and many do it worse. On the same events simulated, with the
-response known and white noise assumed, `ridge`, `wiener`, `peb`, averaged spikes and `auto` are better by 0.02 to 0.03 of
-the area, and blocks are worse; `noise = "evidence"` costs where the signal is weak."""
+response known and the noise white or by evidence, `ridge`, `wiener`, `peb`, averaged spikes and `auto` are better by 0.02 to
+0.03 of the area, and refitted spikes and blocks are worse."""
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
 TEXT = HERE / "results.md"
