@@ -165,11 +165,8 @@ mod tests {
     fn content_that_git_annex_keeps_elsewhere_is_not_here() {
         let root = tempfile::tempdir().unwrap();
         let place = folder(root.path(), [None; 3]);
-        let file = |text: &str, seen| BidsFile {
-            folder: Arc::clone(&place),
-            name: BidsName::parse(text).unwrap(),
-            seen,
-        };
+        let file =
+            |text: &str, seen| BidsFile { folder: Arc::clone(&place), name: BidsName::parse(text).unwrap(), seen };
         std::fs::write(root.path().join("task-a_bold.json"), "{}").unwrap();
         std::fs::write(root.path().join("task-b_bold.json"), "/annex/objects/MD5E-s3--0.json\n").unwrap();
         let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, root.path().join(name)).unwrap();

@@ -42,9 +42,12 @@ impl Ignore {
             match Rule::parse(line) {
                 Ok(rule) => rules.extend(rule),
                 Err(reason) => notes.push(
-                    Diagnostic::warning("bids-ignore-pattern", format!("`{line}` is no pattern: it leaves out nothing"))
-                        .at(Place::cell(&path, index + 1, None))
-                        .note(reason),
+                    Diagnostic::warning(
+                        "bids-ignore-pattern",
+                        format!("`{line}` is no pattern: it leaves out nothing"),
+                    )
+                    .at(Place::cell(&path, index + 1, None))
+                    .note(reason),
                 ),
             }
         }
@@ -79,6 +82,8 @@ impl Rule {
             None if pattern.contains('/') => pattern.to_owned(),
             None => format!("**/{pattern}"),
         };
+        // braces are no alternatives in `.gitignore`
+        let glob = glob.replace('{', "[{]").replace('}', "[}]");
         let built = GlobBuilder::new(&glob).literal_separator(true).backslash_escape(true).build();
         let matcher = built.map_err(|error| error.kind().to_string())?.compile_matcher();
         Ok(Some(Self { matcher, keeps, folders_only }))

@@ -165,9 +165,8 @@ impl Walker<'_> {
         let shared = Arc::new(folder.clone());
         let mut folders = Vec::new();
         for Entry { name, kind } in found {
-            let ignored = |is_folder| {
-                !self.ignore.is_empty() && self.ignore.ignores(&format!("{prefix}{name}"), is_folder)
-            };
+            let ignored =
+                |is_folder| !self.ignore.is_empty() && self.ignore.ignores(&format!("{prefix}{name}"), is_folder);
             let Kind::File(seen) = kind else {
                 if !ignored(true) {
                     folders.push(name);
