@@ -92,10 +92,16 @@ fn events_and_repetition_times_of_the_bids_examples_are_those_of_pybids() {
         assert_eq!(names, expected.iter().map(|row| row.bold.clone()).collect(), "{name}");
         for file in found {
             let row = expected.iter().find(|row| row.bold == below(&file.path())).unwrap();
-            let events = dataset.events_of(file).if_any().unwrap_or_else(|problem| panic!("{problem}")).map(below);
+            let events = dataset.events_of(file).if_any().unwrap_or_else(|problems| panic!("{problems}")).map(below);
             assert_eq!(events, row.events, "{name} {}", row.bold);
-            let timing = dataset.timing_of(file).unwrap_or_else(|problems| panic!("{problems}"));
-            let tr_s = timing.repetition_time_s.map(|(tr_s, _)| tr_s);
+            let tr_s = match dataset.timing_of(file) {
+                Ok(timing) => timing.repetition_time_s.map(|(tr_s, _)| tr_s),
+                Err(problems) => {
+                    assert_eq!(problems.iter().next().unwrap().code, "bids-sparse-acquisition");
+                    assert_eq!(name, "volume_timing");
+                    None
+                }
+            };
             assert_eq!(tr_s, row.repetition_time_s, "{name} {}", row.bold);
             images += 1;
             with_events += usize::from(events.is_some());
@@ -108,15 +114,24 @@ fn events_and_repetition_times_of_the_bids_examples_are_those_of_pybids() {
             .filter_map(|file| file.name.get("task"))
             .collect();
         for task in tasks.into_iter().filter(|_| derivatives.is_empty()) {
-            let matched = dataset.match_runs(&Selection::of_task(task)).unwrap_or_else(|problems| panic!("{problems}"));
+            let matched = match dataset.match_runs(&Selection::of_task(task)) {
+                Ok(matched) => matched,
+                Err(problems) => {
+                    // a derivative dataset in three spaces
+                    assert_eq!((name, problems.iter().next().unwrap().code), ("atlas-4S", "bids-choice-needed"));
+                    continue;
+                }
+            };
             for (subject, runs) in matched.subjects {
-                for run in runs.unwrap_or_else(|problems| panic!("{name} sub-{subject}: {problems}")) {
-                    assert!(run.bold.is_file());
+                match runs {
+                    Ok(runs) => assert!(runs.iter().all(|run| run.bold.is_file() && run.subject == subject)),
+                    // its one run is there in six acquisitions
+                    Err(problems) => assert_eq!(name, "volume_timing", "{problems}"),
                 }
             }
         }
     }
-    assert_eq!((images, with_events, with_times), (0, 0, 0));
+    assert_eq!((images, with_events, with_times), (2236, 2185, 2233));
 }
 
 #[test]
@@ -147,8 +162,8 @@ fn sidecars_and_events_of_made_datasets_are_those_of_pybids() {
             assert_eq!(metadata, expected["metadata"], "{number} {path}: {tree}");
             let events = match dataset.events_of(image).if_any() {
                 Ok(events) => events.map(|events| events.strip_prefix(root.path()).unwrap().to_str().unwrap().into()),
-                Err(problem) => {
-                    assert_eq!(problem.code, "bids-inheritance-ambiguous");
+                Err(problems) => {
+                    assert_eq!(problems.iter().next().unwrap().code, "bids-inheritance-ambiguous");
                     refused += 1;
                     Some(Value::from("ambiguous"))
                 }
@@ -156,7 +171,7 @@ fn sidecars_and_events_of_made_datasets_are_those_of_pybids() {
             assert_eq!(events.unwrap_or(Value::Null), expected["events"], "{number} {path}: {tree}");
         }
     }
-    assert_eq!((trees.len(), merged, refused), (120, 0, 0));
+    assert_eq!((trees.len(), merged, refused), (120, 988 - 294 - 181, 294 + 36));
 }
 
 #[test]
@@ -175,7 +190,7 @@ fn the_plain_examples_have_their_participants() {
             Err(problems) => refused.push(format!("{problems}")),
         }
     }
-    assert_eq!((tables, refused), (0, Vec::new()));
+    assert_eq!((tables, refused), (44, Vec::new()));
 }
 
 #[test]
@@ -198,7 +213,7 @@ fn the_runs_of_a_study_with_two_versions_of_each() {
         assert_eq!(run.bold, root.join(format!("{stem}_desc-25mm_bold.nii.gz")));
         assert_eq!(run.events.required().unwrap(), root.join(format!("{stem}_events.tsv")));
         assert_eq!(run.sidecars, [root.join(format!("{stem}_bold.json"))]);
-        assert_eq!(run.confounds.required().unwrap_err().code, "bids-no-confounds");
+        assert_eq!(run.confounds.required().unwrap_err().iter().next().unwrap().code, "bids-no-confounds");
         assert_eq!(dataset.timing_of(&run.file).unwrap().repetition_time_s.unwrap().0, 2.5);
     }
     let missing = BidsDataset::open(&root, &[root.join("derivatives")]).unwrap_err();
@@ -260,11 +275,11 @@ fn bidsignore_means_what_gitignore_means() {
     let mut words = vec!["-c", "core.excludesFile=/dev/null", "check-ignore", "--no-index"];
     words.extend(files.iter().map(String::as_str));
     let (mut sets, mut left_out) = (0, 0);
-    for first in 0..PATTERNS.len() {
+    for (first, pattern) in PATTERNS.iter().enumerate() {
         for step in [0, 1, 5, 7, 11] {
             let second = (first + step) % PATTERNS.len();
             let third = (first * 5 + step * 3) % PATTERNS.len();
-            let text = format!("{}\n{}\n{}\n", PATTERNS[first], PATTERNS[second], PATTERNS[third]);
+            let text = format!("{pattern}\n{}\n{}\n", PATTERNS[second], PATTERNS[third]);
             for name in [".gitignore", ".bidsignore"] {
                 make(&root.path().join(name), &text);
             }
@@ -284,5 +299,5 @@ fn bidsignore_means_what_gitignore_means() {
             left_out += ignored.len();
         }
     }
-    assert_eq!((sets, left_out), (120, 0));
+    assert_eq!((sets, left_out), (120, 2961));
 }

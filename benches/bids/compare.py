@@ -50,9 +50,10 @@ def main():
     parser.add_argument("--subjects", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--boldly", help="the compiled index.rs; made by cargo where it is not given")
     parser.add_argument("--json", type=Path, help="where the results go; else they are printed")
     arguments = parser.parse_args()
-    readers = {"boldly": [executable()]}
+    readers = {"boldly": [arguments.boldly or executable()]}
     readers.update({name: [arguments.python, "-c", source] for name, source in PEERS.items()})
     times = {name: [] for name in readers}
     with tempfile.TemporaryDirectory() as scratch:

@@ -39,10 +39,12 @@ def layout(root):
 
 
 def events_of(index, bold):
-    """As pybids itself finds them for its models, but the nearest alone."""
-    return index.get_nearest(
-        bold, suffix="events", extension=".tsv", strict=True, ignore_strict_entities=["suffix", "extension"]
+    """As pybids itself finds them for its models. The first is the nearest; asked for that one alone, pybids gives up at the
+    first folder with events, even if none of them applies."""
+    found = index.get_nearest(
+        bold, suffix="events", extension=".tsv", strict=True, ignore_strict_entities=["suffix", "extension"], all_=True
     )
+    return found[0] if found else None
 
 
 def images_of(dataset):

@@ -1,6 +1,6 @@
 //! What there is, counted, for messages about what was not found.
 
-use super::dataset::{BidsDataset, Root};
+use super::dataset::Root;
 use super::file::BidsFile;
 use super::name::{compare_labels, same_label};
 use crate::error::Diagnostic;
@@ -47,27 +47,15 @@ pub(super) fn label_hint(key: &str, label: &str, known: &[String]) -> Option<Str
     (!near.is_empty()).then(|| format!("did you mean {}?", quoted(&near)))
 }
 
-impl BidsDataset {
-    /// Adds where was searched, and what of it was passed over.
-    pub(super) fn searched<'a>(&'a self, problem: Diagnostic, roots: impl Iterator<Item = &'a Root>) -> Diagnostic {
-        let mut problem = problem;
-        for root in roots {
-            let subjects = root.tree.subjects.len();
-            let files: usize = root.tree.subjects.iter().map(|subject| subject.files.len()).sum();
-            let mut note = format!(
-                "searched `{}`: {}, {}",
-                root.path.display(),
-                counted(subjects, "subject"),
-                counted(files, "functional file")
-            );
-            let skipped = &root.tree.skipped;
-            if let Some((path, reason)) = skipped.examples.first() {
-                let others =
-                    if skipped.count == 1 { "1 name is".to_owned() } else { format!("{} names are", skipped.count) };
-                note += &format!("; {others} not BIDS, such as `{}`: {reason}", path.display());
-            }
-            problem = problem.note(note);
-        }
-        problem
-    }
+/// Adds where was searched, and what of it was passed over.
+pub(super) fn searched<'a>(problem: Diagnostic, roots: impl Iterator<Item = &'a Root>) -> Diagnostic {
+    roots.fold(problem, |problem, root| {
+        let files: usize = root.tree.subjects.iter().map(|subject| subject.files.len()).sum();
+        let subjects = counted(root.tree.subjects.len(), "subject");
+        let found = format!("searched `{}`: {subjects}, {}", root.path.display(), counted(files, "functional file"));
+        let skipped = &root.tree.skipped;
+        let Some((path, reason)) = skipped.examples.first() else { return problem.note(found) };
+        let are = if skipped.count == 1 { "1 name is".to_owned() } else { format!("{} names are", skipped.count) };
+        problem.note(format!("{found}; {are} not BIDS, such as `{}`: {reason}", path.display()))
+    })
 }

@@ -3,7 +3,7 @@
 use super::dataset::{BidsDataset, Root};
 use super::file::BidsFile;
 use super::inheritance::{nearest, present};
-use crate::error::{Diagnostic, Place};
+use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::table::list;
 use std::path::{Path, PathBuf};
 
@@ -18,10 +18,10 @@ const NOT_OF_MASKS: [&str; 3] = ["desc", "echo", "part"];
 pub enum Companion {
     /// Its path, as the root was given.
     Found(PathBuf),
-    /// There is none; the diagnostic says what was searched and what was found.
-    Missing(Box<Diagnostic>),
+    /// There is none; the diagnostics say what was searched and what was found.
+    Missing(Diagnostics),
     /// There are several, or its content is not there.
-    Unusable(Box<Diagnostic>),
+    Unusable(Diagnostics),
 }
 
 impl Companion {
@@ -37,10 +37,10 @@ impl Companion {
     ///
     /// # Errors
     /// There is none, there are several, or its content is not there.
-    pub fn required(&self) -> Result<&Path, Diagnostic> {
+    pub fn required(&self) -> Result<&Path, Diagnostics> {
         match self {
             Self::Found(path) => Ok(path),
-            Self::Missing(problem) | Self::Unusable(problem) => Err((**problem).clone()),
+            Self::Missing(problem) | Self::Unusable(problem) => Err(problem.clone()),
         }
     }
 
@@ -48,20 +48,20 @@ impl Companion {
     ///
     /// # Errors
     /// There are several, or its content is not there.
-    pub fn if_any(&self) -> Result<Option<&Path>, Diagnostic> {
+    pub fn if_any(&self) -> Result<Option<&Path>, Diagnostics> {
         match self {
             Self::Found(path) => Ok(Some(path)),
             Self::Missing(_) => Ok(None),
-            Self::Unusable(problem) => Err((**problem).clone()),
+            Self::Unusable(problem) => Err(problem.clone()),
         }
     }
 
-    fn of(found: Result<Option<&BidsFile>, Diagnostic>, missing: impl FnOnce() -> Diagnostic) -> Self {
+    fn of(found: Result<Option<&BidsFile>, Diagnostics>, missing: impl FnOnce() -> Diagnostic) -> Self {
         let checked = found.and_then(|file| file.map(|file| present(file).map(|()| file.path())).transpose());
         match checked {
             Ok(Some(path)) => Self::Found(path),
-            Ok(None) => Self::Missing(Box::new(missing())),
-            Err(problem) => Self::Unusable(Box::new(problem)),
+            Ok(None) => Self::Missing(missing().into()),
+            Err(problem) => Self::Unusable(problem),
         }
     }
 }
@@ -120,7 +120,7 @@ impl BidsDataset {
         bold: &BidsFile,
         what: &str,
         fits: &dyn Fn(&BidsFile) -> bool,
-    ) -> Result<Option<&BidsFile>, Diagnostic> {
+    ) -> Result<Option<&BidsFile>, Diagnostics> {
         let subject = bold.folder.subject.as_deref().unwrap_or_default();
         for root in self.roots_from(bold) {
             let files = root.subject(subject).into_iter().flat_map(|subject| &subject.files);
@@ -136,7 +136,8 @@ impl BidsDataset {
                     return Err(Diagnostic::error("bids-companion-ambiguous", message)
                         .at(Place::file(&several[0].folder.path()))
                         .note(names.join(", "))
-                        .hint("keep one of them"));
+                        .hint("keep one of them")
+                        .into());
                 }
             }
         }
@@ -220,7 +221,7 @@ mod tests {
             "prep/sub-01/func/sub-01_task-a_desc-confounds_regressors.tsv",
         ]);
         let bold = bold(&dataset, "A");
-        let shown = |problem: Diagnostic| tree.shorten(&problem.into());
+        let shown = |problems: Diagnostics| tree.shorten(&problems);
         insta::assert_snapshot!(shown(dataset.events_of(bold).required().unwrap_err()), @"
         error[bids-no-events]: no events for `sub-01_task-a_space-A_res-2_bold.nii.gz`
          --> prep/sub-01/func/sub-01_task-a_space-A_res-2_bold.nii.gz

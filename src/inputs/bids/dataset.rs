@@ -146,19 +146,19 @@ impl BidsDataset {
     }
 }
 
-fn open_root(path: &Path, origin: Origin, ignore: &Ignore) -> Result<Root, Diagnostic> {
+fn open_root(path: &Path, origin: Origin, ignore: &Ignore) -> Result<Root, Diagnostics> {
     let kind = if origin == Origin::Raw { "dataset" } else { "derivative dataset" };
     if !path.is_dir() {
         let message = format!("the {kind} `{}` is no folder", path.display());
         let problem = Diagnostic::error("bids-root-missing", message).at(Place::file(path));
-        return Err(Diagnostic { hint: missing_file_hint(path), ..problem });
+        return Err(Diagnostic { hint: missing_file_hint(path), ..problem }.into());
     }
     let shared: Arc<Path> = path.into();
     let tree = walk(&shared, origin, ignore)?;
     if tree.subjects.is_empty() {
         let message = format!("the {kind} `{}` has no folder `sub-…`", path.display());
         let problem = Diagnostic::error("bids-no-subjects", message).at(Place::file(path));
-        return Err(Diagnostic { hint: no_subjects_hint(path), ..problem });
+        return Err(Diagnostic { hint: no_subjects_hint(path), ..problem }.into());
     }
     Ok(Root { path: shared, origin, tree })
 }

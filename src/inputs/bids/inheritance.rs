@@ -157,11 +157,11 @@ pub(super) fn nearest<'a>(
     file: &BidsFile,
     suffix: &str,
     extension: &str,
-) -> Result<Option<&'a BidsFile>, Diagnostic> {
+) -> Result<Option<&'a BidsFile>, Diagnostics> {
     let levels = applicable(root, file, suffix, extension);
     match levels.iter().rev().find(|level| !level.is_empty()).map(Vec::as_slice) {
         Some([one]) => Ok(Some(one)),
-        Some(several) => Err(ambiguous(file, several)),
+        Some(several) => Err(ambiguous(file, several).into()),
         None => Ok(None),
     }
 }
@@ -176,19 +176,19 @@ fn ambiguous(file: &BidsFile, found: &[&BidsFile]) -> Diagnostic {
 }
 
 /// Refuses a file whose content is not there.
-pub(super) fn present(file: &BidsFile) -> Result<(), Diagnostic> {
+pub(super) fn present(file: &BidsFile) -> Result<(), Diagnostics> {
     let path = file.path();
     match file.presence() {
         Presence::Here => Ok(()),
         Presence::NotDownloaded => {
             let message = format!("`{}` is not downloaded: git-annex keeps its content elsewhere", file.name.as_str());
             let problem = Diagnostic::error("bids-not-downloaded", message).at(Place::file(&path));
-            Err(problem.hint(format!("`datalad get {}`", path.display())))
+            Err(problem.hint(format!("`datalad get {}`", path.display())).into())
         }
         Presence::BrokenLink => {
             let message = format!("`{}` is a link that leads nowhere", file.name.as_str());
             let problem = Diagnostic::error("bids-broken-link", message).at(Place::file(&path));
-            Err(problem.hint("if the dataset is DataLad's: `datalad get`; else mend the link"))
+            Err(problem.hint("if the dataset is DataLad's: `datalad get`; else mend the link").into())
         }
     }
 }
@@ -256,7 +256,7 @@ mod tests {
         };
         assert_eq!(found("1").unwrap(), "sub-01_task-a_run-1_events.tsv");
         assert_eq!(found("2").unwrap(), "sub-01_task-a_events.tsv");
-        assert_eq!(found("3").unwrap_err().code, "bids-inheritance-ambiguous");
+        assert_eq!(found("3").unwrap_err().iter().next().unwrap().code, "bids-inheritance-ambiguous");
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl BidsDataset {
     fn no_images(&self, raw: usize) -> Diagnostic {
         let message = "no BOLD image: no file ends in `_bold.nii.gz` or `_bold.nii`";
         let problem =
-            self.searched(Diagnostic::error("bids-no-bold", message).at(self.image_place()), self.image_roots());
+            census::searched(Diagnostic::error("bids-no-bold", message).at(self.image_place()), self.image_roots());
         if self.has_derivatives() && raw > 0 {
             return problem.hint(format!("the raw dataset has {raw}; leave `derivatives` out to analyse those"));
         }
@@ -106,7 +106,7 @@ impl BidsDataset {
                 let written = label.map_or_else(|| format!("lacks `{key}-`"), |label| format!("has `{key}-{label}`"));
                 let problem = Diagnostic::error("bids-unknown-label", format!("no BOLD image {written}"));
                 let problem = problem.at(place.clone().unwrap_or_else(|| self.image_place()));
-                let problem = self.searched(problem, self.image_roots()).note(census::line(pool, key));
+                let problem = census::searched(problem, self.image_roots()).note(census::line(pool, key));
                 let known: Vec<String> =
                     census::labels(pool, key).iter().filter_map(|(label, _)| label.map(str::to_owned)).collect();
                 let hint = label.and_then(|label| census::label_hint(key, label, &known));
@@ -122,10 +122,17 @@ impl BidsDataset {
         asked.extend(describe_subjects(selection));
         let message = format!("no BOLD image has all of {}", asked.join(", "));
         let problem = Diagnostic::error("bids-no-match", message).at(self.image_place());
-        let mut problem = self.searched(problem, self.image_roots());
+        let mut problem = census::searched(problem, self.image_roots());
         let of_subject = |file: &&&BidsFile| {
             selection.subjects.is_empty() || selection.subjects.iter().any(|label| file.name.get("sub") == Some(label))
         };
+        if !selection.subjects.is_empty() {
+            let found = pool.iter().filter(|file| wanted.iter().all(|wanted| wanted.allows(file)));
+            let found: Vec<&BidsFile> = found.copied().collect();
+            if !found.is_empty() {
+                problem = problem.note(format!("whatever the sub, {}", census::line(&found, "sub")));
+            }
+        }
         for left_out in wanted {
             let others = wanted.iter().filter(|wanted| wanted.key != left_out.key);
             let others: Vec<&Wanted<'_>> = others.collect();
@@ -152,7 +159,7 @@ impl BidsDataset {
             }
             let message = format!("`{key}` is not stated, and the BOLD images that match have several");
             let problem = Diagnostic::error("bids-choice-needed", message).at(self.image_place());
-            let problem = self.searched(problem, self.image_roots()).note(census::line(chosen, key));
+            let problem = census::searched(problem, self.image_roots()).note(census::line(chosen, key));
             return Err(problem.hint(format!("state `{key}`")).into());
         }
         Ok(())
@@ -277,8 +284,8 @@ impl BidsDataset {
         let mut notes = Diagnostics::new();
         let place = || chosen.first().map_or_else(|| self.image_place(), |file| Place::file(&file.folder.path()));
         for Wanted { key, labels } in wanted {
-            let lacks = |label: &Option<&str>| !chosen.iter().any(|file| has_label(key, file.name.get(key), *label));
-            let missing = labels.iter().map(|(label, _)| *label).filter(lacks).flatten();
+            let has = |label: Option<&str>| chosen.iter().any(|file| has_label(key, file.name.get(key), label));
+            let missing = labels.iter().filter(|(label, _)| !has(*label)).filter_map(|(label, _)| *label);
             let missing: Vec<String> = missing.map(|label| format!("{key}-{label}")).collect();
             if !missing.is_empty() {
                 let message = format!("sub-{label} is analysed without {}, which it lacks", missing.join(", "));
@@ -370,8 +377,8 @@ fn several_images(same: &[&BidsFile], keys: &[String]) -> Diagnostic {
 /// `task-rest`, `run-1 or run-2`, `no space-`.
 fn describe(wanted: &Wanted<'_>) -> String {
     let key = wanted.key;
-    let one = |label: &Option<&str>| label.map_or_else(|| format!("no {key}-"), |label| format!("{key}-{label}"));
-    wanted.labels.iter().map(|(label, _)| one(label)).collect::<Vec<_>>().join(" or ")
+    let one = |label: Option<&str>| label.map_or_else(|| format!("no {key}-"), |label| format!("{key}-{label}"));
+    wanted.labels.iter().map(|(label, _)| one(*label)).collect::<Vec<_>>().join(" or ")
 }
 
 fn describe_subjects(selection: &Selection) -> Option<String> {

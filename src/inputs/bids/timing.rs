@@ -37,7 +37,7 @@ pub enum FrameTime {
     /// The sidecars do not say: raw data, or data without slice-time correction.
     NotStated,
     /// The slices were shifted, but not said to when. An error unless `slice_time_ref` is stated.
-    Unclear(Box<Diagnostic>),
+    Unclear(Diagnostics),
 }
 
 impl BidsTiming {
@@ -45,11 +45,11 @@ impl BidsTiming {
     ///
     /// # Errors
     /// The slices were shifted, but not said to when.
-    pub fn slice_time_ref(&self) -> Result<Option<f64>, Diagnostic> {
+    pub fn slice_time_ref(&self) -> Result<Option<f64>, Diagnostics> {
         match &self.frame_time {
             FrameTime::Known { slice_time_ref, .. } => Ok(Some(*slice_time_ref)),
             FrameTime::NotStated => Ok(None),
-            FrameTime::Unclear(problem) => Err((**problem).clone()),
+            FrameTime::Unclear(problems) => Err(problems.clone()),
         }
     }
 }
@@ -83,13 +83,14 @@ fn repetition_time(metadata: &Metadata, problems: &mut Diagnostics) -> Option<(f
     let mut reader = Reader { metadata, problems };
     let stated = reader.number("RepetitionTime");
     let volumes = reader.numbers("VolumeTiming");
-    let duration = reader.number("AcquisitionDuration");
+    // the second is the name before BIDS 1.10, by which some converters call the time of the whole scan
+    let durations = ["FrameAcquisitionDuration", "AcquisitionDuration"].map(|key| Some((key, reader.number(key)?)));
     let positive = |(seconds, path): (f64, &Path)| {
         if seconds > 0.0 {
             return Ok((seconds, path.to_path_buf()));
         }
         let problem = Diagnostic::error("tr-not-positive", format!("the repetition time is {seconds} s"));
-        Err(problem.at(Place::field(path, "RepetitionTime")).hint("expected seconds above 0"))
+        Err(Diagnostics::from(problem.at(Place::field(path, "RepetitionTime")).hint("expected seconds above 0")))
     };
     let stated = stated.and_then(|stated| problems.collect(positive(stated)));
     let interval = volumes.as_ref().and_then(|(times, path)| even_interval(times).map(|interval| (interval, *path)));
@@ -109,13 +110,11 @@ fn repetition_time(metadata: &Metadata, problems: &mut Diagnostics) -> Option<(f
         }
     }
     let found = stated.or_else(|| interval.map(|(interval, path)| (interval, path.to_path_buf())));
-    // longer ones are the whole scan's, which some converters write under this name
-    if let Some((duration, path)) = duration
-        && let Some((tr_s, _)) = &found
-        && duration < tr_s - AGREEMENT_S
-    {
-        let message = format!("a volume is measured within {duration} s of the repetition time of {tr_s} s");
-        problems.push(sparse(path, "AcquisitionDuration", message));
+    for (key, (duration, path)) in durations.into_iter().flatten() {
+        if let Some((tr_s, _)) = found.as_ref().filter(|(tr_s, _)| duration < tr_s - AGREEMENT_S) {
+            let message = format!("a volume is measured within {duration} s of the repetition time of {tr_s} s");
+            problems.push(sparse(path, key, message));
+        }
     }
     found
 }
@@ -143,7 +142,7 @@ fn frame_time(
     let slices = reader.numbers("SliceTiming");
     let Some((start_time_s, path)) = start else {
         return match corrected {
-            Some((true, path)) => FrameTime::Unclear(Box::new(unclear(path, bold))),
+            Some((true, path)) => FrameTime::Unclear(unclear(path, bold).into()),
             _ => FrameTime::NotStated,
         };
     };
@@ -191,7 +190,7 @@ fn unclear(path: &Path, bold: &BidsFile) -> Diagnostic {
     Diagnostic::error("bids-frame-time-unclear", message)
         .at(Place::field(path, "SliceTimingCorrected"))
         .note("SliceTimingCorrected is true, and there is no StartTime")
-        .hint("state `slice_time_ref`; fMRIPrep shifts to the middle of the slices unless told otherwise: 0.5")
+        .hint("state `slice_time_ref`; fMRIPrep shifts to the middle of the slices unless told otherwise: about 0.5")
 }
 
 /// Whether two times differ by more than 1 ms; the slack of a nanosecond takes up the rounding of decimals.
@@ -309,7 +308,7 @@ mod tests {
            = note: it says when within a repetition time the slices are taken to be measured
         ");
         let unclear = timing("{\"RepetitionTime\": 2, \"SliceTimingCorrected\": true}", "{}").unwrap();
-        insta::assert_snapshot!(unclear.slice_time_ref().unwrap_err().message, @"the slices of `sub-01_task-a_desc-preproc_bold.nii.gz` were shifted in time, but not said to when");
+        insta::assert_snapshot!(unclear.slice_time_ref().unwrap_err().iter().next().unwrap().message, @"the slices of `sub-01_task-a_desc-preproc_bold.nii.gz` were shifted in time, but not said to when");
     }
 
     #[test]
@@ -325,6 +324,11 @@ mod tests {
          --> task-a_bold.json, field `AcquisitionDuration`
            = hint: models here take each frame as one moment of an even grid; leave this run out
         ");
+        let frames = refused("{\"RepetitionTime\": 3, \"FrameAcquisitionDuration\": 2}");
+        assert!(
+            frames.contains("bids-sparse-acquisition") && frames.contains("`FrameAcquisitionDuration`"),
+            "{frames}"
+        );
         insta::assert_snapshot!(refused("{\"RepetitionTime\": 2, \"VolumeTiming\": [0, 3, 6]}"), @"
         error[bids-timing-conflict]: `RepetitionTime` and `VolumeTiming` disagree
          --> task-a_bold.json, field `VolumeTiming`

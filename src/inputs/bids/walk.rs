@@ -6,7 +6,7 @@
 use super::file::{BidsFile, Folder, Origin, Presence, link_presence};
 use super::ignore::Ignore;
 use super::name::{BidsName, NameProblem, is_label};
-use crate::error::{Diagnostic, Place};
+use crate::error::{Diagnostic, Diagnostics, Place};
 use rayon::prelude::*;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -70,7 +70,7 @@ pub(super) struct SubjectTree {
 ///
 /// # Errors
 /// The root itself cannot be read.
-pub(super) fn walk(root: &Arc<Path>, origin: Origin, ignore: &Ignore) -> Result<Tree, Diagnostic> {
+pub(super) fn walk(root: &Arc<Path>, origin: Origin, ignore: &Ignore) -> Result<Tree, Diagnostics> {
     let top = Folder { origin, root: Arc::clone(root), subject: None, session: None, datatype: None };
     let entries = entries(root).map_err(|error| unreadable(root, &error))?;
     let mut skipped = Skipped::default();
@@ -239,7 +239,6 @@ fn entries(folder: &Path) -> io::Result<Vec<Entry>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Diagnostics;
 
     fn make(root: &Path, files: &[&str]) {
         for file in files {
@@ -347,7 +346,7 @@ mod tests {
     fn a_folder_that_cannot_be_read_is_its_subjects_problem() {
         use std::os::unix::fs::symlink;
         let missing = walk(&Path::new("no/such/root").into(), Origin::Raw, &Ignore::default()).unwrap_err();
-        assert_eq!(missing.code, "bids-folder-unreadable");
+        assert_eq!(missing.iter().next().unwrap().code, "bids-folder-unreadable");
         let root = tempfile::tempdir().unwrap();
         make(root.path(), &["sub-01/func/sub-01_task-a_bold.nii"]);
         symlink("func", root.path().join("sub-01/anat")).unwrap();
