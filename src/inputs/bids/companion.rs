@@ -8,7 +8,7 @@ use crate::inputs::table::list;
 use std::path::{Path, PathBuf};
 
 /// Entities of an image that its confounds lack: they are of the run, whatever space or echo the image is of.
-const NOT_OF_CONFOUNDS: [&str; 7] = ["space", "res", "den", "desc", "echo", "part", "hemi"];
+const NOT_OF_CONFOUNDS: [&str; 8] = ["space", "cohort", "res", "den", "desc", "echo", "part", "hemi"];
 
 /// Entities in which a brain mask may differ from its image; space and resolution must be the same.
 const NOT_OF_MASKS: [&str; 3] = ["desc", "echo", "part"];
@@ -89,7 +89,7 @@ impl BidsDataset {
         let fits = |file: &BidsFile| is_confounds(file) && file.name.same_but(&bold.name, &NOT_OF_CONFOUNDS);
         Companion::of(self.only(bold, "confounds", &fits), || {
             let problem = self.missing("bids-no-confounds", "confounds", bold);
-            let note = "confounds have the image's entities but for space, res, den, desc, echo and part";
+            let note = "confounds have the image's entities but for space, cohort, res, den, desc, echo and part";
             self.what_there_is(problem.note(note), bold, &is_confounds)
         })
     }
@@ -194,9 +194,9 @@ mod tests {
             let (_tree, dataset) = dataset(&[
                 "sub-01/func/sub-01_task-a_run-01_events.tsv",
                 "prep/sub-01/func/sub-01_task-a_run-1_events.tsv",
-                "prep/sub-01/func/sub-01_task-a_run-1_space-A_desc-preproc_bold.nii.gz",
+                "prep/sub-01/func/sub-01_task-a_run-1_space-A_cohort-3_desc-preproc_bold.nii.gz",
                 "prep/sub-01/func/sub-01_task-a_run-1_space-B_res-2_desc-preproc_bold.nii.gz",
-                "prep/sub-01/func/sub-01_task-a_run-1_space-A_desc-brain_mask.nii.gz",
+                "prep/sub-01/func/sub-01_task-a_run-1_space-A_cohort-3_desc-brain_mask.nii.gz",
                 "prep/sub-01/func/sub-01_task-a_run-1_space-B_desc-brain_mask.nii.gz",
                 "prep/sub-01/func/sub-01_task-a_run-1_space-B_res-2_desc-brain_mask.nii.gz",
                 "prep/sub-01/func/sub-01_task-a_run-1_space-B_res-2_desc-brain_mask.json",
@@ -204,7 +204,7 @@ mod tests {
                 &format!("prep/sub-01/func/{confounds}"),
             ]);
             let (a, b) = (bold(&dataset, "A"), bold(&dataset, "B"));
-            assert_eq!(name(&dataset.mask_of(a)), "sub-01_task-a_run-1_space-A_desc-brain_mask.nii.gz");
+            assert_eq!(name(&dataset.mask_of(a)), "sub-01_task-a_run-1_space-A_cohort-3_desc-brain_mask.nii.gz");
             assert_eq!(name(&dataset.mask_of(b)), "sub-01_task-a_run-1_space-B_res-2_desc-brain_mask.nii.gz");
             assert_eq!([name(&dataset.confounds_of(a)), name(&dataset.confounds_of(b))], [confounds.as_str(); 2]);
             assert_eq!(name(&dataset.events_of(b)), "sub-01_task-a_run-01_events.tsv");
