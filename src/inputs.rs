@@ -1,6 +1,7 @@
 //! Everything read: images, masks, event tables, confounds, tables of series and of spikes.
 
 mod atlas_labels;
+pub mod bids;
 mod confounds;
 mod digest;
 mod events;

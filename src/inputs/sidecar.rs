@@ -68,7 +68,7 @@ fn candidates(bold: &Path) -> Vec<PathBuf> {
     paths
 }
 
-fn parse_object(path: &Path, text: String) -> Result<Map<String, Value>, Diagnostics> {
+pub(super) fn parse_object(path: &Path, text: String) -> Result<Map<String, Value>, Diagnostics> {
     match serde_json::from_str::<Value>(&text) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(other) => Err(Diagnostic::error("sidecar-malformed", format!("the sidecar holds {}", kind_of(&other)))
@@ -138,7 +138,7 @@ fn even_interval(path: &Path, times_s: &[f64], diagnostics: &mut Diagnostics) ->
     None
 }
 
-fn kind_of(value: &Value) -> String {
+pub(super) fn kind_of(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(_) | Value::Number(_) => format!("`{value}`"),
