@@ -37,6 +37,7 @@ fn read(
 ) -> Result<(ConfoundTable, Diagnostics), Diagnostics> {
     let settings = ConfoundSettings {
         columns: globs.iter().map(|glob| Located::unplaced((*glob).to_owned())).collect(),
+        strategy: None,
         first_row_nan: FirstRowNan::CopyNext,
         scrub,
     };

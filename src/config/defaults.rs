@@ -5,9 +5,9 @@
 
 use super::keys::{DriftKind, MaskKind};
 use super::{
-    AbsentCondition, ConvolveEdge, ConvolveMode, DeconvolutionMap, DuplicatePolicy, FirstRowNan, FixedEffects,
-    HrfShape, MapKind, MaskCombination, Method, Noise, Penalty, Profile, RateKernel, RowPolicy, Scaling,
-    SparseEstimate,
+    AbsentCondition, Compcor, ConvolveEdge, ConvolveMode, DeconvolutionMap, DuplicatePolicy, Expansion, FirstRowNan,
+    FixedEffects, HrfShape, IcaAroma, MapKind, MaskCombination, Method, Noise, Penalty, Profile, RateKernel, RowPolicy,
+    Scaling, SparseEstimate,
 };
 use serde::Serialize;
 
@@ -38,6 +38,20 @@ pub struct Defaults {
     pub scaling_of_tables: Scaling,
     #[serde(rename = "confounds.columns")]
     pub confound_columns: [&'static str; 0],
+    #[serde(rename = "confounds.strategy")]
+    pub strategy: [&'static str; 0],
+    #[serde(rename = "confounds.motion")]
+    pub motion: Expansion,
+    #[serde(rename = "confounds.wm_csf")]
+    pub wm_csf: Expansion,
+    #[serde(rename = "confounds.global_signal")]
+    pub global_signal: Expansion,
+    #[serde(rename = "confounds.compcor")]
+    pub compcor: Compcor,
+    #[serde(rename = "confounds.n_compcor")]
+    pub n_compcor: &'static str,
+    #[serde(rename = "confounds.ica_aroma")]
+    pub ica_aroma: IcaAroma,
     #[serde(rename = "confounds.first_row_nan")]
     pub first_row_nan: FirstRowNan,
     #[serde(rename = "confounds.scrub.min_segment")]
@@ -160,6 +174,13 @@ const NATIVE: Defaults = Defaults {
     scaling: Scaling::VoxelMean,
     scaling_of_tables: Scaling::None,
     confound_columns: [],
+    strategy: [],
+    motion: Expansion::Full, // these as in nilearn's load_confounds
+    wm_csf: Expansion::Basic,
+    global_signal: Expansion::Basic,
+    compcor: Compcor::AnatCombined,
+    n_compcor: "all",
+    ica_aroma: IcaAroma::Full,
     first_row_nan: FirstRowNan::Error,
     scrub_min_segment: 5, // as fMRIPrep users know it from nilearn's load_confounds
     condition_column: "trial_type",

@@ -4,12 +4,14 @@
 //! file (`shape`): meaning, unit and source stand here, types and ranges in the declaration, defaults in
 //! [`super::Defaults`]. Every field is optional here; a key the format requires is marked `required`.
 
+mod confounds;
 mod deconvolve;
 mod filters;
 mod glm;
 mod inputs;
 mod stages;
 
+pub use confounds::*;
 pub use deconvolve::*;
 pub use filters::*;
 pub use glm::*;

@@ -1,6 +1,7 @@
 //! From what the pipeline file says to [`Settings`]: defaults by profile, overrides by model, and the rules between
 //! keys. Problems are collected; where something is wrong a stand-in is put, which no one sees.
 
+mod confounds;
 mod deconvolve;
 mod design;
 mod filters;

@@ -2,10 +2,12 @@
 //!
 //! Paths are absolute or relative to the working directory (the pipeline file's folder already joined).
 
+mod confounds;
 mod deconvolve;
 mod filters;
 mod inputs;
 
+pub use confounds::*;
 pub use deconvolve::*;
 pub use filters::*;
 pub use inputs::*;
@@ -150,40 +152,6 @@ pub enum DuplicatePolicy {
     Error,
     /// Their amplitudes are summed.
     Sum,
-}
-
-/// `[confounds]`, resolved for one model.
-#[derive(Debug, Clone, Serialize)]
-pub struct ConfoundSettings {
-    /// Globs of the columns taken.
-    pub columns: Vec<Located<String>>,
-    /// n/a in the first row.
-    pub first_row_nan: FirstRowNan,
-    /// Censoring.
-    pub scrub: Option<ScrubSettings>,
-}
-
-/// n/a in the first row of a confound column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum FirstRowNan {
-    /// It is an error.
-    Error,
-    /// It is 0.
-    Zero,
-    /// It is the second row's value.
-    CopyNext,
-}
-
-/// Censoring of volumes by fMRIPrep's quality columns.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ScrubSettings {
-    /// Volumes with `framewise_displacement` above this are censored, mm.
-    pub fd_mm: Option<f64>,
-    /// Volumes with `std_dvars` above this are censored.
-    pub std_dvars: Option<f64>,
-    /// Runs of kept volumes shorter than this are censored too.
-    pub min_segment: usize,
 }
 
 /// `[design]`, resolved for one model.

@@ -1,5 +1,6 @@
 //! Whole pipelines through [`load_text`]: what loads, what is refused, and where the carets stand.
 
+mod confounds;
 mod deconvolve;
 mod mutation;
 mod overriding;

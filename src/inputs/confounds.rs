@@ -1,6 +1,10 @@
 //! Confound regressors of a run.
 
+mod compcor;
+mod legacy;
 mod scrub;
+mod steady_state;
+mod strategy;
 
 use crate::config::{ConfoundSettings, FirstRowNan, Located};
 use crate::error::{Diagnostic, Diagnostics, Place};
@@ -12,16 +16,19 @@ use std::path::{Path, PathBuf};
 pub struct ConfoundTable {
     /// The file.
     pub path: PathBuf,
-    /// Names of the columns, in the file's order.
+    /// The JSON file beside it, where it was read.
+    pub sidecar: Option<PathBuf>,
+    /// Names of the columns: those of the strategy by name, then the others in the file's order.
     pub names: Vec<String>,
     /// The values: `columns[c][frame]`.
     pub columns: Vec<Vec<f64>>,
-    /// Whether scrubbing keeps each frame.
+    /// Whether each frame is kept: neither scrubbed nor, under a strategy, before the steady state.
     pub kept: Vec<bool>,
 }
 
 /// Reads the confounds of one run: a row for each of the `n_acquired` volumes, of which the first `discarded` are
-/// dropped. Columns are taken in the file's order, each once.
+/// dropped. Columns of a strategy are taken first, in the order of their names, as nilearn has them; then those that the
+/// globs match in the file's order; each once.
 ///
 /// Files without a header are accepted when their first line holds only numbers. Their columns are `column_1`,
 /// `column_2`, …; but SPM's `rp_*.txt` of six columns are `trans_x`, `trans_y`, `trans_z`, `rot_x`, `rot_y`, `rot_z`
@@ -29,7 +36,8 @@ pub struct ConfoundTable {
 ///
 /// `n/a` in the first row follows `first_row_nan`, unless that row is discarded; every other cell of a chosen
 /// column must be a finite number. Scrubbing censors volumes above a threshold of `framewise_displacement` (mm)
-/// or `std_dvars`, then runs of kept volumes shorter than `min_segment`; `n/a` in the first row counts as below.
+/// or `std_dvars`, then runs of kept volumes shorter than `min_segment`; `n/a` in the first row counts as below. A
+/// strategy censors fMRIPrep's non-steady-state volumes too, which do not make a run of kept volumes shorter.
 ///
 /// # Errors
 /// All problems of the file together.
@@ -41,22 +49,59 @@ pub fn read_confounds(
 ) -> Result<(ConfoundTable, Diagnostics), Diagnostics> {
     let table = name_motion_columns(Table::read(path, path.place().as_ref(), Header::Detected)?);
     table.refuse_blank_line()?;
+    if settings.strategy.is_some() {
+        legacy::refuse(&table)?;
+    }
     let mut diagnostics = Diagnostics::new();
     let rows_agree = check_row_count(&table, n_acquired, discarded, &mut diagnostics);
-    let chosen = select_columns(&table, &settings.columns, None, &mut diagnostics);
+    let strategy::Chosen { mut columns, sidecar } =
+        settings.strategy.map(|strategy| strategy::choose(&table, &strategy, &mut diagnostics)).unwrap_or_default();
+    for column in select_columns(&table, &settings.columns, None, &mut diagnostics) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    let chosen = columns;
     let mut problems = CellProblems::new();
     let columns = read_columns(&table, &chosen, settings.first_row_nan, discarded, &mut problems);
     diagnostics.extend(problems.into_diagnostics());
-    let kept = match &settings.scrub {
-        None => Some(vec![true; n_acquired.saturating_sub(discarded)]),
-        Some(scrub) => diagnostics.collect(scrub::kept_frames(&table, scrub, discarded)),
-    };
+    let kept = diagnostics.collect(kept_frames(&table, settings, discarded)).unwrap_or_default();
     let names: Vec<String> = chosen.iter().map(|&column| table.columns[column].clone()).collect();
     if rows_agree && !diagnostics.has_errors() {
         warn_of_constant(&table, &names, &columns, &mut diagnostics);
     }
-    let kept = kept.unwrap_or_default();
-    diagnostics.finish(ConfoundTable { path: path.value.clone(), names, columns, kept })
+    diagnostics.finish(ConfoundTable { path: path.value.clone(), sidecar, names, columns, kept })
+}
+
+/// Whether each frame that was not discarded is kept.
+///
+/// # Errors
+/// A column that is needed is missing or holds something that is no number; every frame is censored.
+fn kept_frames(table: &Table, settings: &ConfoundSettings, discarded: usize) -> Result<Vec<bool>, Diagnostics> {
+    let mut diagnostics = Diagnostics::new();
+    let mut kept = vec![true; table.rows.len().saturating_sub(discarded)];
+    if let Some(scrub) = &settings.scrub
+        && let Some(scrubbed) = diagnostics.collect(scrub::kept_frames(table, scrub, discarded))
+    {
+        kept = scrubbed;
+    }
+    if settings.strategy.is_some()
+        && let Some(steady) = diagnostics.collect(steady_state::kept_frames(table, discarded))
+    {
+        kept.iter_mut().zip(steady).for_each(|(kept, steady)| *kept &= steady);
+    }
+    if !diagnostics.has_errors() && !kept.is_empty() && !kept.contains(&true) {
+        let (message, hint) = if settings.scrub.is_some() {
+            let hint = "raise the thresholds of `[confounds] scrub`, lower `min_segment`, or leave the run out";
+            ("scrubbing censors every volume", hint)
+        } else {
+            let hint = "correct the columns `non_steady_state*`, or leave the run out";
+            ("every volume is marked as before the steady state", hint)
+        };
+        let problem = Diagnostic::error("confounds-all-censored", message);
+        diagnostics.push(problem.at(Place::file(&table.path)).note(counted(kept.len(), "volume")).hint(hint));
+    }
+    if diagnostics.has_errors() { Err(diagnostics) } else { Ok(kept) }
 }
 
 /// Names the columns of motion files that carry none, where the file's name says which program wrote it.

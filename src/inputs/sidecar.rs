@@ -40,7 +40,7 @@ pub fn read_sidecar(bold: &Path) -> Result<(Option<Sidecar>, Diagnostics), Diagn
         return Ok((None, Diagnostics::new()));
     };
     let text = read_text(&path, None)?;
-    let fields = parse_object(&path, text)?;
+    let fields = parse_object(&path, text, "fields such as `RepetitionTime`")?;
     let mut diagnostics = Diagnostics::new();
     let mut reader = FieldReader { path: &path, fields: &fields, diagnostics: &mut diagnostics };
     let repetition_time_s = reader.number("RepetitionTime");
@@ -68,12 +68,13 @@ fn candidates(bold: &Path) -> Vec<PathBuf> {
     paths
 }
 
-pub(super) fn parse_object(path: &Path, text: String) -> Result<Map<String, Value>, Diagnostics> {
+/// The fields of a JSON object, of which `expected` says what they should be.
+pub(super) fn parse_object(path: &Path, text: String, expected: &str) -> Result<Map<String, Value>, Diagnostics> {
     match serde_json::from_str::<Value>(&text) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(other) => Err(Diagnostic::error("sidecar-malformed", format!("the sidecar holds {}", kind_of(&other)))
             .at(Place::file(path))
-            .hint("expected a JSON object with fields such as `RepetitionTime`")
+            .hint(format!("expected a JSON object with {expected}"))
             .into()),
         Err(error) => {
             let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();

@@ -246,7 +246,12 @@ mod tests {
                     when_condition_absent: AbsentCondition::Error,
                     modulators: vec![],
                 },
-                confounds: ConfoundSettings { columns: vec![], first_row_nan: FirstRowNan::Error, scrub: None },
+                confounds: ConfoundSettings {
+                    columns: vec![],
+                    strategy: None,
+                    first_row_nan: FirstRowNan::Error,
+                    scrub: None,
+                },
                 contrasts: vec![],
             }],
             deconvolutions: Vec::new(),

@@ -181,7 +181,7 @@ impl RunPlan {
         for model in settings.series_models() {
             let mut table = None;
             if let Some(path) = keys.confounds
-                && (!model.confounds.columns.is_empty() || model.confounds.scrub.is_some())
+                && model.confounds.reads_a_table()
                 && let Some((read, warnings)) =
                     problems.collect(inputs::read_confounds(path, model.confounds, n_acquired, discarded))
             {
@@ -192,6 +192,7 @@ impl RunPlan {
             slice_time_refs.push(slice_time_ref(settings, model, tr_s, start_s, &mut problems));
         }
         files.extend(keys.confounds.iter().map(|path| path.value.clone()));
+        files.extend(confounds.iter().flatten().filter_map(|table: &ConfoundTable| table.sidecar.clone()));
         files.extend(keys.mask.iter().flat_map(|mask| image_files(mask)));
         dedup_in_order(&mut files);
         let run = Self {

@@ -9,6 +9,7 @@
 
 mod bytes;
 mod commands;
+mod confounds;
 mod deconvolution;
 mod deconvolution_runs;
 #[path = "../support/dense.rs"]

@@ -118,6 +118,7 @@ fn confounds_stand_between_regressors_and_drift() {
     };
     let confounds = ConfoundTable {
         path: "confounds.tsv".into(),
+        sidecar: None,
         names: vec!["z".to_owned(), "y".to_owned()],
         columns: (1..=2).map(|k| (0..30).map(|frame| f64::from(frame * k % 5)).collect()).collect(),
         kept: vec![true; 30],

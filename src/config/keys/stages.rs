@@ -1,7 +1,7 @@
-//! `[preprocess]`, `[confounds]`, `[events]` and `[design]`: what holds for every model unless it says otherwise.
+//! `[preprocess]`, `[events]` and `[design]`: what holds for every model unless it says otherwise.
 
 use crate::config::placed::{PerAxis, Placed, TextOr};
-use crate::config::{AbsentCondition, DuplicatePolicy, FirstRowNan, RowPolicy, Scaling};
+use crate::config::{AbsentCondition, DuplicatePolicy, RowPolicy, Scaling};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -20,34 +20,6 @@ pub struct PreprocessConfig {
     pub smooth_within_mask: Option<Placed<bool>>,
     /// Unit of the data in the model. For `[[timeseries]]` the default is `none` in every profile.
     pub scaling: Option<Scaling>,
-}
-
-/// `[confounds]`, also `[glm.confounds]`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ConfoundsConfig {
-    /// Globs of the columns that enter the design, such as `trans_*`. A confound file from which nothing is taken is an error.
-    pub columns: Option<Placed<Vec<Placed<String>>>>,
-    /// What becomes of n/a in a column's first row, where fMRIPrep writes it for derivatives and framewise displacement.
-    pub first_row_nan: Option<FirstRowNan>,
-    /// Censors volumes: they leave gaps in time, in the design and in the noise model.
-    pub scrub: Option<Placed<ScrubConfig>>,
-}
-
-/// `confounds.scrub`.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ScrubConfig {
-    /// Volumes whose `framewise_displacement` is larger are censored, mm (Power et al. 2012,
-    /// doi 10.1016/j.neuroimage.2011.10.018). At least one of it and `std_dvars` is needed.
-    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0))]
-    pub fd_mm: Option<f64>,
-    /// Volumes whose standardised DVARS (`std_dvars`) is larger are censored.
-    #[schemars(range(max = 1000.0), extend("exclusiveMinimum" = 0))]
-    pub std_dvars: Option<f64>,
-    /// Stretches of kept volumes shorter than this are censored too; 1 keeps all.
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub min_segment: Option<usize>,
 }
 
 /// `[events]`.

@@ -53,10 +53,11 @@ impl Resolver<'_> {
         let calcium = kernel.is_calcium();
         let lambda = self.lambda(config.lambda, method, calcium);
         let noise = self.activity_noise(config.noise, calcium, glms);
-        let confounded = config.confounds.columns.clone().filter(|_| calcium);
-        if let Some(columns) = confounded {
+        let columns = config.confounds.columns.as_ref().map(|key| key.span.clone());
+        let strategy = config.confounds.strategy.as_ref().map(|key| key.span.clone());
+        for span in columns.iter().chain(&strategy).filter(|_| calcium) {
             let message = "`confounds` have no effect on a calcium kernel, which estimates a baseline of its own";
-            self.say(Diagnostic::error("config-idle-key", message), &columns.span);
+            self.say(Diagnostic::error("config-idle-key", message), span);
         }
         let reason = |applies: bool, why| (!applies).then_some(why);
         self.idle(config.penalty.as_ref(), "penalty", reason(method == Method::Ridge, "method = \"ridge\""));
@@ -98,12 +99,14 @@ impl Resolver<'_> {
         self.unique(config.ppi.iter().filter_map(|ppi| ppi.value.name.as_ref()), "interactions");
         let ppis = config.ppi.into_iter().filter_map(|ppi| self.ppi(ppi, calcium)).collect();
         let mut design = self.design(design);
-        let mut confounds = self.confounds(&config.confounds, shared_confounds);
+        let mut confounds =
+            self.confounds(&config.confounds, shared_confounds, Some(&design.drift).filter(|_| !calcium));
         if calcium {
             // it estimates a baseline of its own
             design.drift = Drift::None;
-            (confounds.columns, confounds.scrub) = (Vec::new(), None);
+            (confounds.columns, confounds.strategy, confounds.scrub) = (Vec::new(), None, None);
         }
+        self.idle_confound_keys(&config.confounds, &[&confounds]);
         DeconvolutionSettings {
             name: config.name.map_or_else(|| Located::unplaced(String::new()), |name| self.name(name, "a model")),
             method,

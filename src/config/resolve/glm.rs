@@ -1,32 +1,38 @@
 //! `[[glm]]`, its contrasts and confounds, and what models ask of the inputs.
 
 use super::Resolver;
+use super::confounds::takes_columns;
 use super::design::merged;
 use super::labels::describe;
 use crate::config::keys::{ConfoundsConfig, ContrastConfig, DesignConfig, GlmConfig};
 use crate::config::placed::{Placed, TextOr};
 use crate::config::{
     ConfoundSettings, ContrastKind, ContrastSettings, DeconvolutionSettings, DesignSettings, GlmSettings, Inputs,
-    Labels, Located, MapKind, Noise, ScrubSettings,
+    Labels, Located, MapKind, Noise,
 };
 use crate::error::{Diagnostic, Place};
 use std::ops::Range;
+use std::path::PathBuf;
 
 /// What the models need to know of one input.
-struct InputFacts {
-    labels: Labels,
-    place: Option<Place>,
+pub(super) struct InputFacts {
+    pub(super) labels: Labels,
+    /// The file's name, without folders.
+    pub(super) file_name: String,
+    pub(super) place: Option<Place>,
     has_events: bool,
-    confounds: Option<Place>,
+    pub(super) confounds: Option<Place>,
 }
 
 fn facts(inputs: &Inputs) -> Vec<InputFacts> {
-    let place = |path: &Located<std::path::PathBuf>| path.place_of_words();
+    let place = |path: &Located<PathBuf>| path.place_of_words();
+    let file_name = |path: &Located<PathBuf>| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match inputs {
         Inputs::Runs(runs) => runs
             .iter()
             .map(|run| InputFacts {
                 labels: run.labels.clone(),
+                file_name: file_name(&run.bold),
                 place: place(&run.bold),
                 has_events: run.events.is_some(),
                 confounds: run.confounds.as_ref().and_then(place),
@@ -36,6 +42,7 @@ fn facts(inputs: &Inputs) -> Vec<InputFacts> {
             .iter()
             .map(|table| InputFacts {
                 labels: table.labels.clone(),
+                file_name: file_name(&table.table),
                 place: place(&table.table),
                 has_events: table.events.is_some(),
                 confounds: table.confounds.as_ref().and_then(place),
@@ -62,11 +69,12 @@ impl Resolver<'_> {
             if without_task {
                 self.model_without_task(&config, design, confounds, &span);
             }
-            let own_design = config.design.clone();
+            let (own_design, own_confounds) = (config.design.clone(), config.confounds.clone());
             let glm = self.glm(index, config, &span, design, confounds);
             if !self.told_of_design() {
                 self.idle_design_keys(&own_design, &[&glm.design]);
             }
+            self.idle_confound_keys(&own_confounds, &[&glm.confounds]);
             glms.push(glm);
         }
         if with_events > 0 && !all_have_events && !glms.is_empty() {
@@ -91,13 +99,9 @@ impl Resolver<'_> {
         if !self.told_of_design() {
             self.idle_design_keys(design, &designs);
         }
-        if !self.told_of_confounds() {
-            let deconvolutions = deconvolutions.iter().map(|model| &model.confounds);
-            let all: Vec<&ConfoundSettings> = glms.iter().map(|glm| &glm.confounds).chain(deconvolutions).collect();
-            let shared = confounds.columns.as_ref().map(|key| key.span.clone());
-            let shared = shared.or(confounds.scrub.as_ref().map(|key| key.span.clone()));
-            self.confound_files(&facts(inputs), &all, shared.as_ref());
-        }
+        let deconvolutions = deconvolutions.iter().map(|model| &model.confounds);
+        let all: Vec<&ConfoundSettings> = glms.iter().map(|glm| &glm.confounds).chain(deconvolutions).collect();
+        self.shared_confounds(confounds, &all, &facts(inputs));
     }
 
     fn glm(
@@ -129,14 +133,16 @@ impl Resolver<'_> {
         if !wrong {
             self.unwritten(&contrasts, &maps);
         }
+        let design = self.design(merged(design, &config.design));
+        let confounds = self.confounds(&config.confounds, confounds, Some(&design.drift));
         GlmSettings {
             name: config.name.map_or_else(|| Located::unplaced(String::new()), |name| self.name(name, "a model")),
             noise,
             fixed_effects: config.fixed_effects.unwrap_or(defaults.fixed_effects),
             condition_contrasts,
             maps,
-            design: self.design(merged(design, &config.design)),
-            confounds: self.confounds(&config.confounds, confounds),
+            design,
+            confounds,
             contrasts,
         }
     }
@@ -180,21 +186,6 @@ impl Resolver<'_> {
         })
     }
 
-    pub(super) fn confounds(&mut self, own: &ConfoundsConfig, shared: &ConfoundsConfig) -> ConfoundSettings {
-        let columns = own.columns.as_ref().or(shared.columns.as_ref()).map(|columns| columns.value.clone());
-        let columns = self.globs(columns.unwrap_or_default());
-        let scrub = own.scrub.as_ref().or(shared.scrub.as_ref()).map(|Placed { value: scrub, span }| {
-            if scrub.fd_mm.is_none() && scrub.std_dvars.is_none() && !self.told_of_scrub() {
-                let diagnostic = Diagnostic::error("scrub-without-limit", "`scrub` has no limit");
-                self.say(diagnostic.note("expected: `fd_mm`, `std_dvars` or both"), span);
-            }
-            let min_segment = scrub.min_segment.unwrap_or(self.defaults.scrub_min_segment);
-            ScrubSettings { fd_mm: scrub.fd_mm, std_dvars: scrub.std_dvars, min_segment }
-        });
-        let first_row_nan = own.first_row_nan.or(shared.first_row_nan).unwrap_or(self.defaults.first_row_nan);
-        ConfoundSettings { columns, first_row_nan, scrub }
-    }
-
     /// Says which contrasts the chosen maps leave without any output. Maps that are not of contrasts (`residuals`) may
     /// be all that is wanted.
     fn unwritten(&mut self, contrasts: &[ContrastSettings], maps: &[MapKind]) {
@@ -226,19 +217,6 @@ impl Resolver<'_> {
         ["design.hrf", "design.drift"].into_iter().any(told)
     }
 
-    /// Whether what decides the use of confound files was found wrong.
-    fn told_of_confounds(&self) -> bool {
-        let keys = ["confounds.columns", "confounds.scrub"];
-        let (inputs, models) = (["run", "timeseries"], ["glm", "deconvolve"]);
-        keys.iter().any(|key| self.told(key) || models.iter().any(|array| self.told_in_any(array, key)))
-            || inputs.iter().any(|array| self.told_in_any(array, "confounds"))
-    }
-
-    fn told_of_scrub(&self) -> bool {
-        let models = ["glm", "deconvolve"];
-        self.told("confounds.scrub") || models.iter().any(|array| self.told_in_any(array, "confounds.scrub"))
-    }
-
     /// A model over inputs of which none has events: resting state, with confounds or drift alone.
     fn model_without_task(
         &mut self,
@@ -248,8 +226,7 @@ impl Resolver<'_> {
         span: &Range<usize>,
     ) {
         let merged = merged(design, &config.design);
-        let columns = config.confounds.columns.as_ref().or(confounds.columns.as_ref());
-        let has_columns = columns.is_some_and(|columns| !columns.value.is_empty());
+        let has_columns = takes_columns(&config.confounds, confounds);
         let hint = "add `events` to the runs";
         if config.condition_contrasts == Some(true) {
             let diagnostic =
@@ -277,41 +254,11 @@ impl Resolver<'_> {
     }
 
     /// Says which inputs lack what others have.
-    fn inputs_without(&mut self, inputs: &[InputFacts], has: fn(&InputFacts) -> bool, key: &'static str) {
+    pub(super) fn inputs_without(&mut self, inputs: &[InputFacts], has: fn(&InputFacts) -> bool, key: &'static str) {
         for input in inputs.iter().filter(|input| !has(input)) {
             let message = format!("{} has no `{key}`, which the models need", describe(&input.labels));
             let diagnostic = Diagnostic::error("input-incomplete", message).hint(format!("add {key} = \"…\""));
             self.shape.problems.push(Diagnostic { place: input.place.clone(), ..diagnostic });
-        }
-    }
-
-    /// Confound files without a use, and uses without a file.
-    fn confound_files(&mut self, inputs: &[InputFacts], models: &[&ConfoundSettings], shared: Option<&Range<usize>>) {
-        let wants = |confounds: &&&ConfoundSettings| !confounds.columns.is_empty() || confounds.scrub.is_some();
-        let wanting = models.iter().find(wants);
-        let with_file = inputs.iter().filter(|input| input.confounds.is_some()).count();
-        match (wanting, inputs.iter().find_map(|input| input.confounds.clone())) {
-            (None, Some(place)) => {
-                let diagnostic = Diagnostic::error("confounds-unused", "confound file from which nothing is taken")
-                    .hint("add [confounds] with columns = [\"trans_*\", \"rot_*\"], or leave the file out");
-                self.shape.problems.push(diagnostic.at(place));
-            }
-            (Some(confounds), None) if !inputs.is_empty() => {
-                let diagnostic = Diagnostic::error(
-                    "confounds-without-file",
-                    "confounds are asked for, but no run has a confound file",
-                );
-                let diagnostic = diagnostic.hint("add confounds = \"…_desc-confounds_timeseries.tsv\" to each run");
-                let own = confounds.columns.first().and_then(Located::place_of_words);
-                match (own, shared) {
-                    (Some(place), None) => self.shape.problems.push(diagnostic.at(place)),
-                    (_, span) => self.say(diagnostic, span.unwrap_or(&(0..0))),
-                }
-            }
-            (Some(_), Some(_)) if with_file < inputs.len() => {
-                self.inputs_without(inputs, |input| input.confounds.is_some(), "confounds");
-            }
-            _ => {}
         }
     }
 

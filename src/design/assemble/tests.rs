@@ -44,6 +44,7 @@ fn two_conditions() -> EventTable {
 fn confounds(names: &[&str], frames: usize) -> ConfoundTable {
     ConfoundTable {
         path: "confounds.tsv".into(),
+        sidecar: None,
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         columns: (0..names.len())
             .map(|column| (0..frames).map(|frame| ((frame * (column + 3)) % 7) as f64).collect())

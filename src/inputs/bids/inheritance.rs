@@ -111,7 +111,7 @@ impl BidsDataset {
             return Ok(Arc::clone(object));
         }
         present(sidecar)?;
-        let object = Arc::new(parse_object(&path, read_text(&path, None)?)?);
+        let object = Arc::new(parse_object(&path, read_text(&path, None)?, "fields such as `RepetitionTime`")?);
         if is_shared && let Ok(mut read) = self.shared_sidecars.lock() {
             read.insert(path, Arc::clone(&object));
         }

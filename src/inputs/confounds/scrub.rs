@@ -4,13 +4,13 @@
 //! its standardised DVARS is above a threshold; then so is each run of kept volumes that is too short.
 
 use crate::config::ScrubSettings;
-use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::inputs::table::{Cell, CellProblems, Table, counted, nearest, quoted};
+use crate::error::{Diagnostic, Diagnostics};
+use crate::inputs::table::{Cell, CellProblems, Table, nearest, quoted};
 
 /// Whether each frame that was not discarded is kept.
 ///
 /// # Errors
-/// A column that a threshold needs is missing or holds something that is no number; every frame is censored.
+/// A column that a threshold needs is missing or holds something that is no number.
 pub(super) fn kept_frames(table: &Table, scrub: &ScrubSettings, discarded: usize) -> Result<Vec<bool>, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let mut kept = vec![true; table.rows.len().saturating_sub(discarded)];
@@ -33,11 +33,6 @@ pub(super) fn kept_frames(table: &Table, scrub: &ScrubSettings, discarded: usize
         }
     }
     drop_short_segments(&mut kept, scrub.min_segment);
-    if !diagnostics.has_errors() && !kept.is_empty() && !kept.contains(&true) {
-        let problem = Diagnostic::error("confounds-all-censored", "scrubbing censors every volume");
-        let hint = "raise the thresholds of `[confounds] scrub`, lower `min_segment`, or leave the run out";
-        diagnostics.push(problem.at(Place::file(&table.path)).note(counted(kept.len(), "volume")).hint(hint));
-    }
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok(kept) }
 }
 
@@ -52,8 +47,11 @@ fn missing(table: &Table, name: &str, key: &str) -> Diagnostic {
     }
 }
 
-/// Censors every run of kept frames shorter than `min_segment`.
+/// Censors every run of kept frames shorter than `min_segment`. Frames of which none is censored are no segment.
 fn drop_short_segments(kept: &mut [bool], min_segment: usize) {
+    if !kept.contains(&false) {
+        return;
+    }
     for segment in kept.chunk_by_mut(|a, b| a == b) {
         if segment[0] && segment.len() < min_segment {
             segment.fill(false);
@@ -71,6 +69,13 @@ mod tests {
         drop_short_segments(&mut kept, 3);
         let shown: String = kept.iter().map(|kept| if *kept { '+' } else { '.' }).collect();
         assert_eq!(shown, "...+++.....");
+    }
+
+    #[test]
+    fn few_frames_without_motion_are_kept() {
+        let mut kept = [true; 3];
+        drop_short_segments(&mut kept, 5);
+        assert_eq!(kept, [true; 3]);
     }
 
     #[test]

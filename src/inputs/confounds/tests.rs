@@ -1,9 +1,10 @@
 use super::*;
-use crate::config::ScrubSettings;
+use crate::config::{ConfoundStrategy, Expansion, ScrubSettings};
 
 struct Case {
     name: &'static str,
     globs: &'static [&'static str],
+    strategy: Option<ConfoundStrategy>,
     first_row_nan: FirstRowNan,
     scrub: Option<ScrubSettings>,
     n_acquired: usize,
@@ -13,7 +14,15 @@ struct Case {
 impl Default for Case {
     fn default() -> Self {
         let name = "c.tsv";
-        Self { name, globs: &["*"], first_row_nan: FirstRowNan::Error, scrub: None, n_acquired: 3, discarded: 0 }
+        Self {
+            name,
+            globs: &["*"],
+            strategy: None,
+            first_row_nan: FirstRowNan::Error,
+            scrub: None,
+            n_acquired: 3,
+            discarded: 0,
+        }
     }
 }
 
@@ -24,6 +33,7 @@ impl Case {
         std::fs::write(&path, text).unwrap();
         let settings = ConfoundSettings {
             columns: self.globs.iter().map(|glob| Located::unplaced((*glob).to_owned())).collect(),
+            strategy: self.strategy,
             first_row_nan: self.first_row_nan,
             scrub: self.scrub,
         };
@@ -175,6 +185,53 @@ fn no_value_in_a_later_row() {
     insta::assert_snapshot!(Case::default().read(later).unwrap_err(), @"
     error[confounds-not-a-number]: there is no value: `n/a`
      --> c.tsv:3, column `trans_x`
+       = note: expected a finite number
+       = hint: fill the cell, or leave its column out
+    ");
+}
+
+#[test]
+fn columns_follow_those_of_the_strategy_each_once_and_the_first_row_is_filled() {
+    let text = "note\tcsf\twhite_matter\tcsf_derivative1\twhite_matter_derivative1\n1\t2\t3\tn/a\tn/a\n4\t5\t6\t7\t8\n";
+    let strategy = Some(ConfoundStrategy { wm_csf: Some(Expansion::Derivatives), ..ConfoundStrategy::default() });
+    let case = Case {
+        globs: &["note", "csf*"],
+        strategy,
+        first_row_nan: FirstRowNan::CopyNext,
+        n_acquired: 2,
+        ..Case::default()
+    };
+    let (table, _) = case.read(text).unwrap();
+    assert_eq!(table.names, ["csf", "csf_derivative1", "white_matter", "white_matter_derivative1", "note"]);
+    assert_eq!(table.columns[1], [7.0, 7.0]);
+    assert_eq!(table.sidecar, None);
+}
+
+#[test]
+fn volumes_before_the_steady_state_are_censored_under_a_strategy_and_make_no_segment_shorter() {
+    let text = "framewise_displacement\tnon_steady_state_outlier00\tnon_steady_state_outlier01\n\
+                n/a\t1\t0\n0\t0\t1\n0\t0\t0\n0\t0\t0\n9\t0\t0\n0\t0\t0\n0\t0\t0\n";
+    let scrub = Some(ScrubSettings { fd_mm: Some(0.5), std_dvars: None, min_segment: 3 });
+    let kept = |strategy, scrub, discarded| {
+        let case = Case { globs: &[], strategy, scrub, n_acquired: 7, discarded, ..Case::default() };
+        let kept = case.read(text).unwrap().0.kept;
+        kept.iter().map(|kept| if *kept { '+' } else { '.' }).collect::<String>()
+    };
+    let strategy = Some(ConfoundStrategy::default());
+    assert_eq!(kept(strategy, None, 0), "..+++++");
+    assert_eq!(kept(strategy, None, 1), ".+++++");
+    assert_eq!(kept(strategy, scrub, 0), "..++...", "the segment of four has two before the steady state");
+    assert_eq!(kept(None, scrub, 0), "++++...");
+    let case = Case { globs: &[], strategy, n_acquired: 2, ..Case::default() };
+    insta::assert_snapshot!(case.read("non_steady_state_outlier00\tb\n1\t0\n1\t0\n").unwrap_err(), @"
+    error[confounds-all-censored]: every volume is marked as before the steady state
+     --> c.tsv
+       = note: 2 volumes
+       = hint: correct the columns `non_steady_state*`, or leave the run out
+    ");
+    insta::assert_snapshot!(case.read("non_steady_state_outlier00\tb\n1\t0\nn/a\t0\n").unwrap_err(), @"
+    error[confounds-not-a-number]: there is no value: `n/a`
+     --> c.tsv:3, column `non_steady_state_outlier00`
        = note: expected a finite number
        = hint: fill the cell, or leave its column out
     ");
