@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The line along which data flow: a room may use those before it.
-const LINE: [&str; 7] = ["config", "inputs", "preprocess", "design", "model", "inference", "outputs"];
+const LINE: [&str; 8] = ["config", "inputs", "preprocess", "design", "model", "inference", "outputs", "report"];
 /// What every room on the line may use.
 const GROUND: [&str; 2] = ["error", "signal"];
 /// Lines a file may have.

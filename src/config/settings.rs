@@ -378,7 +378,7 @@ pub struct ContrastSettings {
 }
 
 /// Kind of a contrast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ContrastKind {
     /// One row, signed.
     #[serde(rename = "t")]

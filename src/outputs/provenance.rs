@@ -50,7 +50,7 @@ impl<'a> Provenance<'a> {
     ) -> Self {
         let now = without_inputs(settings.clone());
         let subjects = subjects.iter().map(|(unit, manifest)| {
-            let Manifest { version, key, outputs } = manifest;
+            let Manifest { version, key, outputs, .. } = manifest;
             let settings = (key.settings != now).then_some(&key.settings);
             (
                 unit.to_string(),
