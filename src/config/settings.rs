@@ -395,4 +395,7 @@ pub struct OutputSettings {
     pub dir: PathBuf,
     /// gzip level of maps.
     pub compression_level: u32,
+    /// Whether reports are made. No result follows from it, so it is not said where results are.
+    #[serde(skip)]
+    pub report: bool,
 }

@@ -252,7 +252,7 @@ mod tests {
             deconvolutions: Vec::new(),
             convolutions: Vec::new(),
             rates: Vec::new(),
-            output: OutputSettings { dir: at.join("results"), compression_level: 1 },
+            output: OutputSettings { dir: at.join("results"), compression_level: 1, report: false },
         }
     }
 

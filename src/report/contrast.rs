@@ -35,7 +35,7 @@ struct ContrastSidecar {
 pub(super) struct ShownContrast {
     /// Its name.
     pub(super) name: String,
-    /// Its z map.
+    /// Its z map; of an F without what is below zero, which is no evidence.
     pub(super) z: Volume,
     /// Its section of the page.
     pub(super) html: Html,
@@ -77,7 +77,7 @@ impl Stage<'_> {
     /// where there is one, and `index` that of the contrast in it.
     pub(super) fn shown(&self, contrast: &str, viewer: Option<usize>, index: usize) -> Option<ShownContrast> {
         let map = self.find(self.level, contrast, "z", "statmap.nii.gz")?;
-        let z = self.saved.volume(map)?;
+        let mut z = self.saved.volume(map)?;
         if z.values.len() != self.background.values.len() {
             return None;
         }
@@ -88,9 +88,14 @@ impl Stage<'_> {
         // large values of an F are evidence, small ones are not
         let found: Vec<Cluster> =
             found.into_iter().filter(|cluster| !is_f || cluster.peaks.iter().any(|peak| peak.value > 0.0)).collect();
+        let histogram = self.histogram(&z);
+        let facts = self.facts(contrast, &kind, &sidecar, &z, &found);
+        if is_f {
+            z.values.iter_mut().for_each(|value| *value = value.max(0.0));
+        }
         let mut html = Html::element("h4", &[], Html::text(contrast));
-        html.push(self.facts(contrast, &kind, &sidecar, &z, &found));
-        html.push(self.pictures(contrast, &z));
+        html.push(facts);
+        html.push(self.pictures(contrast, &z, histogram));
         html.push(self.cluster_table(contrast, &found, &z, viewer.map(|viewer| (viewer, index))));
         html.push(self.run_table(contrast));
         let html = Html::element("article", &[("class", "contrast")], html);
@@ -123,7 +128,13 @@ impl Stage<'_> {
         facts(pairs)
     }
 
-    fn pictures(&self, contrast: &str, z: &Volume) -> Html {
+    fn histogram(&self, z: &Volume) -> Html {
+        let in_mask: Vec<f32> =
+            z.values.iter().zip(self.inside).filter(|(_, inside)| **inside).map(|(value, _)| *value).collect();
+        histogram(&in_mask, self.threshold)
+    }
+
+    fn pictures(&self, contrast: &str, z: &Volume, histogram: Html) -> Html {
         let mosaic = Mosaic {
             grid: &z.grid,
             background: &self.background.values,
@@ -151,9 +162,7 @@ impl Stage<'_> {
             side.push(picture(&png, &alt, caption));
         }
         side.push(colour_bar(self.threshold, strongest));
-        let in_mask: Vec<f32> =
-            z.values.iter().zip(self.inside).filter(|(_, inside)| **inside).map(|(value, _)| *value).collect();
-        side.push(histogram(&in_mask, self.threshold));
+        side.push(histogram);
         html.push(Html::element("div", &[("class", "beside")], side));
         Html::element("div", &[("class", "pair")], html)
     }

@@ -106,7 +106,7 @@ fn commit(
 }
 
 /// The warning that reports could not be written: results do not depend on them.
-pub fn not_written(folder: &OutputFolder, problem: &OutputError) -> Diagnostic {
+pub fn not_written(folder: &OutputFolder, problem: &str) -> Diagnostic {
     Diagnostic::warning("report-not-written", format!("the reports are not written: {problem}"))
         .at(Place::File(folder.root().to_path_buf()))
         .note("the results are complete without them")
