@@ -77,6 +77,11 @@ pub fn svg(design: &RunDesign) -> String {
     out
 }
 
+/// The colour of a value of a scale that is white at 0 and ends at `peak` and `-peak`.
+pub fn colour_of(value: f64, peak: f64) -> String {
+    colour(shade(value, peak))
+}
+
 /// A value in steps from `-SHADES` to `SHADES` of its column's peak.
 fn shade(value: f64, peak: f64) -> i32 {
     if peak > 0.0 { (f64::from(SHADES) * value / peak).round() as i32 } else { 0 }

@@ -161,18 +161,8 @@ fn high_quantile(values: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::view::tests::grid;
     use super::*;
-
-    fn grid(affine_columns: [[f64; 3]; 3]) -> Grid {
-        let mut affine = [[0.0; 4]; 4];
-        for (column, values) in affine_columns.iter().enumerate() {
-            for row in 0..3 {
-                affine[row][column] = values[row];
-            }
-        }
-        affine[3][3] = 1.0;
-        Grid { shape: [4, 5, 6], affine }
-    }
 
     #[test]
     fn an_active_voxel_is_coloured_and_the_file_is_a_png() {

@@ -127,7 +127,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
 
 /// Makes the reports of all finished subjects; one that fails, or even panics, does not spoil the results.
 fn reports(folder: &outputs::OutputFolder) -> Diagnostics {
-    let made = catch_unwind(AssertUnwindSafe(|| report::refresh_reports(folder, &ReportOptions::default())));
+    let made = catch_unwind(AssertUnwindSafe(|| report::refresh_reports(folder, ReportOptions::default())));
     match made {
         Ok(Ok(reports)) => reports.problems,
         // without a finished subject there is nothing to report, and what failed has been said

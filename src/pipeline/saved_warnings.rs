@@ -1,6 +1,6 @@
 //! Warnings as they are kept with results: no path in them depends on where the pipeline stands.
 
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics};
 use crate::outputs::SavedWarning;
 use crate::outputs::provenance::portable_path;
 use std::path::{Path, PathBuf};
@@ -17,30 +17,16 @@ pub(super) fn saved_warnings(found: Diagnostics, files: &[PathBuf], base: &Path)
     let saved = |warning: Diagnostic| SavedWarning {
         code: warning.code.to_owned(),
         message: portable(&warning.message),
-        place: warning.place.as_ref().map(|place| said(place, base)),
+        place: warning.place.as_ref().map(|place| place.in_words(|path| portable_path(path, base))),
         notes: warning.notes.iter().chain(&warning.hint).map(|note| portable(note)).collect(),
     };
     found.said_once().into_iter().map(saved).collect()
 }
 
-fn said(place: &Place, base: &Path) -> String {
-    match place {
-        Place::Span { source, range } => {
-            let before = source.text.get(..range.start).unwrap_or_default();
-            format!("{}, line {}", portable_path(&source.path, base), before.matches('\n').count() + 1)
-        }
-        Place::Cell { path, line, column } => {
-            let column = column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
-            format!("{}, line {line}{column}", portable_path(path, base))
-        }
-        Place::Field { path, field } => format!("{}, {field}", portable_path(path, base)),
-        Place::File(path) => portable_path(path, base),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Place;
 
     #[test]
     fn no_path_says_where_the_pipeline_stands() {

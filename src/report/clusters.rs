@@ -99,8 +99,8 @@ fn neighbours(grid: &Grid, voxel: usize) -> impl Iterator<Item = usize> {
             return None;
         }
         let mut at = [0; 3];
-        for axis in 0..3 {
-            at[axis] = (index[axis] + steps[axis]).checked_sub(1).filter(|at| *at < shape[axis])?;
+        for (axis, at) in at.iter_mut().enumerate() {
+            *at = (index[axis] + steps[axis]).checked_sub(1).filter(|at| *at < shape[axis])?;
         }
         Some(at[0] + shape[0] * (at[1] + shape[1] * at[2]))
     })

@@ -212,16 +212,10 @@ impl Stage<'_> {
                 cells.extend(effect.as_ref().map(|effect| significant(f64::from(effect.values[peak.voxel]), 3)));
                 let mut row: Vec<Html> = cells.iter().map(|cell| Html::text(cell)).collect();
                 row.extend(viewer.map(|(viewer, index)| {
-                    let place = peak.place_mm.map(|mm| mm.to_string()).join(" ");
-                    let (viewer, index) = (viewer.to_string(), index.to_string());
-                    let attributes = [
-                        ("type", "button"),
-                        ("class", "go"),
-                        ("data-viewer", &*viewer),
-                        ("data-contrast", &index),
-                        ("data-mm", &place),
-                        ("hidden", ""),
-                    ];
+                    // for the script: which viewer, which contrast, which place
+                    let [x, y, z] = peak.place_mm;
+                    let value = format!("{viewer} {index} {x} {y} {z}");
+                    let attributes = [("type", "button"), ("class", "go"), ("value", &*value), ("hidden", "")];
                     Html::element("button", &attributes, Html::text("show"))
                 }));
                 table.row(row);
@@ -288,5 +282,5 @@ fn colour_bar(threshold: f32, strongest: f32) -> Html {
     content.push(label(210.0, 34.0, "start", &number(threshold)));
     content.push(label(360.0, 34.0, "end", &number(strongest)));
     let alt = format!("colours of z from {} to {} either way", number(threshold), number(strongest));
-    Html::element("div", &[("class", "bar-of-colours")], canvas(370.0, 40.0, &alt, content))
+    Html::element("div", &[("class", "scale")], canvas(370.0, 40.0, &alt, content))
 }

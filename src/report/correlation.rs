@@ -1,18 +1,14 @@
 //! How similar the columns of a design are: their correlations as a map, and what that costs each regressor.
 
-use super::figures::{block, canvas, framed, hexadecimal, label};
+use super::figures::{block, canvas, framed, label};
 use super::html::Html;
 use super::quantity::{decimal, significant};
 use super::table::{Align, Table};
-use crate::design::{ColumnRole, RunDesign, checks};
+use crate::design::{ColumnRole, RunDesign, checks, figure};
 
 /// Most columns of a map, and most whose numbers fit into the cells.
 const MOST: usize = 60;
 const NUMBERED: usize = 12;
-/// Colour of a correlation of 1 and of -1; 0 is white. The same as in pictures of designs.
-const POSITIVE: [f64; 3] = [178.0, 24.0, 43.0];
-const NEGATIVE: [f64; 3] = [33.0, 102.0, 172.0];
-
 /// The correlations of all columns that vary, where they are not too many; else those of the task regressors.
 pub(super) fn map(design: &RunDesign) -> Html {
     let all: Vec<usize> = (0..design.n_columns()).filter(|&at| design.roles[at] != ColumnRole::Constant).collect();
@@ -48,7 +44,7 @@ fn drawn(names: &[&str], correlations: &[Vec<f64>]) -> Html {
             let place = [left + cell * column as f64, top + cell * row as f64, cell - 1.0, cell - 1.0];
             let title = format!("{name} and {}: {}", names[column], decimal(*r, 3));
             let mut group = Html::element("title", &[], Html::text(&title));
-            group.append(&block(place, &hexadecimal(colour(*r))));
+            group.append(&block(place, &colour(*r)));
             if n <= NUMBERED {
                 let ink = if r.abs() > 0.6 { "#fff" } else { "#222" };
                 let number = label(place[0] + cell / 2.0, place[1] + cell / 2.0 + 4.0, "middle", &decimal(*r, 2));
@@ -77,12 +73,9 @@ fn correlations(design: &RunDesign, columns: &[usize]) -> Vec<Vec<f64>> {
     (0..columns.len()).map(|i| (0..columns.len()).map(|j| of(i, j)).collect()).collect()
 }
 
-fn colour(r: f64) -> [u8; 3] {
-    if r.is_nan() {
-        return [200; 3];
-    }
-    let end = if r > 0.0 { POSITIVE } else { NEGATIVE };
-    end.map(|channel| (255.0 + r.abs().min(1.0) * (channel - 255.0)).round() as u8)
+/// The scale of pictures of designs; grey where a column is constant.
+fn colour(r: f64) -> String {
+    if r.is_nan() { "#ccc".to_owned() } else { figure::colour_of(r, 1.0) }
 }
 
 /// Variance inflation of each task regressor, and the share of its variance that drift and confounds take.
@@ -125,10 +118,7 @@ mod tests {
         let found = correlations(&design(), &[0, 1, 2]);
         assert!((found[0][0] - 1.0).abs() < 1e-15 && (found[0][1] - 0.5).abs() < 1e-15, "{found:?}");
         assert!(found[2][0].is_nan(), "a constant column");
-        assert_eq!(
-            [colour(1.0), colour(0.0), colour(-1.0), colour(f64::NAN)],
-            [[178, 24, 43], [255; 3], [33, 102, 172], [200; 3]]
-        );
+        assert_eq!([1.0, 0.0, -1.0, f64::NAN].map(colour), ["#b2182b", "#ffffff", "#2166ac", "#ccc"]);
     }
 
     #[test]

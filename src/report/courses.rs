@@ -165,8 +165,8 @@ fn displacement(names: &[String], matrix: &Array2<f64>) -> Option<Vec<f64>> {
     ];
     for (name, mm) in parameters {
         let column = matrix.column(names.iter().position(|column| column == name)?);
-        for frame in 1..matrix.nrows() {
-            total[frame] += mm * (column[frame] - column[frame - 1]).abs();
+        for (frame, total) in total.iter_mut().enumerate().skip(1) {
+            *total += mm * (column[frame] - column[frame - 1]).abs();
         }
     }
     if let Some(first) = total.first_mut() {

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The page of a dataset, and what could not be read for it.
 pub(super) fn page(folder: &OutputFolder, subjects: &BTreeMap<Unit, Manifest>) -> (String, Diagnostics) {
     let mut problems = Diagnostics::new();
-    let provenance = read_provenance(folder).map_err(|problem| problems.push(problem)).unwrap_or_default();
+    let provenance = read_provenance(folder).map_err(|found| problems.extend(found)).unwrap_or_default();
     // without the provenance the settings of the first subject stand for all
     let settings = match provenance.get("settings") {
         Some(settings) => settings.clone(),
@@ -36,12 +36,11 @@ pub(super) fn page(folder: &OutputFolder, subjects: &BTreeMap<Unit, Manifest>) -
     (page.html(None), problems)
 }
 
-fn read_provenance(folder: &OutputFolder) -> Result<Value, Diagnostic> {
+fn read_provenance(folder: &OutputFolder) -> Result<Value, Diagnostics> {
     let path = folder.root().join("provenance.json");
-    let unreadable = |message: String| {
-        Diagnostic::error("report-output-unreadable", message)
-            .at(Place::File(path.clone()))
-            .hint("`boldly run` writes it again")
+    let unreadable = |message: String| -> Diagnostics {
+        let problem = Diagnostic::error("report-output-unreadable", message).at(Place::File(path.clone()));
+        problem.hint("`boldly run` writes it again").into()
     };
     let bytes = std::fs::read(&path).map_err(|error| unreadable(format!("cannot read the provenance: {error}")))?;
     serde_json::from_slice(&bytes).map_err(|error| unreadable(format!("cannot make sense of the provenance: {error}")))

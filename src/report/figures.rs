@@ -2,6 +2,7 @@
 
 use super::base64::data_address;
 use super::html::Html;
+use crate::outputs::line_figure::pixel;
 
 /// A picture in pixels, with its caption.
 pub(super) fn picture(png: &[u8], alt: &str, caption: &str) -> Html {
@@ -45,12 +46,6 @@ pub(super) fn canvas(width: f64, height: f64, alt: &str, content: Html) -> Html 
     Html::element("svg", &attributes, content)
 }
 
-/// A length in pixels, to a hundredth.
-pub(super) fn pixel(length: f64) -> String {
-    let text = format!("{length:.2}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 /// A colour as SVG has it.
 pub(super) fn hexadecimal([red, green, blue]: [u8; 3]) -> String {
     format!("#{red:02x}{green:02x}{blue:02x}")
@@ -68,6 +63,5 @@ mod tests {
             "{html}"
         );
         assert!(html.contains("<figcaption>b &amp; c</figcaption>") && !html.contains("<script"), "{html}");
-        assert_eq!([pixel(1.0), pixel(2.504), pixel(10.0)], ["1", "2.5", "10"]);
     }
 }

@@ -1,8 +1,10 @@
 //! How a z map's values are distributed, beside what they would be were there nothing.
 
-use super::figures::{canvas, framed, label, pixel};
+use super::figures::{canvas, framed, label};
 use super::html::Html;
 use super::quantity::{counted, decimal};
+use crate::outputs::line_figure::pixel;
+use std::fmt::Write as _;
 
 /// Size of the drawing and its margins, pixels.
 const SIZE: [f64; 2] = [460.0, 230.0];
@@ -51,7 +53,8 @@ pub(super) fn histogram(values: &[f32], threshold: f32) -> Html {
     let mut path = String::new();
     for step in 0..=120 {
         let z = reach.min(4.5) * (f64::from(step) / 60.0 - 1.0);
-        path.push_str(&format!("{}{},{}", if step == 0 { "M" } else { "L" }, pixel(x(z)), pixel(y(density(z)))));
+        let letter = if step == 0 { 'M' } else { 'L' };
+        let _ = write!(path, "{letter}{},{}", pixel(x(z)), pixel(y(density(z)))); // a String takes all
     }
     content.push(Html::element("path", &[("d", &path), ("class", "curve")], Html::default()));
     for z in [-threshold, threshold] {

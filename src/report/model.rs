@@ -22,7 +22,7 @@ const MOST_ROWS: usize = 200;
 /// The sections of a subject's models; viewers are numbered over the page.
 pub(super) struct Models<'a> {
     pub(super) saved: &'a Saved<'a>,
-    pub(super) options: &'a ReportOptions,
+    pub(super) options: ReportOptions,
     pub(super) n_viewers: usize,
 }
 
@@ -108,7 +108,9 @@ impl<'a> Models<'a> {
             html.push(viewer(number, title.trim(), background, &inside, &shown, threshold));
         }
         html.push(Html::element("h3", &[], Html::text("Contrasts")));
-        shown.into_iter().for_each(|contrast| html.push(contrast.html));
+        for contrast in shown {
+            html.push(contrast.html);
+        }
         html
     }
 

@@ -1,10 +1,12 @@
 //! The frame of every page: head, style, title, a list of sections, messages.
 
 use super::html::Html;
-use crate::error::{Diagnostics, Place, Severity};
+use crate::error::{Diagnostics, Severity};
 use std::path::Path;
 
 const STYLE: &str = include_str!("assets/report.css");
+/// Beside encoding and width: no file, no request, no script but the page's own.
+const HEAD: &str = include_str!("assets/head.html");
 
 /// A page in the making.
 pub(super) struct Page {
@@ -30,14 +32,7 @@ impl Page {
 
     /// The whole page; `script` runs at its end.
     pub(super) fn html(self, script: Option<&'static str>) -> String {
-        let mut head = Html::of_source(
-            "<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
-        );
-        // no file, no request, no script but the page's own
-        head.push(Html::of_source(
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">",
-        ));
-        head.push(Html::of_source("<link rel=\"icon\" href=\"data:,\">"));
+        let mut head = Html::of_source(HEAD);
         head.push(Html::element("title", &[], Html::text(&self.title)));
         head.push(Html::element("style", &[], Html::of_source(STYLE)));
         let mut header = Html::element("p", &[("class", "kicker")], self.kicker);
@@ -78,13 +73,14 @@ impl Page {
 
 /// Problems as paragraphs; places below `root` are said from there.
 pub(super) fn messages(problems: &Diagnostics, root: &Path) -> Html {
+    let shown = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
     let message = |problem: &crate::error::Diagnostic| {
         let severity = if problem.severity == Severity::Error { "error" } else { "warning" };
         let mut html = Html::default();
         let mut line = Html::element("b", &[], Html::text(&format!("{severity}[{}]: ", problem.code)));
         line.append(&Html::text(&problem.message));
         html.push(Html::element("p", &[], line));
-        let place = problem.place.as_ref().map(|place| where_it_is(place, root));
+        let place = problem.place.as_ref().map(|place| place.in_words(shown));
         for text in place.into_iter().chain(problem.notes.iter().cloned()).chain(problem.hint.clone()) {
             html.push(Html::paragraph("note", &text));
         }
@@ -93,23 +89,10 @@ pub(super) fn messages(problems: &Diagnostics, root: &Path) -> Html {
     problems.iter().map(message).collect()
 }
 
-fn where_it_is(place: &Place, root: &Path) -> String {
-    let shown = |path: &Path| path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
-    match place {
-        Place::Span { source, .. } => shown(&source.path),
-        Place::Cell { path, line, column } => {
-            let column = column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
-            format!("{}, line {line}{column}", shown(path))
-        }
-        Place::Field { path, field } => format!("{}, {field}", shown(path)),
-        Place::File(path) => shown(path),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Diagnostic;
+    use crate::error::{Diagnostic, Place};
 
     #[test]
     fn a_page_is_whole_and_says_names_as_text() {

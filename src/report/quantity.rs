@@ -24,7 +24,10 @@ pub(super) fn significant(value: f64, digits: usize) -> String {
     }
     let exponent = libm::floor(libm::log10(value.abs())) as i32;
     if (-4..6).contains(&exponent) {
-        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+        // digits before the point; none, and zeros behind it, below 1
+        let before = usize::try_from(exponent + 1).unwrap_or(0);
+        let zeros = usize::try_from(-exponent - 1).unwrap_or(0);
+        let decimals = (digits + zeros).saturating_sub(before);
         let text = decimal(value, decimals);
         return if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text };
     }
@@ -36,7 +39,7 @@ pub(super) fn count(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push('\u{202f}'); // a narrow space that no line breaks at
         }
         out.push(digit);

@@ -16,7 +16,7 @@ pub(super) fn page(
     folder: &OutputFolder,
     unit: &Unit,
     manifest: &Manifest,
-    options: &ReportOptions,
+    options: ReportOptions,
 ) -> (String, Diagnostics) {
     let saved = Saved::new(folder, manifest);
     let settings = &manifest.key.settings;

@@ -113,9 +113,9 @@ impl Cut {
                 for x in 0..extent[0] {
                     let place = [x, y, z];
                     if inside[view.voxel(place)] {
-                        for axis in 0..3 {
-                            first[axis] = first[axis].min(place[axis]);
-                            last[axis] = last[axis].max(place[axis] + 1);
+                        for (axis, at) in place.into_iter().enumerate() {
+                            first[axis] = first[axis].min(at);
+                            last[axis] = last[axis].max(at + 1);
                         }
                     }
                 }

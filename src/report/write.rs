@@ -32,7 +32,7 @@ pub struct Reports {
 ///
 /// # Errors
 /// The folder is not one of ours, or holds no finished subject; a manifest is damaged; a report cannot be written.
-pub fn write_reports(dir: &Path, options: &ReportOptions) -> Result<Reports, OutputError> {
+pub fn write_reports(dir: &Path, options: ReportOptions) -> Result<Reports, OutputError> {
     let folder = find_output_folder(dir)?;
     write(&folder, options, true)
 }
@@ -41,42 +41,63 @@ pub fn write_reports(dir: &Path, options: &ReportOptions) -> Result<Reports, Out
 ///
 /// # Errors
 /// As [`write_reports`].
-pub fn refresh_reports(folder: &OutputFolder, options: &ReportOptions) -> Result<Reports, OutputError> {
+pub fn refresh_reports(folder: &OutputFolder, options: ReportOptions) -> Result<Reports, OutputError> {
     write(folder, options, false)
 }
 
-fn write(folder: &OutputFolder, options: &ReportOptions, all: bool) -> Result<Reports, OutputError> {
-    let subjects = Manifest::load_subjects(folder)?;
-    if subjects.is_empty() {
+fn write(folder: &OutputFolder, options: ReportOptions, all: bool) -> Result<Reports, OutputError> {
+    let finished = Manifest::load_subjects(folder)?;
+    if finished.is_empty() {
         return Err(OutputError::NothingFinished { path: folder.root().to_path_buf() });
     }
     let mut reports = Reports::default();
-    for (unit, manifest) in &subjects {
+    for unit in finished.keys() {
         let Unit::Subject(label) = unit else { continue };
-        let key = key(Digest::of_json(&(manifest, options)))?;
-        let of_subject = Unit::SubjectReport(label.clone());
-        let path = subject_report(label)?;
-        if !all && stands(folder, &of_subject, &key)? {
+        let lock = OutputLock::wait_for(folder, Unit::SubjectReport(label.clone()))?;
+        // read under the lock: a subject that changes afterwards takes back what is written here before it does
+        let Some(manifest) = Manifest::load(folder, unit)? else { continue };
+        let key = key(Digest::of_json(&(&manifest, options)))?;
+        let report = Report { lock, path: subject_report(label)?, key };
+        report.write(all, &mut reports, || subject::page(folder, unit, &manifest, options))?;
+    }
+    let lock = OutputLock::wait_for(folder, Unit::DatasetReport)?;
+    let subjects = Manifest::load_subjects(folder)?;
+    let provenance = Digest::of_bytes(&std::fs::read(folder.root().join("provenance.json")).unwrap_or_default());
+    let key = key(Digest::of_json(&(subjects.values().collect::<Vec<_>>(), provenance, options)))?;
+    let report = Report { lock, path: RelativePath::new("report.html")?, key };
+    report.write(all, &mut reports, || dataset::page(folder, &subjects))?;
+    Ok(reports)
+}
+
+/// A report that may have to be written.
+struct Report {
+    lock: OutputLock,
+    path: RelativePath,
+    key: ManifestKey,
+}
+
+impl Report {
+    /// Writes what `page` gives, unless (and not `all`) it stands already.
+    fn write(
+        self,
+        all: bool,
+        reports: &mut Reports,
+        page: impl FnOnce() -> (String, Diagnostics),
+    ) -> Result<(), OutputError> {
+        let Self { lock, path, key } = self;
+        let standing = Manifest::load(lock.folder(), lock.unit())?;
+        if !all && standing.is_some_and(|manifest| manifest.is_current(&key, lock.folder())) {
             reports.unchanged.push(path);
-            continue;
+            return Ok(());
         }
-        let (html, problems) = subject::page(folder, unit, manifest, options);
-        commit(folder, of_subject, &path, &html, key)?;
+        let (html, problems) = page();
+        let staged = StagedOutputs::new(lock)?;
+        staged.write(&path, |file| file.write_all(html.as_bytes()))?;
+        staged.commit(key)?;
         reports.problems.extend(problems);
         reports.written.push(path);
+        Ok(())
     }
-    let provenance = std::fs::read(folder.root().join("provenance.json")).unwrap_or_default();
-    let key = key(Digest::of_json(&(subjects.values().collect::<Vec<_>>(), Digest::of_bytes(&provenance), options)))?;
-    let path = RelativePath::new("report.html")?;
-    if !all && stands(folder, &Unit::DatasetReport, &key)? {
-        reports.unchanged.push(path);
-        return Ok(reports);
-    }
-    let (html, problems) = dataset::page(folder, &subjects);
-    commit(folder, Unit::DatasetReport, &path, &html, key)?;
-    reports.problems.extend(problems);
-    reports.written.push(path);
-    Ok(reports)
 }
 
 /// Where the report of a subject is.
@@ -87,22 +108,6 @@ pub(super) fn subject_report(label: &str) -> Result<RelativePath, OutputError> {
 fn key(plan: Result<Digest, serde_json::Error>) -> Result<ManifestKey, OutputError> {
     let plan = plan.map_err(std::io::Error::from)?;
     Ok(ManifestKey { plan, numerics_version: REPORT_VERSION, inputs: BTreeMap::new(), settings: Value::Null })
-}
-
-fn stands(folder: &OutputFolder, unit: &Unit, key: &ManifestKey) -> Result<bool, OutputError> {
-    Ok(Manifest::load(folder, unit)?.is_some_and(|manifest| manifest.is_current(key, folder)))
-}
-
-fn commit(
-    folder: &OutputFolder,
-    unit: Unit,
-    path: &RelativePath,
-    html: &str,
-    key: ManifestKey,
-) -> Result<(), OutputError> {
-    let staged = StagedOutputs::new(OutputLock::wait_for(folder, unit)?)?;
-    staged.write(path, |file| file.write_all(html.as_bytes()))?;
-    staged.commit(key).map(|_| ())
 }
 
 /// The warning that reports could not be written: results do not depend on them.

@@ -117,7 +117,8 @@ impl Browser {
             | "Page.javascriptDialogOpening" => true,
             "Network.requestWillBeSent" => {
                 let address = event["params"]["request"]["url"].as_str().unwrap_or_default();
-                !address.starts_with("data:") && !(address.starts_with("file:") && address.ends_with("report.html"))
+                let is_page = address.starts_with("file:") && address.ends_with("report.html");
+                !(is_page || address.starts_with("data:"))
             }
             _ => false,
         };

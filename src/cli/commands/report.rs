@@ -9,7 +9,7 @@ use crate::report::{ReportOptions, write_reports};
 /// Makes all reports anew. What cannot be read is said, and the rest is made without it.
 pub(in crate::cli) fn report(words: &ReportArgs, messages: &Messages) -> Exit {
     let options = ReportOptions { viewer: !words.no_viewer, threshold: words.threshold };
-    match write_reports(&words.out, &options) {
+    match write_reports(&words.out, options) {
         Ok(reports) => {
             messages.problems(&reports.problems);
             let first = words.out.join("report.html");

@@ -50,7 +50,6 @@ fn later_keys_do_not_exist_yet() {
         ("[bids]\nroot = 'x'", "bids"),
         ("[[glm.threshold]]\nalpha = 0.05", "threshold"),
         ("[confounds]\nstrategy = ['motion']", "strategy"),
-        ("[output]\nreport = true", "report"),
     ] {
         assert_eq!(and(section), one("config-unknown-key", words), "{section}");
     }

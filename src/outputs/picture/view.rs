@@ -48,13 +48,13 @@ impl AnatomicalView {
     /// From a place (x, y, z, 1) of this view to mm.
     pub fn affine(&self, grid: &Grid) -> [[f64; 4]; 4] {
         let mut affine = [[0.0, 0.0, 0.0, 0.0], [0.0; 4], [0.0; 4], [0.0, 0.0, 0.0, 1.0]];
-        for row in 0..3 {
-            affine[row][3] = grid.affine[row][3];
-            for world in 0..3 {
-                let step = grid.affine[row][self.axes[world]];
-                let last = self.shape[self.axes[world]].saturating_sub(1) as f64;
-                affine[row][world] = if self.flipped[world] { -step } else { step };
-                affine[row][3] += if self.flipped[world] { step * last } else { 0.0 };
+        for (own, stored) in affine.iter_mut().zip(&grid.affine).take(3) {
+            own[3] = stored[3];
+            for (world, (axis, flipped)) in self.axes.into_iter().zip(self.flipped).enumerate() {
+                let step = stored[axis];
+                let last = self.shape[axis].saturating_sub(1) as f64;
+                own[world] = if flipped { -step } else { step };
+                own[3] += if flipped { step * last } else { 0.0 };
             }
         }
         affine
@@ -68,10 +68,11 @@ impl AnatomicalView {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn grid(affine_columns: [[f64; 3]; 3]) -> Grid {
+    /// A grid of 4 x 5 x 6 voxels with these columns of its affine.
+    pub(in crate::outputs::picture) fn grid(affine_columns: [[f64; 3]; 3]) -> Grid {
         let mut affine = [[0.0; 4]; 4];
         for (column, values) in affine_columns.iter().enumerate() {
             for row in 0..3 {

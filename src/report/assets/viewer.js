@@ -260,12 +260,13 @@
       root.dataset.ready = "true";
     }
     for (const button of document.querySelectorAll("button.go")) {
-      const viewer = viewers.find((viewer) => viewer.root.id === `viewer-${button.dataset.viewer}`);
+      const [number, contrast, ...mm] = button.value.split(" ").map(Number);
+      const viewer = viewers.find(({ root }) => root.id === `viewer-${number}`);
       if (!viewer) continue;
       button.hidden = false;
       button.addEventListener("click", async () => {
-        await viewer.choose(Number(button.dataset.contrast));
-        viewer.goTo(button.dataset.mm.split(" ").map(Number));
+        await viewer.choose(contrast);
+        viewer.goTo(mm);
         viewer.root.scrollIntoView({ block: "center" });
       });
     }
