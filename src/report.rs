@@ -1,7 +1,7 @@
 //! Reports: HTML pages that people look at, made from saved outputs alone.
 //!
 //! A page is one file. It asks for no other: style, script, pictures and volumes are in it. Whatever comes from a file is
-//! [escaped](html::Html) or inside an image. The same outputs give the same bytes.
+//! escaped, or inside an image. The same outputs give the same bytes.
 
 mod base64;
 mod clusters;

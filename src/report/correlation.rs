@@ -2,7 +2,7 @@
 
 use super::figures::{block, canvas, framed, label};
 use super::html::Html;
-use super::quantity::{decimal, significant};
+use super::quantity::decimal;
 use super::table::{Align, Table};
 use crate::design::{ColumnRole, RunDesign, checks, figure};
 
@@ -30,15 +30,18 @@ fn drawn(names: &[&str], correlations: &[Vec<f64>]) -> Html {
     let n = names.len();
     let cell = if n <= NUMBERED { 40.0 } else { (480.0 / n as f64).clamp(9.0, 24.0) };
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).min(30) as f64;
-    let (left, top) = (longest * 6.4 + 14.0, longest * 4.6 + 20.0);
-    let (width, height) = (left + cell * n as f64 + longest * 4.6 + 10.0, top + cell * n as f64 + 8.0);
+    // narrow columns have their names upright, so that they do not lie on each other
+    let upright = cell < 16.0;
+    let (above, beyond) = if upright { (6.4, 0.0) } else { (4.6, 4.6) };
+    let (left, top) = (longest * 6.4 + 14.0, longest * above + 20.0);
+    let (width, height) = (left + cell * n as f64 + longest * beyond + 10.0, top + cell * n as f64 + 8.0);
     let mut content = block([0.0, 0.0, width, height], "#fff");
     for (row, name) in names.iter().enumerate() {
         let short: String = name.chars().take(30).collect();
         let y = top + cell * (row as f64 + 0.5) + 4.0;
         content.append(&label(left - 6.0, y, "end", &short));
-        let (x, y) = (left + cell * (row as f64 + 0.5), top - 6.0);
-        let turn = format!("rotate(-45 {x:.1} {y:.1})");
+        let (x, y) = (left + cell * (row as f64 + 0.5) + if upright { 3.0 } else { 0.0 }, top - 6.0);
+        let turn = format!("rotate({} {x:.1} {y:.1})", if upright { -90 } else { -45 });
         content.append(&Html::element("g", &[("transform", &turn)], label(x, y, "start", &short)));
         for (column, r) in correlations[row].iter().enumerate() {
             let place = [left + cell * column as f64, top + cell * row as f64, cell - 1.0, cell - 1.0];
@@ -90,7 +93,7 @@ pub(super) fn inflation(design: &RunDesign) -> Html {
         checks::variance_inflation(design).iter().zip(checks::variance_removed(design))
     {
         let removed = format!("{} %", decimal(100.0 * removed, 1));
-        table.row([name.as_str(), &significant(*inflation, 3), &removed].map(Html::text).to_vec());
+        table.row([name.as_str(), &decimal(*inflation, 2), &removed].map(Html::text).to_vec());
     }
     if table.is_empty() { Html::default() } else { table.html() }
 }

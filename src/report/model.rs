@@ -60,6 +60,7 @@ impl<'a> Models<'a> {
             html.push(images(mask, mean.as_ref(), tsnr.as_ref()));
         }
         html.push(self.contrasts(model, files, level, mask.as_ref(), mean.as_ref()));
+        html.push(self.tables_and_figures(&own));
         let runs: Vec<Level> = {
             let mut levels: Vec<Level> =
                 files.iter().map(|file| file.level.clone()).filter(|other| other.is_beside(level)).collect();
@@ -76,7 +77,6 @@ impl<'a> Models<'a> {
                 is_first = false;
             }
         }
-        html.push(self.tables_and_figures(&own));
         html
     }
 
