@@ -1,7 +1,7 @@
 //! Reports: the same from the run and from the folder, and whole but for what is missing.
 
 use crate::sample::{
-    ALL, ONE, SMALL, assert_exit, assert_same_bytes, codes, digests, edit, file, pipeline, project, stderr,
+    ALL, ONE, SMALL, assert_exit, assert_same_bytes, codes, digests, edit, file, pipeline, project, stderr, stdout,
     with_confounds,
 };
 use crate::support::Project;
@@ -83,6 +83,9 @@ fn a_report_says_what_was_done_and_needs_nothing_else() {
     assert!(!html.contains(&*project.path().to_string_lossy()), "no absolute path");
     let index = page(&project, "report.html");
     assert!(index.contains("<a href=\"sub-02_report.html\">sub-02</a>") && index.contains("Declared contrasts"));
+    project.succeed(&["run", "pipeline.toml", "--out", "other", "--set", "output.report=false"]);
+    let compared = project.boldly(&["compare", "results", "other"]);
+    assert_eq!(compared.status.code(), Some(0), "reports are passed over: {}", stdout(&compared));
     assert_exit(&project.boldly(&["report", "results", "--no-viewer"]), 0);
     let without = page(&project, "sub-01_report.html");
     assert!(without.len() < html.len() && !without.contains("viewer-0"), "{} of {}", without.len(), html.len());
