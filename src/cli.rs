@@ -32,6 +32,7 @@ pub fn main() -> Exit {
         Command::Run(words) => commands::run(&words, &messages),
         Command::Check(words) => commands::check(&words, &messages),
         Command::Design(words) => commands::design(&words, &messages),
+        Command::Report(words) => commands::report(&words, &messages),
         Command::Compare(words) => commands::compare(&words, &messages),
         Command::Simulate(words) => commands::simulate(&words, &messages),
         Command::Schema(words) => commands::schema(&words),

@@ -3,7 +3,7 @@
 //! Data flows one way through the rooms (modules) of this crate:
 //!
 //! ```text
-//! config -> inputs -> preprocess -> design -> model -> inference -> outputs
+//! config -> inputs -> preprocess -> design -> model -> inference -> outputs -> report
 //!                      pipeline (alone knows the order: plan, run)  <-  cli
 //! ```
 //!
@@ -27,6 +27,8 @@ pub mod model;
 pub mod inference;
 
 pub mod outputs;
+
+pub mod report;
 
 pub mod pipeline;
 

@@ -2,6 +2,7 @@
 
 mod dataset;
 pub mod deconvolution_sidecar;
+pub mod design_sidecar;
 mod durable;
 mod folder;
 pub mod image;
@@ -22,11 +23,11 @@ pub mod tables;
 
 pub use crate::inputs::Digest;
 pub use dataset::write_dataset_files;
-pub use folder::{OutputFolder, Unit, open_output_folder};
+pub use folder::{OutputFolder, Unit, find_output_folder, open_output_folder};
 pub(crate) use image::Chunks;
 pub use image::{FrameWriter, Geometry, ImageDescription, Intent, SeriesAxis, write_map, write_mask};
 pub use lock::OutputLock;
-pub use manifest::{Manifest, ManifestKey, OutputRecord, Staleness};
+pub use manifest::{Manifest, ManifestKey, OutputRecord, SavedWarning, Staleness};
 pub use names::OutputNames;
 pub use problem::OutputError;
 pub use relative_path::RelativePath;

@@ -24,6 +24,7 @@ mod regions;
 mod run;
 mod run_data;
 mod run_job;
+mod saved_warnings;
 mod shared_files;
 mod space_job;
 mod subject_job;

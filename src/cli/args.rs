@@ -8,7 +8,7 @@ use std::path::PathBuf;
 const EXIT_CODES: &str = "\
 Exit codes:
   0        done
-  1        `compare` or `check` found something
+  1        `compare`, `check` or `report` found something
   2        the command line or the pipeline is wrong, or every subject's input is
   3        the machine failed (disk, permission)
   4        some subjects failed, the others are complete
@@ -36,6 +36,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Write the design matrices of a pipeline as TSV and SVG, without reading a voxel
     Design(DesignArgs),
+    /// Make the HTML reports of a result folder anew, from what is saved in it
+    Report(ReportArgs),
     /// Compare two maps or two result folders within tolerances
     Compare(CompareArgs),
     /// Write a seeded BIDS-like dataset with known truth
@@ -154,6 +156,20 @@ pub struct DesignArgs {
     pub pipeline: PipelineArgs,
 }
 
+/// `boldly report`.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// The folder that `boldly run` wrote to
+    #[arg(value_name = "OUT")]
+    pub out: PathBuf,
+    /// Leave out the viewers of maps, which are most of a report's bytes
+    #[arg(long)]
+    pub no_viewer: bool,
+    /// Show and count voxels with a larger absolute z
+    #[arg(long, value_name = "Z", default_value_t = crate::report::DEFAULT_THRESHOLD, value_parser = parse_threshold)]
+    pub threshold: f32,
+}
+
 /// `boldly compare`.
 #[derive(Debug, Clone, Args)]
 pub struct CompareArgs {
@@ -228,6 +244,13 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
     if (1.0..2_f64.powi(63)).contains(&bytes) { Ok(bytes as u64) } else { Err("not a size in memory".to_owned()) }
 }
 
+fn parse_threshold(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        _ => Err("expected a number above 0".to_owned()),
+    }
+}
+
 fn parse_tolerance(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number >= 0.0 && number.is_finite() => Ok(number),
@@ -288,7 +311,8 @@ mod tests {
             "boldly compare a b --atol -1",
             "boldly compare a b --rtol nan",
             "boldly completions cmd",
-            "boldly report x",
+            "boldly report",
+            "boldly report x --threshold 0",
         ] {
             assert!(Cli::try_parse_from(typed.split_whitespace()).is_err(), "{typed}");
         }

@@ -27,8 +27,13 @@ pub(super) fn compare_folders(comparison: &mut Comparison) -> Result<(), Diagnos
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-/// The files below a folder by their names from there, with `/`; `.boldly` is passed over (locks and manifests), and
-/// so is the `.img` of a pair, which its `.hdr` stands for. Links to folders are not followed.
+/// Whether this is a report, which repeats what other files hold: a difference of rounding there is none of its pixels.
+fn is_report(name: &str) -> bool {
+    name == "report.html" || !name.contains('/') && name.starts_with("sub-") && name.ends_with("_report.html")
+}
+
+/// The files below a folder by their names from there, with `/`; `.boldly` is passed over (locks and manifests), so are
+/// reports, and so is the `.img` of a pair, which its `.hdr` stands for. Links to folders are not followed.
 fn files_below(root: &Path) -> Result<BTreeMap<String, PathBuf>, Diagnostics> {
     let fail = |path: &Path, error: &std::io::Error| Diagnostics::from(unreadable(path, &error.to_string()));
     let mut files = BTreeMap::new();
@@ -37,7 +42,7 @@ fn files_below(root: &Path) -> Result<BTreeMap<String, PathBuf>, Diagnostics> {
         for entry in std::fs::read_dir(&folder).map_err(|error| fail(&folder, &error))? {
             let entry = entry.map_err(|error| fail(&folder, &error))?;
             let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-            if name == ".boldly" {
+            if name == ".boldly" || is_report(&name) {
                 continue;
             }
             let found = entry.file_type().map_err(|error| fail(&entry.path(), &error))?;

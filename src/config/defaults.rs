@@ -136,6 +136,8 @@ pub struct Defaults {
     pub output_dir: &'static str,
     #[serde(rename = "output.compression_level")]
     pub compression_level: u32,
+    #[serde(rename = "output.report")]
+    pub report: bool,
 }
 
 /// `events.missing_duration` where it is not given.
@@ -228,6 +230,7 @@ const NATIVE: Defaults = Defaults {
     rate_kernel: RateKernel::Gaussian,
     output_dir: "results",
     compression_level: 1,
+    report: false,
 };
 
 const NILEARN: Defaults = Defaults {

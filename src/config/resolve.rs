@@ -288,7 +288,11 @@ impl Resolver<'_> {
             Some(dir) => self.path(dir).value,
             None => self.context.folder.join(self.defaults.output_dir),
         };
-        OutputSettings { dir, compression_level: config.compression_level.unwrap_or(self.defaults.compression_level) }
+        OutputSettings {
+            dir,
+            compression_level: config.compression_level.unwrap_or(self.defaults.compression_level),
+            report: config.report.unwrap_or(self.defaults.report),
+        }
     }
 }
 

@@ -346,7 +346,7 @@ pub struct ContrastSettings {
 }
 
 /// Kind of a contrast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ContrastKind {
     /// One row, signed.
     #[serde(rename = "t")]
@@ -363,4 +363,7 @@ pub struct OutputSettings {
     pub dir: PathBuf,
     /// gzip level of maps.
     pub compression_level: u32,
+    /// Whether reports are made. No result follows from it, so it is not said where results are.
+    #[serde(skip)]
+    pub report: bool,
 }

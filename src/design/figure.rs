@@ -28,7 +28,8 @@ pub fn svg(design: &RunDesign) -> String {
     let row = |frame: usize| top as f64 + HEIGHT * frame as f64 / frames.max(1) as f64;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#222\">\n\
+         viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"11\" fill=\"#222\" \
+         shape-rendering=\"crispEdges\">\n\
          <rect width=\"{width}\" height=\"{height}\" fill=\"#fff\"/>\n\
          <text x=\"8\" y=\"18\" font-size=\"13\">design of {}</text>\n",
         escape(&design.run)
@@ -74,6 +75,11 @@ pub fn svg(design: &RunDesign) -> String {
     }
     out.push_str("</svg>\n");
     out
+}
+
+/// The colour of a value of a scale that is white at 0 and ends at `peak` and `-peak`.
+pub fn colour_of(value: f64, peak: f64) -> String {
+    colour(shade(value, peak))
 }
 
 /// A value in steps from `-SHADES` to `SHADES` of its column's peak.

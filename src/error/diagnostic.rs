@@ -59,6 +59,22 @@ impl Place {
         Self::Cell { path: path.to_path_buf(), line, column: column.map(str::to_owned) }
     }
 
+    /// The place in words, its path said by `path`: `events.tsv, line 7, column onset`.
+    pub fn in_words(&self, path: impl Fn(&Path) -> String) -> String {
+        match self {
+            Self::Span { source, range } => {
+                let before = source.text.get(..range.start).unwrap_or_default();
+                format!("{}, line {}", path(&source.path), before.matches('\n').count() + 1)
+            }
+            Self::Cell { path: table, line, column } => {
+                let column = column.as_ref().map(|column| format!(", column {column}")).unwrap_or_default();
+                format!("{}, line {line}{column}", path(table))
+            }
+            Self::Field { path: file, field } => format!("{}, {field}", path(file)),
+            Self::File(file) => path(file),
+        }
+    }
+
     /// A named field of a header or sidecar.
     pub fn field(path: &Path, field: impl Into<String>) -> Self {
         Self::Field { path: path.to_path_buf(), field: field.into() }

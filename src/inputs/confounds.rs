@@ -24,6 +24,11 @@ pub struct ConfoundTable {
     pub columns: Vec<Vec<f64>>,
     /// Whether each frame is kept: neither scrubbed nor, under a strategy, before the steady state.
     pub kept: Vec<bool>,
+    /// `framewise_displacement` of each frame, mm, for reports; not a number where the cell holds none, empty without
+    /// such a column.
+    pub displacement_mm: Vec<f64>,
+    /// `std_dvars` of each frame, likewise.
+    pub std_dvars: Vec<f64>,
 }
 
 /// Reads the confounds of one run: a row for each of the `n_acquired` volumes, of which the first `discarded` are
@@ -70,7 +75,9 @@ pub fn read_confounds(
     if rows_agree && !diagnostics.has_errors() {
         warn_of_constant(&table, &names, &columns, &mut diagnostics);
     }
-    diagnostics.finish(ConfoundTable { path: path.value.clone(), sidecar, names, columns, kept })
+    let [displacement_mm, std_dvars] = [scrub::DISPLACEMENT, scrub::DVARS].map(|name| quality(&table, name, discarded));
+    let path = path.value.clone();
+    diagnostics.finish(ConfoundTable { path, sidecar, names, columns, kept, displacement_mm, std_dvars })
 }
 
 /// Whether each frame that was not discarded is kept.
@@ -102,6 +109,16 @@ fn kept_frames(table: &Table, settings: &ConfoundSettings, discarded: usize) -> 
         diagnostics.push(problem.at(Place::file(&table.path)).note(counted(kept.len(), "volume")).hint(hint));
     }
     if diagnostics.has_errors() { Err(diagnostics) } else { Ok(kept) }
+}
+
+/// A measure of quality as far as it has numbers: nothing is computed from it here.
+fn quality(table: &Table, name: &str, discarded: usize) -> Vec<f64> {
+    let Some(column) = table.column(name) else { return Vec::new() };
+    let number = |cell: &str| match Cell::parse(cell) {
+        Cell::Number(value) => value,
+        _ => f64::NAN,
+    };
+    table.rows.iter().skip(discarded).map(|row| number(row.text(column))).collect()
 }
 
 /// Names the columns of motion files that carry none, where the file's name says which program wrote it.

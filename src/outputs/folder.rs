@@ -34,6 +34,10 @@ pub enum Unit {
     Subject(String),
     /// What belongs to no one subject: dataset descriptions and provenance.
     Dataset,
+    /// The report of a subject, by its label.
+    SubjectReport(String),
+    /// The report of all subjects.
+    DatasetReport,
 }
 
 impl Unit {
@@ -51,6 +55,8 @@ impl fmt::Display for Unit {
         match self {
             Self::Subject(label) => write!(formatter, "sub-{label}"),
             Self::Dataset => formatter.write_str("dataset"),
+            Self::SubjectReport(label) => write!(formatter, "report-sub-{label}"),
+            Self::DatasetReport => formatter.write_str("report"),
         }
     }
 }
@@ -87,6 +93,18 @@ pub fn open_output_folder(dir: &Path) -> Result<OutputFolder, OutputError> {
         folder.create_state(name)?;
     }
     Ok(folder)
+}
+
+/// An output folder that boldly made before.
+///
+/// # Errors
+/// [`OutputError::NoFolder`] where it is none; otherwise as [`open_output_folder`].
+pub fn find_output_folder(dir: &Path) -> Result<OutputFolder, OutputError> {
+    if dir.join(".boldly/format").is_file() {
+        open_output_folder(dir)
+    } else {
+        Err(OutputError::NoFolder { path: dir.to_path_buf() })
+    }
 }
 
 fn refuse_foreign(dir: &Path) -> Result<(), OutputError> {

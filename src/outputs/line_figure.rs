@@ -238,7 +238,7 @@ impl LineFigure {
 }
 
 /// A coordinate to a tenth of a pixel.
-fn pixel(value: f64) -> String {
+pub(crate) fn pixel(value: f64) -> String {
     let tenths = (value * 10.0).round() / 10.0 + 0.0; // + 0.0 turns -0 into 0
     format!("{tenths}")
 }

@@ -46,10 +46,18 @@ impl OutputLock {
     /// # Errors
     /// [`OutputError::Machine`] where the file system has no locks.
     pub fn acquire_dataset(folder: &OutputFolder) -> Result<Self, OutputError> {
-        let path = folder.lock_file(&Unit::Dataset);
+        Self::wait_for(folder, Unit::Dataset)
+    }
+
+    /// Locks what is only ever held for a moment, such as a report; waits.
+    ///
+    /// # Errors
+    /// [`OutputError::Machine`] where the file system has no locks.
+    pub fn wait_for(folder: &OutputFolder, unit: Unit) -> Result<Self, OutputError> {
+        let path = folder.lock_file(&unit);
         let file = open(&path)?;
         file.lock().map_err(OutputError::machine("lock", &path))?;
-        Self::held(folder, Unit::Dataset, file, &path)
+        Self::held(folder, unit, file, &path)
     }
 
     fn held(folder: &OutputFolder, unit: Unit, mut file: File, path: &Path) -> Result<Self, OutputError> {

@@ -40,8 +40,26 @@ pub struct Manifest {
     /// What they follow from.
     #[serde(flatten)]
     pub key: ManifestKey,
+    /// What was odd about the work.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<SavedWarning>,
     /// The outputs.
     pub outputs: BTreeMap<RelativePath, OutputRecord>,
+}
+
+/// A warning as it is kept: in words, its paths relative to the pipeline file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedWarning {
+    /// Its stable code.
+    pub code: String,
+    /// What was found.
+    pub message: String,
+    /// Where, where that is a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// Facts, and what to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// Why a subject has to be done again.
@@ -197,6 +215,7 @@ mod tests {
                 inputs: BTreeMap::from([("a_bold.nii.gz".to_owned(), Digest::of_bytes(b"a"))]),
                 settings: serde_json::Value::Null,
             },
+            warnings: Vec::new(),
             outputs: BTreeMap::from([(
                 RelativePath::new("m/x.tsv").unwrap(),
                 OutputRecord { bytes: 3, sha256: Digest::of_bytes(b"abc") },

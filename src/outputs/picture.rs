@@ -4,7 +4,14 @@
 //! (neurological convention), whatever the storage order of the axes. Positive values go from dark red to
 //! yellow, negative ones from dark blue to cyan: told apart by lightness too, for colour-blind readers.
 
+mod layout;
+mod projection;
+mod view;
+
 use crate::inputs::Grid;
+use layout::Tiles;
+pub use projection::Projections;
+pub use view::AnatomicalView;
 
 /// What a mosaic shows.
 #[derive(Debug, Clone, Copy)]
@@ -19,12 +26,16 @@ pub struct Mosaic<'a> {
     pub threshold: f32,
 }
 
-/// Most slices a mosaic shows; a taller image is sampled evenly.
-const MAX_SLICES: usize = 24;
-/// Smallest width of a tile, pixels: small grids are magnified by a whole number.
-const MIN_TILE_WIDTH: usize = 80;
-/// Space between tiles, pixels.
-const GAP: usize = 2;
+/// The voxels of a mask on a background.
+#[derive(Debug, Clone, Copy)]
+pub struct Outline<'a> {
+    /// The grid of both.
+    pub grid: &'a Grid,
+    /// Background, one value a voxel of the grid (axis 0 fastest).
+    pub background: &'a [f32],
+    /// Whether each voxel is inside.
+    pub inside: &'a [bool],
+}
 
 impl Mosaic<'_> {
     /// Encodes the mosaic as a PNG file's bytes; the same input gives the same bytes.
@@ -32,45 +43,80 @@ impl Mosaic<'_> {
     /// # Errors
     /// The encoder's own, for a picture larger than the format can hold.
     pub fn png(&self) -> Result<Vec<u8>, png::EncodingError> {
-        let view = AxialView::of(self.grid);
-        let slices = view.chosen_slices(self.background);
-        let columns = (slices.len() as f64).sqrt().ceil() as usize;
-        let rows = slices.len().div_ceil(columns.max(1));
-        let zoom = MIN_TILE_WIDTH.div_ceil(view.width).max(1);
-        let (tile_width, tile_height) = (view.width * zoom, view.height * zoom);
-        let width = columns * (tile_width + GAP) + GAP;
-        let height = rows * (tile_height + GAP) + GAP;
-        let mut pixels = vec![0_u8; width * height * 3];
-        let background_scale = 255.0 / high_quantile(self.background);
-        let strongest = self.statistic.iter().fold(self.threshold, |top, value| top.max(value.abs()));
-        for (tile, &slice) in slices.iter().enumerate() {
-            let left = GAP + tile % columns * (tile_width + GAP);
-            let top = GAP + tile / columns * (tile_height + GAP);
-            for y in 0..tile_height {
-                for x in 0..tile_width {
-                    let voxel = view.voxel(x / zoom, y / zoom, slice);
-                    let grey = (self.background[voxel] * background_scale).clamp(0.0, 255.0) as u8;
-                    let colour = self.colour(self.statistic[voxel], strongest).unwrap_or([grey; 3]);
-                    let at = ((top + y) * width + left + x) * 3;
-                    pixels[at..at + 3].copy_from_slice(&colour);
-                }
-            }
-        }
-        encoded(&pixels, width, height)
+        let view = AnatomicalView::of(self.grid);
+        let tiles = Tiles::of(&view, self.background);
+        let grey = Greys::of(self.background);
+        let strongest = self.strongest();
+        tiles.png(|pixel| {
+            let voxel = view.voxel(pixel.place);
+            statistic_colour(self.statistic[voxel], self.threshold, strongest)
+                .unwrap_or_else(|| grey.colour(self.background[voxel]))
+        })
     }
 
-    fn colour(&self, statistic: f32, strongest: f32) -> Option<[u8; 3]> {
-        if statistic.abs() < self.threshold || statistic == 0.0 || !statistic.is_finite() {
-            return None;
-        }
-        let strength =
-            ((statistic.abs() - self.threshold) / (strongest - self.threshold).max(f32::MIN_POSITIVE)).clamp(0.0, 1.0);
-        let ramp = |from: f32, to: f32| (from + strength * (to - from)) as u8;
-        Some(if statistic > 0.0 {
-            [ramp(170.0, 255.0), ramp(20.0, 240.0), ramp(10.0, 80.0)]
-        } else {
-            [ramp(10.0, 120.0), ramp(60.0, 250.0), ramp(190.0, 255.0)]
+    /// The absolute statistic that has the brightest colour.
+    pub fn strongest(&self) -> f32 {
+        let finite = self.statistic.iter().map(|value| value.abs()).filter(|value| value.is_finite());
+        finite.fold(self.threshold, f32::max)
+    }
+}
+
+impl Outline<'_> {
+    /// Encodes the mosaic as a PNG file's bytes: the background in greys, the edge of the mask in colour.
+    ///
+    /// # Errors
+    /// As [`Mosaic::png`].
+    pub fn png(&self) -> Result<Vec<u8>, png::EncodingError> {
+        let view = AnatomicalView::of(self.grid);
+        let tiles = Tiles::of(&view, self.background);
+        let grey = Greys::of(self.background);
+        let inside = |place: [usize; 3]| self.inside[view.voxel(place)];
+        tiles.png(|pixel| {
+            if inside(pixel.place) && pixel.neighbours().any(|place| place.is_none_or(|place| !inside(place))) {
+                EDGE
+            } else {
+                grey.colour(self.background[view.voxel(pixel.place)])
+            }
         })
+    }
+}
+
+/// Colour of a mask's edge: the orange of Okabe and Ito, which stands out from every grey.
+const EDGE: [u8; 3] = [230, 159, 0];
+
+/// The colour of a statistic: none below the threshold, brightest from `strongest` on.
+pub fn statistic_colour(statistic: f32, threshold: f32, strongest: f32) -> Option<[u8; 3]> {
+    if statistic.abs() < threshold || statistic == 0.0 || !statistic.is_finite() {
+        return None;
+    }
+    let range = (strongest - threshold).max(f32::MIN_POSITIVE);
+    let strength = ((statistic.abs() - threshold) / range).clamp(0.0, 1.0);
+    let ramp = |from: f32, to: f32| (from + strength * (to - from)) as u8;
+    Some(if statistic > 0.0 {
+        [ramp(170.0, 255.0), ramp(20.0, 240.0), ramp(10.0, 80.0)]
+    } else {
+        [ramp(10.0, 120.0), ramp(60.0, 250.0), ramp(190.0, 255.0)]
+    })
+}
+
+/// A scale of greys from 0 to the value below which 99 % of the positive ones lie.
+pub struct Greys {
+    scale: f32,
+}
+
+impl Greys {
+    /// The scale of an image.
+    pub fn of(values: &[f32]) -> Self {
+        Self { scale: 255.0 / high_quantile(values) }
+    }
+
+    /// The grey of a value.
+    pub fn level(&self, value: f32) -> u8 {
+        (value * self.scale).clamp(0.0, 255.0) as u8
+    }
+
+    fn colour(&self, value: f32) -> [u8; 3] {
+        [self.level(value); 3]
     }
 }
 
@@ -80,31 +126,22 @@ impl Mosaic<'_> {
 /// As [`Mosaic::png`].
 pub fn slice_pair_png(grid: &Grid, before: &[f32], after: &[f64]) -> Result<Vec<u8>, png::EncodingError> {
     const WIDTH: usize = 256;
-    let view = AxialView::of(grid);
-    let slice = grid.shape[view.axes[2]] / 2;
-    let zoom = WIDTH.div_ceil(view.width).max(1);
-    let (tile_width, tile_height) = (view.width * zoom, view.height * zoom);
-    let (width, height) = (2 * tile_width + 3 * GAP, tile_height + 2 * GAP);
+    let view = AnatomicalView::of(grid);
+    let [columns, _, slices] = view.extent();
+    let middle = slices / 2;
+    let tiles = Tiles::new(&view, vec![middle; 2], 2, WIDTH.div_ceil(columns));
     let scale = 255.0 / f64::from(high_quantile(before));
-    let mut pixels = vec![0_u8; width * height * 3];
-    let values: [&dyn Fn(usize) -> f64; 2] = [&|voxel| f64::from(before[voxel]), &|voxel| after[voxel]];
-    for (tile, value) in values.into_iter().enumerate() {
-        let left = GAP + tile * (tile_width + GAP);
-        for y in 0..tile_height {
-            for x in 0..tile_width {
-                let grey = (value(view.voxel(x / zoom, y / zoom, slice)) * scale).round().clamp(0.0, 255.0) as u8;
-                let at = ((GAP + y) * width + left + x) * 3;
-                pixels[at..at + 3].copy_from_slice(&[grey; 3]);
-            }
-        }
-    }
-    encoded(&pixels, width, height)
+    tiles.png(|pixel| {
+        let voxel = view.voxel(pixel.place);
+        let value = if pixel.tile == 0 { f64::from(before[voxel]) } else { after[voxel] };
+        [(value * scale).round().clamp(0.0, 255.0) as u8; 3]
+    })
 }
 
-fn encoded(pixels: &[u8], width: usize, height: usize) -> Result<Vec<u8>, png::EncodingError> {
+fn encoded(pixels: &[u8], width: usize, height: usize, colours: png::ColorType) -> Result<Vec<u8>, png::EncodingError> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width as u32, height as u32);
-    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_color(colours);
     encoder.set_depth(png::BitDepth::Eight);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
@@ -122,82 +159,10 @@ fn high_quantile(values: &[f32]) -> f32 {
     *positive.select_nth_unstable_by(at, f32::total_cmp).1
 }
 
-/// How to walk a grid's voxels as axial slices seen from above, left on the left.
-struct AxialView {
-    shape: [usize; 3],
-    /// Voxel axis that runs left-right, posterior-anterior, inferior-superior.
-    axes: [usize; 3],
-    /// Whether that axis runs against it.
-    flipped: [bool; 3],
-    width: usize,
-    height: usize,
-}
-
-impl AxialView {
-    fn of(grid: &Grid) -> Self {
-        let mut axes = [0, 1, 2];
-        let mut best = -1.0;
-        // The assignment of voxel axes to world axes with the largest sum of direction cosines.
-        let sizes = grid.voxel_sizes_mm();
-        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-            let score: f64 = (0..3)
-                .map(|world| grid.affine[world][order[world]].abs() / sizes[order[world]].max(f64::MIN_POSITIVE))
-                .sum();
-            if score > best {
-                (best, axes) = (score, order);
-            }
-        }
-        let flipped = std::array::from_fn(|world| grid.affine[world][axes[world]] < 0.0);
-        Self { shape: grid.shape, axes, flipped, width: grid.shape[axes[0]], height: grid.shape[axes[1]] }
-    }
-
-    /// Slices shown, evenly spaced over those that hold background.
-    fn chosen_slices(&self, background: &[f32]) -> Vec<usize> {
-        let shows_something = |slice: &usize| {
-            (0..self.height).any(|y| (0..self.width).any(|x| background[self.voxel(x, y, *slice)] > 0.0))
-        };
-        let all: Vec<usize> = (0..self.shape[self.axes[2]]).collect();
-        let lit: Vec<usize> = all.iter().copied().filter(shows_something).collect();
-        let slices = if lit.is_empty() { all } else { lit };
-        let count = slices.len().min(MAX_SLICES);
-        (0..count).map(|tile| slices[(2 * tile + 1) * slices.len() / (2 * count)]).collect()
-    }
-
-    /// Linear index of the voxel shown at `x` from the left and `y` from the top of a slice.
-    fn voxel(&self, x: usize, y: usize, slice: usize) -> usize {
-        let from_left_posterior_bottom = [x, self.height - 1 - y, slice];
-        let mut index = [0; 3];
-        for ((axis, flipped), at) in self.axes.into_iter().zip(self.flipped).zip(from_left_posterior_bottom) {
-            index[axis] = if flipped { self.shape[axis] - 1 - at } else { at };
-        }
-        index[0] + self.shape[0] * (index[1] + self.shape[1] * index[2])
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::view::tests::grid;
     use super::*;
-
-    fn grid(affine_columns: [[f64; 3]; 3]) -> Grid {
-        let mut affine = [[0.0; 4]; 4];
-        for (column, values) in affine_columns.iter().enumerate() {
-            for row in 0..3 {
-                affine[row][column] = values[row];
-            }
-        }
-        affine[3][3] = 1.0;
-        Grid { shape: [4, 5, 6], affine }
-    }
-
-    #[test]
-    fn the_same_place_is_shown_whatever_the_storage_order() {
-        let plain = AxialView::of(&grid([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]));
-        assert_eq!(plain.voxel(0, plain.height - 1, 0), 0, "left, posterior, inferior is the first voxel");
-        let flipped = AxialView::of(&grid([[-2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]));
-        assert_eq!(flipped.voxel(3, flipped.height - 1, 0), 0, "x runs from right to left");
-        let turned = AxialView::of(&grid([[0.0, 0.0, 2.0], [2.0, 0.0, 0.0], [0.0, 2.0, 0.0]]));
-        assert_eq!((turned.width, turned.height, turned.chosen_slices(&[0.0; 120]).len()), (5, 6, 4));
-    }
 
     #[test]
     fn an_active_voxel_is_coloured_and_the_file_is_a_png() {
@@ -219,7 +184,7 @@ mod tests {
         };
         let coloured = |pixels: &[u8]| pixels.chunks(3).filter(|rgb| rgb[0] != rgb[1]).count();
         assert_eq!(coloured(&decoded(&quiet)), 0);
-        assert_eq!(coloured(&decoded(&active)), (MIN_TILE_WIDTH / 4).pow(2));
+        assert_eq!(coloured(&decoded(&active)), (layout::MIN_TILE_WIDTH / 4).pow(2));
     }
 
     #[test]
@@ -233,6 +198,19 @@ mod tests {
         assert_eq!((info.width, info.height), (2 * 256 + 6, 320 + 4)); // 4 x 5 voxels, magnified 64 times
         let at = |x: usize| pixels[(10 * info.width as usize + x) * 3];
         assert_eq!((at(10), at(300), at(0)), (255, 127, 0));
+    }
+
+    #[test]
+    fn the_edge_of_a_mask_is_one_pixel_wide() {
+        let grid = grid([[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]);
+        let mut inside = vec![false; 120];
+        inside[1 + 4 * (2 + 5 * 3)] = true;
+        let png = Outline { grid: &grid, background: &[100.0; 120], inside: &inside }.png().unwrap();
+        let mut reader = png::Decoder::new(std::io::Cursor::new(png)).read_info().unwrap();
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        reader.next_frame(&mut pixels).unwrap();
+        // a voxel is 20 pixels wide
+        assert_eq!(pixels.chunks(3).filter(|pixel| **pixel == EDGE).count(), 4 * 20 - 4);
     }
 
     #[test]

@@ -35,6 +35,18 @@ pub enum OutputError {
         /// The other; equal, or different in case alone.
         second: String,
     },
+    /// There is no output folder of ours.
+    #[error("`{}` is no output folder of boldly", .path.display())]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An output folder without a finished subject.
+    #[error("no subject in `{}` is finished", .path.display())]
+    NothingFinished {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The output folder holds files, but none of ours.
     #[error("the output folder `{}` is not empty and was not made by boldly", .path.display())]
     ForeignFolder {
@@ -156,6 +168,13 @@ impl From<OutputError> for Diagnostic {
             OutputError::Collision { .. } => Self::error("output-collision", message)
                 .note("names that differ in case alone are one file on many machines")
                 .hint("rename one of the models, contrasts or runs they come from"),
+            OutputError::NoFolder { path } => Self::error("report-folder", message)
+                .at(Place::File(path))
+                .note("expected the folder that `boldly run` wrote to, which holds `.boldly`")
+                .hint("give the folder itself: `[output] dir`, or what `--out` said"),
+            OutputError::NothingFinished { path } => Self::error("report-nothing-finished", message)
+                .at(Place::File(path))
+                .hint("run the pipeline first; a subject that is being redone has no results meanwhile"),
             OutputError::OtherPipeline { path, found, expected } => Self::error(
                 "output-folder-other-pipeline",
                 message,

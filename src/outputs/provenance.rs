@@ -50,7 +50,7 @@ impl<'a> Provenance<'a> {
     ) -> Self {
         let now = without_inputs(settings.clone());
         let subjects = subjects.iter().map(|(unit, manifest)| {
-            let Manifest { version, key, outputs } = manifest;
+            let Manifest { version, key, outputs, .. } = manifest;
             let settings = (key.settings != now).then_some(&key.settings);
             (
                 unit.to_string(),
@@ -257,7 +257,7 @@ mod tests {
             deconvolutions: Vec::new(),
             convolutions: Vec::new(),
             rates: Vec::new(),
-            output: OutputSettings { dir: at.join("results"), compression_level: 1 },
+            output: OutputSettings { dir: at.join("results"), compression_level: 1, report: false },
         }
     }
 

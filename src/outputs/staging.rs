@@ -5,7 +5,7 @@
 //! 1. every staged file is complete;
 //! 2. a journal names all files that may stand in the folder from here on, old and new;
 //! 3. the old manifest goes, so that no digest is claimed for a file about to change, and with it the provenance
-//!    of the dataset, which repeats those digests;
+//!    of the dataset, which repeats those digests, and the reports, which repeat its numbers;
 //! 4. the files are renamed into place, one by one;
 //! 5. files that only the old manifest (or the journal of an interrupted commit) lists are removed;
 //! 6. the new manifest is put in place;
@@ -17,7 +17,9 @@
 use super::durable::{put_in_place, remove_file, remove_output, sync_folder};
 use super::manifest::withdraw;
 use super::staged_file::{Records, StagedFile};
-use super::{Manifest, ManifestKey, OutputError, OutputFolder, OutputLock, OutputRecord, RelativePath, Unit};
+use super::{
+    Manifest, ManifestKey, OutputError, OutputFolder, OutputLock, OutputRecord, RelativePath, SavedWarning, Unit,
+};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,6 +35,7 @@ pub struct StagedOutputs {
     lock: OutputLock,
     scratch: PathBuf,
     records: Records,
+    warnings: Vec<SavedWarning>,
 }
 
 impl StagedOutputs {
@@ -43,7 +46,7 @@ impl StagedOutputs {
     pub fn new(lock: OutputLock) -> Result<Self, OutputError> {
         let scratch = lock.folder().scratch().join(format!("{}.{}", lock.unit(), std::process::id()));
         fs::create_dir(&scratch).map_err(OutputError::machine("create", &scratch))?;
-        Ok(Self { lock, scratch, records: Records::default() })
+        Ok(Self { lock, scratch, records: Records::default(), warnings: Vec::new() })
     }
 
     /// A folder on the file system of the outputs that goes with them: for what is too large for memory.
@@ -84,12 +87,17 @@ impl StagedOutputs {
         })
     }
 
+    /// Notes what was odd about the work, for reports.
+    pub fn note_warnings(&mut self, warnings: Vec<SavedWarning>) {
+        self.warnings = warnings;
+    }
+
     /// Puts all outputs in place, removes those that only the subject's last manifest lists, and signs the new
     /// manifest; see the module for what an interruption leaves.
     ///
     /// # Errors
     /// [`OutputError::Unfinished`], before anything has changed; [`OutputError::Machine`] at any step.
-    pub fn commit(self, key: ManifestKey) -> Result<Manifest, OutputError> {
+    pub fn commit(mut self, key: ManifestKey) -> Result<Manifest, OutputError> {
         let staged = self.records.finished()?;
         let outputs: BTreeMap<RelativePath, OutputRecord> =
             staged.iter().map(|(path, (_, record))| (path.clone(), *record)).collect();
@@ -100,8 +108,8 @@ impl StagedOutputs {
 
         let unchanged = Manifest::load(&folder, self.lock.unit())?.is_some_and(|manifest| manifest.outputs == outputs);
         let listed = withdraw(&self.lock, &note, outputs.keys().cloned())?;
-        if !unchanged && *self.lock.unit() != Unit::Dataset {
-            withdraw_provenance(&folder)?;
+        if !unchanged && let Unit::Subject(label) = self.lock.unit() {
+            withdraw_followers(&folder, label)?;
         }
         let mut touched = BTreeSet::new();
         for (path, (staged, _)) in &staged {
@@ -112,7 +120,8 @@ impl StagedOutputs {
         for path in listed.iter().filter(|path| !outputs.contains_key(*path)) {
             remove_stale(&folder, path, &outputs)?;
         }
-        let manifest = Manifest { version: env!("CARGO_PKG_VERSION").to_owned(), key, outputs };
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        let manifest = Manifest { version, key, warnings: std::mem::take(&mut self.warnings), outputs };
         manifest.publish(&self.lock, &note)?;
         Ok(manifest)
     }
@@ -134,17 +143,25 @@ fn remove_stale(
     if twin.is_some_and(same_file) { Ok(()) } else { remove_output(root, path) }
 }
 
-/// Takes the dataset's provenance back, which repeats digests of the subjects' outputs, before they change.
-fn withdraw_provenance(folder: &OutputFolder) -> Result<(), OutputError> {
-    let lock = OutputLock::acquire_dataset(folder)?;
-    let provenance = folder.root().join(PROVENANCE);
-    if !provenance.exists() && !folder.manifest_file(lock.unit()).exists() {
-        return Ok(());
-    }
-    let note = folder.scratch().join(format!("{}.note", lock.unit()));
-    withdraw(&lock, &note, std::iter::empty())?;
-    if remove_file(&provenance)? {
-        sync_folder(folder.root())?;
+/// Takes back what repeats a subject's outputs, before they change: the dataset's provenance with its digests, and the
+/// reports with its numbers.
+fn withdraw_followers(folder: &OutputFolder, subject: &str) -> Result<(), OutputError> {
+    let followers = [
+        (Unit::Dataset, PROVENANCE.to_owned()),
+        (Unit::SubjectReport(subject.to_owned()), format!("sub-{subject}_report.html")),
+        (Unit::DatasetReport, "report.html".to_owned()),
+    ];
+    for (unit, name) in followers {
+        let file = folder.root().join(name);
+        if !file.exists() && !folder.manifest_file(&unit).exists() {
+            continue;
+        }
+        let lock = OutputLock::wait_for(folder, unit)?;
+        let note = folder.scratch().join(format!("{}.note", lock.unit()));
+        withdraw(&lock, &note, std::iter::empty())?;
+        if remove_file(&file)? {
+            sync_folder(folder.root())?;
+        }
     }
     Ok(())
 }

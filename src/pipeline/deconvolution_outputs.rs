@@ -1,5 +1,6 @@
 //! What a deconvolution writes of a run: 4-D images and maps of voxels, tables of columns and regions, pictures.
 
+use super::designs::write_design;
 use super::excluded::Excluded;
 use super::failure::Failure;
 use super::plan_deconvolution::RunDeconvolution;
@@ -7,7 +8,6 @@ use super::regions::RegionSet;
 use super::run_job::RunJob;
 use super::summary::DeconvolutionSummary;
 use crate::config::{DeconvolutionMap, DeconvolutionSettings, Labels};
-use crate::design::figure;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::Support;
 use crate::model::deconvolve::{ColumnEstimates, RunActivity};
@@ -17,7 +17,6 @@ use crate::outputs::{
     FrameWriter, ImageDescription, Intent, OutputError, OutputNames, RelativePath, SeriesAxis, write_map, write_mask,
 };
 use crate::preprocess::{ColumnStore, Scaler, Series};
-use std::io::Write;
 
 mod pictures;
 mod ppi;
@@ -58,6 +57,7 @@ pub(super) struct DeconvolutionOutputs<'a> {
     run: &'a RunJob<'a>,
     settings: &'a DeconvolutionSettings,
     own: &'a RunDeconvolution,
+    model: usize,
     labels: &'a Labels,
 }
 
@@ -66,7 +66,7 @@ impl<'a> DeconvolutionOutputs<'a> {
         let settings = &run.space.plan.settings.deconvolutions[model];
         // a run alone has the labels of its group
         let labels = if run.group.runs.len() == 1 { &run.group.labels } else { &run.run.labels };
-        Self { run, settings, own: &run.run.deconvolutions[model], labels }
+        Self { run, settings, own: &run.run.deconvolutions[model], model, labels }
     }
 
     fn names(&self) -> Result<OutputNames, OutputError> {
@@ -93,10 +93,7 @@ impl<'a> DeconvolutionOutputs<'a> {
         if nuisance.n_columns() < 2 {
             return Ok(());
         }
-        let (names, staged) = (self.names()?, self.run.space.staged);
-        staged.write(&names.design_table()?, |file| tables::write_design(file, nuisance))?;
-        staged.write(&names.design_figure()?, |file| file.write_all(figure::svg(nuisance).as_bytes()))?;
-        Ok(())
+        write_design(self.run.space.staged, &self.names()?, nuisance, &self.run.run.nuisance_sidecar(self.model))
     }
 
     /// Everything that is wanted of the voxels or columns of a run, or (with `regions`) of a set of regions.

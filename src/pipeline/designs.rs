@@ -2,7 +2,8 @@
 
 use super::failure::Failure;
 use super::plan::Plan;
-use crate::design::figure;
+use crate::design::{RunDesign, figure};
+use crate::outputs::design_sidecar::DesignSidecar;
 use crate::outputs::tables;
 use crate::outputs::{
     Digest, ManifestKey, OutputLock, OutputNames, StagedOutputs, open_output_folder, provenance::portable_settings,
@@ -10,6 +11,19 @@ use crate::outputs::{
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+
+/// Writes one design as table, sidecar and figure.
+pub(super) fn write_design(
+    staged: &StagedOutputs,
+    names: &OutputNames,
+    design: &RunDesign,
+    sidecar: &DesignSidecar,
+) -> Result<(), Failure> {
+    let table = names.design_table()?;
+    staged.write(&table, |file| tables::write_design(file, design))?;
+    staged.write_json(&table.sidecar(), sidecar)?;
+    Ok(staged.write(&names.design_figure()?, |file| file.write_all(figure::svg(design).as_bytes()))?)
+}
 
 /// Writes the design of every run and model below `folder`, under the names that results have; says how many there are.
 ///
@@ -24,10 +38,9 @@ pub fn write_designs(plan: &Plan, folder: &Path) -> Result<usize, Failure> {
     for subject in &plan.subjects {
         let staged = StagedOutputs::new(OutputLock::acquire(&folder, &subject.subject)?)?;
         for run in &subject.runs {
-            for (model, glm) in run.models.iter().zip(&plan.settings.glms) {
+            for (index, (model, glm)) in run.models.iter().zip(&plan.settings.glms).enumerate() {
                 let names = OutputNames::of_run(&glm.name, &run.labels)?;
-                staged.write(&names.design_table()?, |file| tables::write_design(file, &model.design))?;
-                staged.write(&names.design_figure()?, |file| file.write_all(figure::svg(&model.design).as_bytes()))?;
+                write_design(&staged, &names, &model.design, &run.design_sidecar(index))?;
                 n_designs += 1;
             }
         }

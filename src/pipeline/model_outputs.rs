@@ -2,6 +2,7 @@
 
 mod responses;
 
+use super::designs::write_design;
 use super::excluded::Excluded;
 use super::failure::Failure;
 use super::plan::Plan;
@@ -11,7 +12,7 @@ use super::run_data::TemporalMean;
 use super::run_job::FittedRun;
 use super::summary::Summary;
 use crate::config::{ContrastKind, ContrastSettings, GlmSettings, Labels, MapKind};
-use crate::design::{ContrastMatrix, RunDesign, figure};
+use crate::design::{ContrastMatrix, RunDesign};
 use crate::inference::{Dof, StatMap};
 use crate::inputs::Support;
 use crate::model::{RunFit, residual_frame};
@@ -82,12 +83,10 @@ impl<'a> ModelOutputs<'a> {
         self.glm.maps.contains(&map)
     }
 
-    /// The design matrix as table and figure; once a run, under the run's labels.
-    pub(super) fn write_design(&self, design: &RunDesign) -> Result<(), Failure> {
-        let names = self.names()?;
-        self.staged.write(&names.design_table()?, |file| tables::write_design(file, design))?;
-        self.staged.write(&names.design_figure()?, |file| file.write_all(figure::svg(design).as_bytes()))?;
-        Ok(())
+    /// The design matrix of a run as table, sidecar and figure; once a run, under the run's labels.
+    pub(super) fn write_design(&self, run: &RunPlan) -> Result<(), Failure> {
+        let design = &run.models[self.model].design;
+        write_design(self.staged, &self.names()?, design, &run.design_sidecar(self.model))
     }
 
     /// The mean series of regions.

@@ -8,6 +8,7 @@ use crate::config::{
 use crate::design::{ContrastMatrix, RunDesign};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::{self, ConfoundTable, EventTable, ImageHeader, SeriesTable, Support, Timing};
+use crate::outputs::design_sidecar::DesignSidecar;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -228,6 +229,20 @@ impl RunPlan {
             RunSource::Image(_) => None,
             RunSource::Table(table) => Some(Support::Columns { names: table.names.clone() }),
         }
+    }
+
+    /// What is saved beside the design of the GLM with this index.
+    pub(super) fn design_sidecar(&self, model: usize) -> DesignSidecar {
+        let RunModel { design, contrasts } = &self.models[model];
+        let contrasts = contrasts.iter().flatten();
+        DesignSidecar::new(design, self.events.as_ref(), self.confounds[model].as_ref(), contrasts)
+    }
+
+    /// What is saved beside the nuisance of the deconvolution with this index.
+    pub(super) fn nuisance_sidecar(&self, model: usize) -> DesignSidecar {
+        let confounds = self.confounds[self.models.len() + model].as_ref();
+        let nuisance = &self.deconvolutions[model].nuisance;
+        DesignSidecar::new(nuisance, self.events.as_ref(), confounds, std::iter::empty())
     }
 
     /// Builds the design of the GLM with this index.

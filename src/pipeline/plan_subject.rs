@@ -26,6 +26,8 @@ pub struct SubjectPlan {
     pub spaces: Vec<SpacePlan>,
     /// Its recordings of spikes, in the pipeline's order.
     pub spikes: Vec<SpikesPlan>,
+    /// What was odd about its inputs and designs.
+    pub warnings: Diagnostics,
 }
 
 /// Runs of one subject that lie on one grid.
@@ -124,7 +126,11 @@ pub(super) fn plan(
     let spaces = group_by_space(&runs, &mut problems);
     check_grids(&plan.shared, &runs, &spaces, &mut problems);
     let spikes = read_spikes(&plan.settings, subject, &mut problems);
-    problems.finish(SubjectPlan { subject: subject.to_owned(), runs, spaces, spikes })
+    let warnings = Diagnostics::new();
+    let planned = SubjectPlan { subject: subject.to_owned(), runs, spaces, spikes, warnings };
+    problems
+        .finish(planned)
+        .map(|(planned, warnings)| (SubjectPlan { warnings: warnings.clone(), ..planned }, warnings))
 }
 
 /// Reads the recordings of a subject.

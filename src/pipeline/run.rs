@@ -5,7 +5,8 @@ use super::plan::Plan;
 use super::progress::{Progress, ProgressMode};
 use super::subject_job::{NUMERICS_VERSION, SubjectJob, SubjectOutcome};
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
-use crate::outputs::{self, provenance::portable_settings};
+use crate::outputs::{self, OutputError, provenance::portable_settings};
+use crate::report::{self, ReportOptions};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -118,5 +119,20 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
     })?;
     let versions = BTreeMap::from([("openblas".to_owned(), crate::model::blas_version())]);
     outputs::write_dataset_files(&folder, &plan.settings.name, &settings, NUMERICS_VERSION, &versions)?;
+    if plan.settings.output.report && !outcome.interrupted {
+        outcome.warnings.extend(pool.install(|| reports(&folder)));
+    }
     Ok(outcome)
+}
+
+/// Makes the reports of all finished subjects; one that fails, or even panics, does not spoil the results.
+fn reports(folder: &outputs::OutputFolder) -> Diagnostics {
+    let made = catch_unwind(AssertUnwindSafe(|| report::refresh_reports(folder, ReportOptions::default())));
+    match made {
+        Ok(Ok(reports)) => reports.problems,
+        // without a finished subject there is nothing to report, and what failed has been said
+        Ok(Err(OutputError::NothingFinished { .. })) => Diagnostics::new(),
+        Ok(Err(problem)) => report::not_written(folder, &problem.to_string()).into(),
+        Err(_) => report::not_written(folder, "a bug of boldly stopped them").into(),
+    }
 }

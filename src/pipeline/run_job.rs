@@ -92,7 +92,7 @@ impl RunJob<'_> {
             let level =
                 if self.group.runs.len() == 1 { Level::of_group(self.group) } else { Level::of_run(&self.run.labels) };
             let outputs = ModelOutputs::new(plan, model, self.space.staged, self.geometry, level);
-            outputs.write_design(design)?;
+            outputs.write_design(self.run)?;
             let frames = design.timing.kept_frames();
             let fittable = Fittable {
                 moments: moments.next(),

@@ -8,6 +8,7 @@ use super::plan_run::display_name;
 use super::plan_subject::SubjectPlan;
 use super::progress::Progress;
 use super::rate_job;
+use super::saved_warnings::saved_warnings;
 use super::space_job::SpaceJob;
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::inputs::{self, FileDigest};
@@ -93,7 +94,7 @@ impl SubjectJob<'_> {
                 }
             }
         }
-        let staged = StagedOutputs::new(lock)?;
+        let mut staged = StagedOutputs::new(lock)?;
         let mut warnings = Diagnostics::new();
         let models_of_series = self.plan.settings.series_models().next().is_some();
         for space in self.subject.spaces.iter().filter(|_| models_of_series) {
@@ -109,6 +110,9 @@ impl SubjectJob<'_> {
         }
         self.cancel.check()?;
         let inputs = digests.complete(&files, base)?;
+        let mut found = self.subject.warnings.clone();
+        found.extend(warnings.clone());
+        staged.note_warnings(saved_warnings(found, &files, base));
         let manifest = staged.commit(ManifestKey { inputs, ..key(plan, settings) })?;
         Ok(SubjectOutcome::Done { n_files: manifest.outputs.len(), warnings })
     }

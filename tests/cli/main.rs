@@ -24,6 +24,9 @@ mod kills;
 mod memory;
 mod messages;
 mod models;
+mod report;
+#[cfg(unix)]
+mod report_browser;
 mod rerun;
 mod sample;
 #[path = "../support/mod.rs"]

@@ -122,6 +122,8 @@ fn confounds_stand_between_regressors_and_drift() {
         names: vec!["z".to_owned(), "y".to_owned()],
         columns: (1..=2).map(|k| (0..30).map(|frame| f64::from(frame * k % 5)).collect()).collect(),
         kept: vec![true; 30],
+        displacement_mm: Vec::new(),
+        std_dvars: Vec::new(),
     };
     let found = with_confounds(
         Profile::Nilearn,

@@ -49,7 +49,6 @@ fn later_keys_do_not_exist_yet() {
     for (section, words) in [
         ("[bids]\nroot = 'x'", "bids"),
         ("[[glm.threshold]]\nalpha = 0.05", "threshold"),
-        ("[output]\nreport = true", "report"),
     ] {
         assert_eq!(and(section), one("config-unknown-key", words), "{section}");
     }

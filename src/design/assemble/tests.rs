@@ -50,6 +50,8 @@ fn confounds(names: &[&str], frames: usize) -> ConfoundTable {
             .map(|column| (0..frames).map(|frame| ((frame * (column + 3)) % 7) as f64).collect())
             .collect(),
         kept: vec![true; frames],
+        displacement_mm: Vec::new(),
+        std_dvars: Vec::new(),
     }
 }
 

@@ -7,6 +7,10 @@ use crate::config::ScrubSettings;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::table::{Cell, CellProblems, Table, nearest, quoted};
 
+/// fMRIPrep's names of what volumes are censored by.
+pub(super) const DISPLACEMENT: &str = "framewise_displacement";
+pub(super) const DVARS: &str = "std_dvars";
+
 /// Whether each frame that was not discarded is kept.
 ///
 /// # Errors
@@ -14,9 +18,7 @@ use crate::inputs::table::{Cell, CellProblems, Table, nearest, quoted};
 pub(super) fn kept_frames(table: &Table, scrub: &ScrubSettings, discarded: usize) -> Result<Vec<bool>, Diagnostics> {
     let mut diagnostics = Diagnostics::new();
     let mut kept = vec![true; table.rows.len().saturating_sub(discarded)];
-    for (name, key, threshold) in
-        [("framewise_displacement", "fd_mm", scrub.fd_mm), ("std_dvars", "std_dvars", scrub.std_dvars)]
-    {
+    for (name, key, threshold) in [(DISPLACEMENT, "fd_mm", scrub.fd_mm), (DVARS, "std_dvars", scrub.std_dvars)] {
         let Some(threshold) = threshold else { continue };
         let Some(column) = table.column(name) else {
             diagnostics.push(missing(table, name, key));
