@@ -18,3 +18,5 @@ if [ -z "$picture" ]; then
 fi
 echo "The same as a picture:"
 echo "    $picture"
+echo "Everything on pages for a browser:"
+echo "    $results/report.html"

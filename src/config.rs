@@ -40,11 +40,19 @@ use std::path::Path;
 /// numbers out of range, missing keys, and keys that contradict each other.
 pub fn load(path: &Path, overrides: &[String]) -> Result<(Settings, Diagnostics), Diagnostics> {
     let text = syntax::read(path)?;
-    load_text(path, text, overrides, &|name| std::env::var(name).ok())
+    load_with(path, text, overrides, &|name| std::env::var(name).ok())
+}
+
+/// [`load`] of a text that is in no file yet; `path` is where it will be.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_text(path: &Path, text: String) -> Result<(Settings, Diagnostics), Diagnostics> {
+    load_with(path, text, &[], &|name| std::env::var(name).ok())
 }
 
 /// [`load`] with the file's text and the environment at hand.
-fn load_text(
+fn load_with(
     path: &Path,
     text: String,
     overrides: &[String],

@@ -38,6 +38,7 @@ pub use repetition_time::resolve_tr;
 pub use sidecar::{Sidecar, read_sidecar};
 pub use spikes::{SpikeTable, SpikeTrain, read_spikes};
 pub use support::Support;
+pub use table::table_header;
 pub(crate) use table::{Header as TableHeader, Row as TableRow, Table};
 pub use timeseries::{SeriesTable, TableRows, read_timeseries};
 pub use timing::Timing;

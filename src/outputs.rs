@@ -19,10 +19,12 @@ pub mod response;
 pub mod sidecar;
 mod staged_file;
 mod staging;
+mod subject_state;
 pub mod tables;
 
 pub use crate::inputs::Digest;
 pub use dataset::write_dataset_files;
+pub use durable::write_whole;
 pub use folder::{OutputFolder, Unit, find_output_folder, open_output_folder};
 pub(crate) use image::Chunks;
 pub use image::{FrameWriter, Geometry, ImageDescription, Intent, SeriesAxis, write_map, write_mask};
@@ -33,3 +35,4 @@ pub use problem::OutputError;
 pub use relative_path::RelativePath;
 pub use staged_file::StagedFile;
 pub use staging::StagedOutputs;
+pub use subject_state::{SubjectNote, SubjectState};

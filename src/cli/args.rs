@@ -8,7 +8,7 @@ use std::path::PathBuf;
 const EXIT_CODES: &str = "\
 Exit codes:
   0        done
-  1        `compare`, `check` or `report` found something
+  1        `compare`, `check` or `report` found something, or `status` subjects that are not done
   2        the command line or the pipeline is wrong, or every subject's input is
   3        the machine failed (disk, permission)
   4        some subjects failed, the others are complete
@@ -36,6 +36,12 @@ pub enum Command {
     Check(CheckArgs),
     /// Write the design matrices of a pipeline as TSV and SVG, without reading a voxel
     Design(DesignArgs),
+    /// Look at a BIDS dataset and write a pipeline for it
+    Init(InitArgs),
+    /// Analyse a BIDS dataset as BIDS-Apps are called: by a pipeline of your own, or the one that `init` proposes
+    Bids(BidsArgs),
+    /// Tell how far each subject of a result folder is
+    Status(StatusArgs),
     /// Make the HTML reports of a result folder anew, from what is saved in it
     Report(ReportArgs),
     /// Compare two maps or two result folders within tolerances
@@ -154,6 +160,83 @@ pub struct DesignArgs {
     /// The pipeline.
     #[command(flatten)]
     pub pipeline: PipelineArgs,
+}
+
+/// `boldly status`.
+#[derive(Debug, Clone, Args)]
+pub struct StatusArgs {
+    /// The folder of the results
+    pub out: PathBuf,
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `boldly init`.
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// The raw BIDS dataset
+    #[arg(value_name = "BIDS_DIR")]
+    pub dataset: PathBuf,
+    /// A folder of preprocessed images, such as fMRIPrep's; may be given more than once [default: the one in
+    /// `BIDS_DIR/derivatives`, if any]
+    #[arg(long, value_name = "DIR")]
+    pub derivatives: Vec<PathBuf>,
+    /// The task, without `task-` [default: the one with most runs]
+    #[arg(long, value_name = "LABEL")]
+    pub task: Option<String>,
+    /// The pipeline file to write; `-` prints it
+    #[arg(long, value_name = "FILE", default_value = "pipeline.toml")]
+    pub out: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// The level of a BIDS-App.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnalysisLevel {
+    /// Each subject on its own
+    Participant,
+}
+
+/// `boldly bids`.
+#[derive(Debug, Clone, Args)]
+pub struct BidsArgs {
+    /// The raw BIDS dataset
+    #[arg(value_name = "BIDS_DIR")]
+    pub dataset: PathBuf,
+    /// The folder of the results
+    #[arg(value_name = "OUT_DIR")]
+    pub out: PathBuf,
+    /// What is analysed together
+    #[arg(value_enum)]
+    pub level: AnalysisLevel,
+    /// Only these subjects, without `sub-`
+    #[arg(long, alias = "participant_label", value_name = "LABEL", num_args = 1..)]
+    pub participant_label: Vec<String>,
+    /// Only these sessions, without `ses-`
+    #[arg(long, alias = "session_label", value_name = "LABEL", num_args = 1..)]
+    pub session_label: Vec<String>,
+    /// The task, without `task-` [default: the one with most runs]
+    #[arg(long, alias = "task_label", value_name = "LABEL")]
+    pub task_label: Option<String>,
+    /// A folder of preprocessed images, such as fMRIPrep's; may be given more than once [default: the pipeline's;
+    /// without one, that in `BIDS_DIR/derivatives`, if any]
+    #[arg(long, value_name = "DIR")]
+    pub derivatives: Vec<PathBuf>,
+    /// The pipeline; its `[bids]` is taken, with what is said here in its place [default: the one that `init` proposes]
+    #[arg(long, value_name = "PIPELINE.toml")]
+    pub pipeline: Option<PathBuf>,
+    /// Taken for the convention's sake: the dataset is not validated
+    #[arg(long, alias = "skip_bids_validation", hide = true)]
+    pub skip_bids_validation: bool,
+    /// Redo subjects that are complete and unchanged
+    #[arg(long)]
+    pub force: bool,
+    /// The machine.
+    #[command(flatten)]
+    pub resources: ResourceArgs,
 }
 
 /// `boldly report`.

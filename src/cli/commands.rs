@@ -1,15 +1,21 @@
 //! What each command does; every one ends in an [`Exit`].
 
+mod bids;
 mod compare;
 mod design;
+mod init;
 mod pipeline;
 mod print;
 mod report;
 mod simulate;
+mod status;
 
+pub(super) use bids::bids;
 pub(super) use compare::compare;
 pub(super) use design::design;
+pub(super) use init::init;
 pub(super) use pipeline::{check, run};
 pub(super) use print::{completions, schema};
 pub(super) use report::report;
 pub(super) use simulate::simulate;
+pub(super) use status::status;

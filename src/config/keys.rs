@@ -4,6 +4,7 @@
 //! file (`shape`): meaning, unit and source stand here, types and ranges in the declaration, defaults in
 //! [`super::Defaults`]. Every field is optional here; a key the format requires is marked `required`.
 
+mod bids;
 mod confounds;
 mod deconvolve;
 mod filters;
@@ -11,6 +12,7 @@ mod glm;
 mod inputs;
 mod stages;
 
+pub use bids::*;
 pub use confounds::*;
 pub use deconvolve::*;
 pub use filters::*;
@@ -37,7 +39,9 @@ pub struct Config {
     /// Sets the defaults of all other keys, and the numerics that are no keys (convolution grid, binning of noise
     /// parameters, which p a map holds).
     pub profile: Option<Profile>,
-    /// A 4-D image with what belongs to it. `[[run]]`, `[[timeseries]]` and `[[spikes]]` do not mix.
+    /// The runs of a BIDS dataset, found by their names. `[bids]`, `[[run]]`, `[[timeseries]]` and `[[spikes]]` do not mix.
+    pub bids: Option<Placed<BidsConfig>>,
+    /// A 4-D image with what belongs to it.
     #[serde(default)]
     pub run: Vec<Placed<RunConfig>>,
     /// A table of series of regions or sensors, one column each, one row a sample.

@@ -1,6 +1,7 @@
 //! From what the pipeline file says to [`Settings`]: defaults by profile, overrides by model, and the rules between
 //! keys. Problems are collected; where something is wrong a stand-in is put, which no one sees.
 
+mod bids;
 mod confounds;
 mod deconvolve;
 mod design;
@@ -37,8 +38,10 @@ pub(super) fn resolve(config: Config, context: Context<'_>, shape: &mut Shape) -
     let numerics = Numerics::of(profile);
     let mut resolver =
         Resolver { context, defaults: Defaults::of(profile), in_scans: numerics.fir_delays_in_scans, shape };
-    let inputs = resolver.inputs(config.run, config.timeseries, config.spikes);
-    let mask = resolver.mask(config.mask, &inputs);
+    let inputs =
+        resolver.inputs(config.bids.as_ref().map(|bids| &bids.span), config.run, config.timeseries, config.spikes);
+    let bids = config.bids.and_then(|bids| resolver.bids(bids.value));
+    let mask = resolver.mask(config.mask, &inputs, bids.as_ref());
     let rois = resolver.rois(config.roi, &inputs);
     let preprocess = resolver.preprocess(config.preprocess, &inputs);
     let events = resolver.events(config.events);
@@ -69,6 +72,7 @@ pub(super) fn resolve(config: Config, context: Context<'_>, shape: &mut Shape) -
         name,
         profile,
         numerics,
+        bids,
         inputs,
         mask,
         rois,

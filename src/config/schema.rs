@@ -184,6 +184,7 @@ mod tests {
         let titles: Vec<String> = sections.iter().map(Section::title).collect();
         let expected = [
             "[]",
+            "[bids]",
             "[[run]]",
             "[[timeseries]]",
             "[[spikes]]",

@@ -2,11 +2,13 @@
 //!
 //! Paths are absolute or relative to the working directory (the pipeline file's folder already joined).
 
+mod bids;
 mod confounds;
 mod deconvolve;
 mod filters;
 mod inputs;
 
+pub use bids::*;
 pub use confounds::*;
 pub use deconvolve::*;
 pub use filters::*;
@@ -25,6 +27,9 @@ pub struct Settings {
     pub profile: Profile,
     /// What the profile fixes that is no key.
     pub numerics: Numerics,
+    /// The dataset whose runs the plan puts into `inputs`, from where on they are as if each had been written.
+    #[serde(skip)]
+    pub bids: Option<BidsSettings>,
     /// What is analysed.
     pub inputs: Inputs,
     /// Which voxels.

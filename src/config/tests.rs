@@ -1,5 +1,6 @@
 //! Whole pipelines through [`load_text`]: what loads, what is refused, and where the carets stand.
 
+mod bids;
 mod confounds;
 mod deconvolve;
 mod mutation;
@@ -37,7 +38,7 @@ fn variable(name: &str) -> Option<String> {
 /// Loads a text as `study/p.toml`, with `DATA=/data` as the whole environment.
 pub(super) fn load_as_study(text: &str, overrides: &[&str]) -> Result<(Settings, Diagnostics), Diagnostics> {
     let overrides: Vec<String> = overrides.iter().map(|text| (*text).to_owned()).collect();
-    load_text(Path::new("study/p.toml"), text.to_owned(), &overrides, &variable)
+    load_with(Path::new("study/p.toml"), text.to_owned(), &overrides, &variable)
 }
 
 /// Code and pointed-at words of every problem.

@@ -59,6 +59,14 @@ impl Place {
         Self::Cell { path: path.to_path_buf(), line, column: column.map(str::to_owned) }
     }
 
+    /// The file or folder it is in.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Span { source, .. } => &source.path,
+            Self::Cell { path, .. } | Self::Field { path, .. } | Self::File(path) => path,
+        }
+    }
+
     /// The place in words, its path said by `path`: `events.tsv, line 7, column onset`.
     pub fn in_words(&self, path: impl Fn(&Path) -> String) -> String {
         match self {

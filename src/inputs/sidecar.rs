@@ -16,7 +16,7 @@ const DERIVATIVE_ENTITIES: [&str; 4] = ["space-", "res-", "den-", "desc-"];
 const TIMING_TOLERANCE_S: f64 = 1e-3;
 
 /// Timing of an image as its sidecar states it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sidecar {
     /// The file.
     pub path: PathBuf,

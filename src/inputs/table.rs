@@ -68,6 +68,14 @@ impl Row {
     }
 }
 
+/// Names of the columns of a table with a header.
+///
+/// # Errors
+/// The table cannot be read.
+pub fn table_header(path: &Path) -> Result<Vec<String>, Diagnostics> {
+    Table::read(path, None, Header::Detected).map(|table| table.columns)
+}
+
 impl Table {
     /// Reads a table. `.tsv` has tabs between cells, `.csv` whatever its first line has of commas, tabs and
     /// semicolons, in this order; for other suffixes the first line says: a tab, else a comma, else white space.

@@ -1,6 +1,7 @@
 //! File-system steps that survive a crash: what a step has put in place stays, whole.
 
 use super::{OutputError, RelativePath};
+use serde::de::DeserializeOwned;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,6 +25,27 @@ pub(super) fn write_atomically(scratch: &Path, target: &Path, bytes: &[u8]) -> R
     write().map_err(OutputError::machine("write", target))?;
     fs::rename(scratch, target).map_err(OutputError::machine("write", target))?;
     target.parent().map_or(Ok(()), sync_folder)
+}
+
+/// What a small file of our own says; `None`: it is not there.
+pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, OutputError> {
+    match fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| OutputError::DamagedManifest { path: path.to_path_buf(), reason: error.to_string() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(OutputError::machine("read", path)(error)),
+    }
+}
+
+/// Writes a small file that is no result, such as a pipeline, in one step.
+///
+/// # Errors
+/// [`OutputError::Machine`] where its folder cannot be written.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    let path = &std::path::absolute(path).map_err(OutputError::machine("write", path))?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    write_atomically(&path.with_file_name(format!(".{name}.{}", std::process::id())), path, bytes)
 }
 
 /// Removes a file; one that is not there is fine. Tells whether it was.

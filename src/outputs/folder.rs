@@ -21,6 +21,7 @@ pub(super) const LAYOUT_LINE: &str = "boldly output folder, layout 1";
 /// .boldly/manifests/        one manifest a subject
 /// .boldly/tmp/              staged files
 /// .boldly/timings/          how long each stage of a subject took
+/// .boldly/states/           how far each subject is that is not done
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFolder {
@@ -89,7 +90,7 @@ pub fn open_output_folder(dir: &Path) -> Result<OutputFolder, OutputError> {
         }
         Err(error) => return Err(OutputError::machine("read", &marker)(error)),
     }
-    for name in ["", "tmp", "locks", "manifests", "timings"] {
+    for name in ["", "tmp", "locks", "manifests", "timings", "states"] {
         folder.create_state(name)?;
     }
     Ok(folder)

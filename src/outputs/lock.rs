@@ -4,6 +4,7 @@ use super::{OutputError, OutputFolder, Unit};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 /// An exclusive lock on a subject's results, held until dropped.
 ///
@@ -27,7 +28,7 @@ impl OutputLock {
         let unit = Unit::subject(subject)?;
         let path = folder.lock_file(&unit);
         let file = open(&path)?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => Self::held(folder, unit, file, &path),
             Err(TryLockError::WouldBlock) => {
                 let holder = fs::read_to_string(&path).unwrap_or_default();
@@ -37,6 +38,24 @@ impl OutputLock {
                 };
                 Err(OutputError::Locked { unit: unit.to_string(), path, holder })
             }
+            Err(TryLockError::Error(error)) => Err(OutputError::machine("lock", &path)(error)),
+        }
+    }
+
+    /// Whether some process holds the lock of a subject; nothing is written.
+    ///
+    /// # Errors
+    /// [`OutputError::Machine`] where the file system has no locks.
+    pub fn is_held(folder: &OutputFolder, subject: &str) -> Result<bool, OutputError> {
+        let path = folder.lock_file(&Unit::subject(subject)?);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(OutputError::machine("read", &path)(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(error)) => Err(OutputError::machine("lock", &path)(error)),
         }
     }
@@ -103,6 +122,17 @@ impl Drop for OutputLock {
         // little longer; closing the file ends the lock in any case, so a failure changes nothing
         let _ = self.file.unlock();
     }
+}
+
+/// Tries a few times: who only asks whether the lock is held holds it for a moment.
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..5 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(10)),
+            settled => return settled,
+        }
+    }
+    file.try_lock()
 }
 
 fn open(path: &Path) -> Result<File, OutputError> {

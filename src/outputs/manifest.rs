@@ -1,6 +1,6 @@
 //! The manifest of a subject: from what, and what, was written. It stands only while every digest in it holds.
 
-use super::durable::{remove_file, sync_folder, write_atomically};
+use super::durable::{read_json, remove_file, sync_folder, write_atomically};
 use super::{Digest, OutputError, OutputFolder, OutputLock, RelativePath, Unit};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -93,14 +93,7 @@ impl Manifest {
     /// [`OutputError::DamagedManifest`] for content that no boldly wrote; [`OutputError::Machine`] where it cannot
     /// be read.
     pub fn load(folder: &OutputFolder, unit: &Unit) -> Result<Option<Self>, OutputError> {
-        let path = folder.manifest_file(unit);
-        match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|error| OutputError::DamagedManifest { path, reason: error.to_string() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(OutputError::machine("read", &path)(error)),
-        }
+        read_json(&folder.manifest_file(unit))
     }
 
     /// The manifests of all finished subjects, by unit.

@@ -168,7 +168,7 @@ impl From<OutputError> for Diagnostic {
             OutputError::Collision { .. } => Self::error("output-collision", message)
                 .note("names that differ in case alone are one file on many machines")
                 .hint("rename one of the models, contrasts or runs they come from"),
-            OutputError::NoFolder { path } => Self::error("report-folder", message)
+            OutputError::NoFolder { path } => Self::error("output-folder-no-results", message)
                 .at(Place::File(path))
                 .note("expected the folder that `boldly run` wrote to, which holds `.boldly`")
                 .hint("give the folder itself: `[output] dir`, or what `--out` said"),

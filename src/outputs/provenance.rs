@@ -80,6 +80,12 @@ pub fn portable_path(path: &Path, base: &Path) -> String {
     if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
 }
 
+/// Whether two absolute paths have more in common than the machine's root: what lies under one study's folder moves together.
+pub fn share_a_folder(path: &Path, other: &Path) -> bool {
+    let [path, other] = [path, other].map(names_of);
+    !path.is_empty() && path.first() == other.first()
+}
+
 /// The names on a path, `.` and `..` resolved by name (a link is not followed: its target may differ elsewhere).
 fn names_of(path: &Path) -> Vec<String> {
     let mut names = Vec::new();
@@ -212,6 +218,7 @@ mod tests {
         };
         let atlas = RoiSource::Atlas { atlas: file("dseg.nii.gz"), labels: Some(file("labels.tsv")) };
         Settings {
+            bids: None,
             name: "objects".into(),
             profile: Profile::Native,
             numerics: Numerics::of(Profile::Native),

@@ -33,6 +33,9 @@ pub struct CheckReport {
     pub refused: Vec<String>,
     /// Contrasts of each model: name, kind, expressions.
     pub contrasts: BTreeMap<String, Vec<crate::config::ContrastSettings>>,
+    /// Whether the runs were found in a dataset, so that their files are listed.
+    #[serde(skip)]
+    found: bool,
     /// Plain convolutions.
     pub convolutions: Vec<ConvolveSettings>,
     /// Firing rates.
@@ -63,6 +66,8 @@ pub struct RunReport {
     pub run: String,
     /// The file's name.
     pub file: String,
+    /// Every file that was matched with it, the image first; of a pipeline that names its files one by one, those.
+    pub files: Vec<String>,
     /// Grid, or number of columns.
     pub shape: String,
     /// Acquired frames.
@@ -118,6 +123,7 @@ impl CheckReport {
             subjects,
             refused: plan.refused.iter().map(|refused| refused.subject.clone()).collect(),
             contrasts: names.zip(contrasts).collect(),
+            found: plan.settings.bids.is_some(),
             convolutions: plan.settings.convolutions.clone(),
             rates: plan.settings.rates.clone(),
             time_s: raw_bytes * needs.passes as f64 / BYTES_A_SECOND + needs.deconvolution_s / threads.max(1) as f64,
@@ -132,7 +138,7 @@ impl CheckReport {
         for subject in &self.subjects {
             let _ = writeln!(out, "\nsub-{}", subject.subject);
             for run in &subject.runs {
-                run.write_text(&mut out);
+                run.write_text(&mut out, self.found);
             }
             activity::write_recordings(subject, &mut out);
         }
@@ -173,8 +179,11 @@ impl CheckReport {
 }
 
 impl RunReport {
-    fn write_text(&self, out: &mut String) {
+    fn write_text(&self, out: &mut String, lists_files: bool) {
         let _ = writeln!(out, "  {}: {}", self.run, self.file);
+        for file in self.files.iter().filter(|_| lists_files) {
+            let _ = writeln!(out, "    from {file}");
+        }
         let tr = if self.tr_s > 0.0 { format!(", TR {} s", self.tr_s) } else { String::new() };
         let _ = writeln!(out, "    {}{tr}, {}", counted(self.frames, "frame"), self.shape);
         if !self.events.is_empty() {
@@ -225,6 +234,7 @@ fn subject_report(plan: &Plan, subject: &SubjectPlan) -> SubjectReport {
         RunReport {
             run: run.display_name(),
             file: run.data_path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+            files: run.files.iter().map(|path| path.display().to_string()).collect(),
             shape,
             frames: run.n_acquired,
             tr_s: run.tr_s,

@@ -2,12 +2,14 @@
 //! sense of "default", and no voxel has been read.
 
 use super::contrasts::{PlannedContrast, planned_contrasts};
+use super::dataset_runs::{self, DatasetRuns};
 use super::plan_run::RunPlan;
 use super::plan_subject::{self, SubjectPlan};
 use super::shared_files::SharedFiles;
 use crate::config::{Inputs, MapKind, Settings};
 use crate::error::{Diagnostic, Diagnostics};
 use crate::preprocess::scales_samples;
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -63,13 +65,21 @@ impl Plan {
     ///
     /// # Errors
     /// What is wrong with the pipeline itself, or with the inputs of every subject.
-    pub fn new(settings: Settings, pipeline_folder: &Path, subjects: &[String]) -> Result<Self, Diagnostics> {
+    pub fn new(mut settings: Settings, pipeline_folder: &Path, subjects: &[String]) -> Result<Self, Diagnostics> {
         let mut problems = Diagnostics::new();
-        let labels = chosen_subjects(&settings, subjects, &mut problems);
+        let mut dataset = DatasetRuns::default();
+        if let Some(bids) = settings.bids.clone() {
+            dataset = dataset_runs::find(&mut settings, &bids)?;
+            problems.extend(std::mem::take(&mut dataset.warnings));
+        }
+        let labels = chosen_subjects(&settings, &dataset, subjects, &mut problems);
         let shared = problems.collect(SharedFiles::read(&settings));
         let Some(shared) = shared.filter(|_| !problems.has_errors()) else { return Err(problems) };
-        let read: BTreeMap<String, (Vec<RunPlan>, Diagnostics)> =
-            labels.iter().map(|subject| (subject.clone(), plan_subject::read_runs(&settings, subject))).collect();
+        let read: BTreeMap<String, (Vec<RunPlan>, Diagnostics)> = labels
+            .par_iter()
+            .filter(|subject| !dataset.refused.contains_key(*subject))
+            .map(|subject| (subject.clone(), plan_subject::read_runs(&settings, &dataset, subject)))
+            .collect();
         let conditions: BTreeSet<String> = read
             .values()
             .flat_map(|(runs, _)| runs)
@@ -87,7 +97,12 @@ impl Plan {
             shared,
             contrasts,
             subjects: Vec::new(),
-            refused: Vec::new(),
+            refused: dataset
+                .refused
+                .into_iter()
+                .filter(|(subject, _)| labels.contains(subject))
+                .map(|(subject, problems)| RefusedSubject { subject, problems })
+                .collect(),
             warnings: problems,
         };
         let mut pipeline_mistakes = Diagnostics::new();
@@ -138,12 +153,18 @@ fn is_mistake_of_pipeline(problem: &Diagnostic) -> bool {
     MISTAKES_OF_PIPELINE.contains(&problem.code)
 }
 
-fn chosen_subjects(settings: &Settings, wanted: &[String], problems: &mut Diagnostics) -> BTreeSet<String> {
-    let all: BTreeSet<String> = match &settings.inputs {
+fn chosen_subjects(
+    settings: &Settings,
+    dataset: &DatasetRuns,
+    wanted: &[String],
+    problems: &mut Diagnostics,
+) -> BTreeSet<String> {
+    let mut all: BTreeSet<String> = match &settings.inputs {
         Inputs::Runs(runs) => runs.iter().map(|run| run.labels.subject.clone()).collect(),
         Inputs::Timeseries(tables) => tables.iter().map(|table| table.labels.subject.clone()).collect(),
         Inputs::Spikes(tables) => tables.iter().map(|table| table.labels.subject.clone()).collect(),
     };
+    all.extend(dataset.refused.keys().cloned());
     if wanted.is_empty() {
         return all;
     }

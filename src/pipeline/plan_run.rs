@@ -7,7 +7,7 @@ use crate::config::{
 };
 use crate::design::{ContrastMatrix, RunDesign};
 use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::inputs::{self, ConfoundTable, EventTable, ImageHeader, SeriesTable, Support, Timing};
+use crate::inputs::{self, ConfoundTable, EventTable, ImageHeader, SeriesTable, Sidecar, Support, Timing};
 use crate::outputs::design_sidecar::DesignSidecar;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -92,11 +92,18 @@ impl RunPlan {
         }
     }
 
-    /// Reads header, sidecar and tables of an image run.
-    pub(super) fn of_image(settings: &Settings, run: &RunSettings) -> Result<(Self, Diagnostics), Diagnostics> {
+    /// Reads header, sidecar and tables of an image run. `known`: its sidecars, where the dataset says which they are.
+    pub(super) fn of_image(
+        settings: &Settings,
+        run: &RunSettings,
+        known: Option<&(Sidecar, Vec<PathBuf>)>,
+    ) -> Result<(Self, Diagnostics), Diagnostics> {
         let mut problems = Diagnostics::new();
         let header = problems.collect(inputs::read_header(&run.bold).map_err(|found| found_from(found, &run.bold)));
-        let sidecar = problems.collect(inputs::read_sidecar(&run.bold));
+        let sidecar = match known {
+            Some((sidecar, _)) => Some((Some(sidecar.clone()), Diagnostics::new())),
+            None => problems.collect(inputs::read_sidecar(&run.bold)),
+        };
         let (Some((header, warnings)), Some((sidecar, sidecar_warnings))) = (header, sidecar) else {
             return Err(problems);
         };
@@ -123,7 +130,10 @@ impl RunPlan {
             sidecar.as_ref().and_then(|sidecar| sidecar.start_time_s.map(|start_s| (start_s, sidecar.path.as_path())));
         let n_acquired = header.n_frames;
         let mut files = image_files(&header).to_vec();
-        files.extend(sidecar.as_ref().map(|sidecar| sidecar.path.clone()));
+        match known {
+            Some((_, paths)) => files.extend(paths.iter().cloned()),
+            None => files.extend(sidecar.as_ref().map(|sidecar| sidecar.path.clone())),
+        }
         Self::finish(settings, keys, RunSource::Image(Box::new(header)), (tr_s, n_acquired), start_s, files, problems)
     }
 
@@ -211,6 +221,14 @@ impl RunPlan {
         };
         // models that read the same table find the same problems
         problems.said_once().finish(run)
+    }
+
+    /// Where the voxels lie; `None` for a table.
+    pub(super) fn grid(&self) -> Option<&inputs::Grid> {
+        match &self.source {
+            RunSource::Image(header) => Some(&header.grid),
+            RunSource::Table(_) => None,
+        }
     }
 
     /// How messages call the run: `sub-01 ses-a task-objects run-01`.

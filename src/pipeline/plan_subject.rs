@@ -2,6 +2,7 @@
 
 use super::contrasts::{PlannedContrast, require_estimable};
 use super::convolve_job;
+use super::dataset_runs::DatasetRuns;
 use super::design_findings::DesignFindings;
 use super::plan::Plan;
 use super::plan_deconvolution::{RunDeconvolution, ppi_problems};
@@ -60,7 +61,7 @@ impl SubjectPlan {
 }
 
 /// Reads the headers and tables of a subject's runs; what is wrong with one does not hide what is wrong with another.
-pub(super) fn read_runs(settings: &Settings, subject: &str) -> (Vec<RunPlan>, Diagnostics) {
+pub(super) fn read_runs(settings: &Settings, dataset: &DatasetRuns, subject: &str) -> (Vec<RunPlan>, Diagnostics) {
     let mut problems = Diagnostics::new();
     let mut runs = Vec::new();
     let mut take = |read: Result<(RunPlan, Diagnostics), Diagnostics>| {
@@ -73,7 +74,7 @@ pub(super) fn read_runs(settings: &Settings, subject: &str) -> (Vec<RunPlan>, Di
         Inputs::Runs(all) => {
             all.iter()
                 .filter(|run| run.labels.subject == subject)
-                .for_each(|run| take(RunPlan::of_image(settings, run)));
+                .for_each(|run| take(RunPlan::of_image(settings, run, dataset.sidecars.get(&run.bold.value))));
         }
         Inputs::Timeseries(all) => {
             let own = all.iter().filter(|table| table.labels.subject == subject);

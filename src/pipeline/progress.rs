@@ -150,7 +150,9 @@ impl State {
 
 fn bar(total: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} (elapsed {elapsed}, left {eta})") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} ({per_sec}, elapsed {elapsed}, left {eta})")
+    {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(200));

@@ -4,8 +4,8 @@ use super::failure::Failure;
 use super::plan::Plan;
 use super::progress::{Progress, ProgressMode};
 use super::subject_job::{NUMERICS_VERSION, SubjectJob, SubjectOutcome};
-use crate::error::{CancelToken, Diagnostic, Diagnostics};
-use crate::outputs::{self, OutputError, provenance::portable_settings};
+use crate::error::{CancelToken, Diagnostic, Diagnostics, Severity};
+use crate::outputs::{self, OutputError, OutputFolder, SubjectNote, provenance::portable_settings};
 use crate::report::{self, ReportOptions};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -61,7 +61,12 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
     let steps = plan.subjects.iter().map(SubjectJob::steps).sum();
     let progress = Progress::new(options.progress, steps);
     let mut outcome = RunOutcome::default();
+    let states = States { folder: &folder };
+    for subject in &plan.subjects {
+        states.note(&subject.subject, &SubjectNote::Waiting, &mut outcome);
+    }
     for refused in &plan.refused {
+        states.failed(&refused.subject, &refused.problems, &mut outcome);
         progress.subject(&refused.subject, "failed", "its inputs are not in order");
         outcome.failed.push((refused.subject.clone(), refused.problems.clone()));
     }
@@ -70,6 +75,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
         let RunOptions { force, max_memory_bytes: limit, cancel, .. } = options;
         let job =
             SubjectJob { plan, subject, folder: &folder, force: *force, limit: *limit, cancel, progress: &progress };
+        states.note(&label, &SubjectNote::Running, &mut outcome);
         let result = catch_unwind(AssertUnwindSafe(|| pool.install(|| job.run())));
         let timings = progress.take_timings();
         match result {
@@ -80,15 +86,18 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
                 }
                 progress.subject(&label, "done", &format!("{n_files} files"));
                 outcome.warnings.extend(warnings);
+                states.done(&label, &mut outcome);
                 outcome.done.push(label);
             }
             Ok(Ok(SubjectOutcome::Unchanged)) => {
                 progress.subject(&label, "unchanged", "complete since an earlier run");
+                states.done(&label, &mut outcome);
                 outcome.unchanged.push(label);
             }
             Ok(Err(failure)) if failure.interrupted => {
                 outcome.interrupted = true;
                 outcome.machine_failed |= failure.machine;
+                states.note(&label, &SubjectNote::Interrupted, &mut outcome);
                 if !failure.problems.is_empty() {
                     outcome.failed.push((label, failure.problems));
                 }
@@ -97,6 +106,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
             Ok(Err(failure)) => {
                 progress.subject(&label, "failed", "nothing of it was written");
                 outcome.machine_failed |= failure.machine;
+                states.failed(&label, &failure.problems, &mut outcome);
                 outcome.failed.push((label, failure.problems));
             }
             Err(_) => {
@@ -104,7 +114,9 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
                 outcome.panicked = true;
                 let problem = Diagnostic::error("internal-bug", format!("a bug of boldly stopped sub-{label}"))
                     .hint("please report it with the message above and the pipeline file");
-                outcome.failed.push((label, problem.into()));
+                let problems = problem.into();
+                states.failed(&label, &problems, &mut outcome);
+                outcome.failed.push((label, problems));
             }
         }
     }
@@ -125,8 +137,36 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
     Ok(outcome)
 }
 
+/// Notes how far each subject is; a note that cannot be written is a warning, for no result depends on it.
+struct States<'a> {
+    folder: &'a OutputFolder,
+}
+
+impl States<'_> {
+    fn note(&self, subject: &str, note: &SubjectNote, outcome: &mut RunOutcome) {
+        warn_unless(self.folder.note_state(subject, note), subject, outcome);
+    }
+
+    fn failed(&self, subject: &str, problems: &Diagnostics, outcome: &mut RunOutcome) {
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+        let reasons = errors.map(ToString::to_string).collect();
+        self.note(subject, &SubjectNote::Failed(reasons), outcome);
+    }
+
+    fn done(&self, subject: &str, outcome: &mut RunOutcome) {
+        warn_unless(self.folder.clear_state(subject), subject, outcome);
+    }
+}
+
+fn warn_unless(noted: Result<(), OutputError>, subject: &str, outcome: &mut RunOutcome) {
+    if let Err(problem) = noted {
+        let message = format!("how far sub-{subject} is cannot be noted: {problem}");
+        outcome.warnings.push(Diagnostic::warning("state-not-noted", message));
+    }
+}
+
 /// Makes the reports of all finished subjects; one that fails, or even panics, does not spoil the results.
-fn reports(folder: &outputs::OutputFolder) -> Diagnostics {
+fn reports(folder: &OutputFolder) -> Diagnostics {
     let made = catch_unwind(AssertUnwindSafe(|| report::refresh_reports(folder, ReportOptions::default())));
     match made {
         Ok(Ok(reports)) => reports.problems,

@@ -8,6 +8,7 @@ use super::plan_run::display_name;
 use super::plan_subject::SubjectPlan;
 use super::progress::Progress;
 use super::rate_job;
+use super::replaced;
 use super::saved_warnings::saved_warnings;
 use super::space_job::SpaceJob;
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
@@ -94,6 +95,7 @@ impl SubjectJob<'_> {
                 }
             }
         }
+        let before = Manifest::load(self.folder, &unit)?;
         let mut staged = StagedOutputs::new(lock)?;
         let mut warnings = Diagnostics::new();
         let models_of_series = self.plan.settings.series_models().next().is_some();
@@ -114,6 +116,9 @@ impl SubjectJob<'_> {
         found.extend(warnings.clone());
         staged.note_warnings(saved_warnings(found, &files, base));
         let manifest = staged.commit(ManifestKey { inputs, ..key(plan, settings) })?;
+        if let Some(before) = before {
+            warnings.extend(replaced::other_data(self.folder, &self.subject.subject, &before, &manifest));
+        }
         Ok(SubjectOutcome::Done { n_files: manifest.outputs.len(), warnings })
     }
 

@@ -7,7 +7,7 @@ use super::settings::{of_model, of_pipeline, said};
 use super::table::{Align, Table, facts};
 use super::write::subject_report;
 use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::outputs::{Manifest, OutputFolder, Unit};
+use crate::outputs::{Manifest, OutputFolder, SubjectState, Unit};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,7 @@ pub(super) fn page(folder: &OutputFolder, subjects: &BTreeMap<Unit, Manifest>) -
     let mut page = Page::new(&name, Html::text("Results of a pipeline"), facts(pairs));
     page.section("problems", "Not shown", messages(&problems, folder.root()));
     page.section("subjects", "Subjects", subject_table(subjects));
+    page.section("unfinished", "Not finished", unfinished(folder, &mut problems));
     page.section("models", "Models", model_list(&settings, subjects));
     page.section("provenance", "Provenance", provenance_section(&settings, &provenance, subjects));
     (page.html(None), problems)
@@ -84,6 +85,28 @@ fn subject_table(subjects: &BTreeMap<Unit, Manifest>) -> Html {
     html.push(Html::paragraph(
         "note",
         "How long each stage of a subject took is in .boldly/timings; it is no result, and different every time.",
+    ));
+    html
+}
+
+/// Subjects that are not done, or failed when they were last to be done, with the first line of each reason.
+fn unfinished(folder: &OutputFolder, problems: &mut Diagnostics) -> Html {
+    let states = problems.collect(folder.subject_states().map_err(Diagnostics::from)).unwrap_or_default();
+    let headings = [("subject", Align::Left), ("state", Align::Left), ("reason", Align::Left)];
+    let mut table = Table::new("Subjects without results of the last run", &headings);
+    for (label, state) in states.iter().filter(|(_, state)| !matches!(state, SubjectState::Done { .. })) {
+        let reasons = if let SubjectState::Failed(reasons) = state { reasons.as_slice() } else { &[] };
+        let lines: Vec<&str> = reasons.iter().filter_map(|reason| reason.lines().next()).collect();
+        let cells = [format!("sub-{label}"), state.word().to_owned(), lines.join("; ")];
+        table.row(cells.map(|cell| Html::text(&cell)).to_vec());
+    }
+    if table.is_empty() {
+        return Html::default();
+    }
+    let mut html = table.html();
+    html.push(Html::paragraph(
+        "note",
+        "Where such a subject is listed as finished, its results are of an earlier run.",
     ));
     html
 }

@@ -76,6 +76,7 @@ pub(super) fn of_model(settings: &Value, name: &str) -> Option<(&'static str, Ve
         ("response", said(&design["hrf"])),
         ("drift", said(&design["drift"])),
         ("confounds", said(&model["confounds"]["columns"])),
+        ("confound strategy", said(&model["confounds"]["strategy"])),
         ("scrubbing", said(&model["confounds"]["scrub"])),
         ("mode", said(&model["mode"])),
         ("edge", said(&model["edge"])),

@@ -10,6 +10,7 @@
 mod bytes;
 mod commands;
 mod confounds;
+mod dataset;
 mod deconvolution;
 mod deconvolution_runs;
 #[path = "../support/dense.rs"]
@@ -24,6 +25,8 @@ mod kills;
 mod memory;
 mod messages;
 mod models;
+#[path = "../support/prepared.rs"]
+mod prepared;
 mod report;
 #[cfg(unix)]
 mod report_browser;

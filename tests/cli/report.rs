@@ -146,7 +146,7 @@ fn a_folder_that_is_no_result_is_refused() {
     for folder in ["data", "nowhere"] {
         let found = project.boldly(&["report", folder]);
         assert_exit(&found, 2);
-        assert_eq!(codes(&found), ["report-folder"]);
+        assert_eq!(codes(&found), ["output-folder-no-results"]);
         assert!(!project.path().join("nowhere").exists(), "looking makes no folder");
     }
     project.succeed(&["run", "pipeline.toml"]);

@@ -13,10 +13,14 @@ use std::path::Path;
 
 /// Analyses every subject of a pipeline.
 pub(in crate::cli) fn run(words: &RunArgs, messages: &Messages) -> Exit {
-    let plan = match plan(&words.pipeline) {
-        Ok(plan) => plan,
-        Err(problems) => return wrong(&problems, messages),
-    };
+    match plan(&words.pipeline) {
+        Ok(plan) => execute(&plan, &words.resources, words.force, messages),
+        Err(problems) => wrong(&problems, messages),
+    }
+}
+
+/// Runs a plan, and says what became of it.
+pub(super) fn execute(plan: &Plan, resources: &ResourceArgs, force: bool, messages: &Messages) -> Exit {
     let cancel = CancelToken::new();
     let caught = match signals::cancel_on_signals(&cancel) {
         Ok(caught) => caught,
@@ -28,14 +32,14 @@ pub(in crate::cli) fn run(words: &RunArgs, messages: &Messages) -> Exit {
     };
     messages.problems(&plan.warnings);
     let options = RunOptions {
-        threads: threads(&words.resources),
-        max_memory_bytes: words.resources.max_memory.or_else(resources::default_memory_limit),
-        force: words.force,
-        progress: progress_mode(&words.resources, messages),
+        threads: threads(resources),
+        max_memory_bytes: resources.max_memory.or_else(resources::default_memory_limit),
+        force,
+        progress: progress_mode(resources, messages),
         cancel,
     };
-    match pipeline::run(&plan, &options) {
-        Ok(outcome) => report(&outcome, &plan, messages, caught.signal()),
+    match pipeline::run(plan, &options) {
+        Ok(outcome) => report(&outcome, plan, messages, caught.signal()),
         Err(failure) => failed(&failure, messages, caught.signal()),
     }
 }

@@ -5,7 +5,7 @@ use super::labels::{LabelKeys, describe};
 use crate::config::keys::{EventFormat, EventsOfRun, MaskConfig, MaskKind, RunConfig, SpikesConfig, TimeseriesConfig};
 use crate::config::placed::{Placed, TextOr};
 use crate::config::{
-    EventFiles, Inputs, Labels, Located, MaskSettings, RunSettings, SpikesSettings, TimeseriesSettings,
+    BidsSettings, EventFiles, Inputs, Labels, Located, MaskSettings, RunSettings, SpikesSettings, TimeseriesSettings,
 };
 use crate::error::Diagnostic;
 use std::collections::BTreeMap;
@@ -18,26 +18,28 @@ type AfniRows = BTreeMap<(String, PathBuf), usize>;
 impl Resolver<'_> {
     pub(super) fn inputs(
         &mut self,
+        bids: Option<&Range<usize>>,
         runs: Vec<Placed<RunConfig>>,
         tables: Vec<Placed<TimeseriesConfig>>,
         spikes: Vec<Placed<SpikesConfig>>,
     ) -> Inputs {
         let firsts = [
-            ("run", runs.first().map(|run| run.span.clone())),
-            ("timeseries", tables.first().map(|table| table.span.clone())),
-            ("spikes", spikes.first().map(|table| table.span.clone())),
+            ("[bids]", bids.cloned()),
+            ("[[run]]", runs.first().map(|run| run.span.clone())),
+            ("[[timeseries]]", tables.first().map(|table| table.span.clone())),
+            ("[[spikes]]", spikes.first().map(|table| table.span.clone())),
         ];
         let mut there: Vec<(&str, Range<usize>)> =
             firsts.into_iter().filter_map(|(kind, span)| span.map(|span| (kind, span))).collect();
         there.sort_by_key(|(_, span)| span.start);
         match there.as_slice() {
             [(first, _), (second, later), ..] => {
-                let message = format!("`[[{first}]]` and `[[{second}]]` do not mix");
+                let message = format!("`{first}` and `{second}` do not mix");
                 self.say(Diagnostic::error("inputs-mixed", message).hint("write two pipeline files"), later);
             }
-            [] if !["run", "timeseries", "spikes"].iter().any(|kind| self.told(kind)) => {
+            [] if !["bids", "run", "timeseries", "spikes"].iter().any(|kind| self.told(kind)) => {
                 let diagnostic = Diagnostic::error("no-input", "the pipeline has no input");
-                let expected = "expected: one or more tables `[[run]]`, `[[timeseries]]` or `[[spikes]]`";
+                let expected = "expected: `[bids]`, or one or more tables `[[run]]`, `[[timeseries]]` or `[[spikes]]`";
                 self.say(diagnostic.note(expected), &(0..0));
             }
             _ => {}
@@ -51,10 +53,10 @@ impl Resolver<'_> {
             tables.into_iter().enumerate().filter_map(|(index, table)| self.table(index, table, &mut rows)).collect();
         let spikes: Vec<SpikesSettings> =
             spikes.into_iter().enumerate().filter_map(|(index, table)| self.spikes(index, table.value)).collect();
-        if kind == Some("spikes") || (runs.is_empty() && tables.is_empty() && !spikes.is_empty()) {
+        if kind == Some("[[spikes]]") || (runs.is_empty() && tables.is_empty() && !spikes.is_empty()) {
             self.distinct(&spikes.iter().map(|table| (table.labels.clone(), table.table.clone())).collect::<Vec<_>>());
             Inputs::Spikes(spikes)
-        } else if kind == Some("timeseries") || (runs.is_empty() && !tables.is_empty()) {
+        } else if kind == Some("[[timeseries]]") || (runs.is_empty() && !tables.is_empty()) {
             self.distinct(&tables.iter().map(|table| (table.labels.clone(), table.table.clone())).collect::<Vec<_>>());
             Inputs::Timeseries(tables)
         } else {
@@ -142,7 +144,13 @@ impl Resolver<'_> {
         EventFiles::Afni { files: named, row }
     }
 
-    pub(super) fn mask(&mut self, mask: Option<Placed<MaskConfig>>, inputs: &Inputs) -> MaskSettings {
+    /// `bids`: the dataset whose runs are found later; those of derivatives have masks of their own.
+    pub(super) fn mask(
+        &mut self,
+        mask: Option<Placed<MaskConfig>>,
+        inputs: &Inputs,
+        bids: Option<&BidsSettings>,
+    ) -> MaskSettings {
         let config = mask.map(|mask| mask.value).unwrap_or_default();
         let path = config.path.map(|path| self.path(path));
         let runs: &[RunSettings] = match inputs {
@@ -150,11 +158,14 @@ impl Resolver<'_> {
             Inputs::Timeseries(_) | Inputs::Spikes(_) => return MaskSettings::All, // tables ignore the mask
         };
         let own = runs.iter().filter(|run| run.mask.is_some()).count();
+        let of_dataset = path.is_none()
+            && bids.is_some_and(|bids| !bids.derivatives.is_empty())
+            && config.kind.as_ref().is_none_or(|kind| kind.value == MaskKind::File);
         let told_of_run = self.told_in_any("run", "mask");
         let stated_kind = config.kind.as_ref().map(|kind| kind.value);
         if own > 0 {
             self.own_masks(runs, path.as_ref(), told_of_run);
-        } else if let Some(combine) = config.combine.as_ref().filter(|_| !told_of_run) {
+        } else if let Some(combine) = config.combine.as_ref().filter(|_| !told_of_run && !of_dataset) {
             let diagnostic = Diagnostic::error("config-idle-key", "`combine` has no effect: no run has its own `mask`");
             self.say(diagnostic, &combine.span);
         }
@@ -166,7 +177,7 @@ impl Resolver<'_> {
             let diagnostic = Diagnostic::error("mask-kind", format!("`kind = {word}` although {source}"));
             self.say(diagnostic.hint("leave `kind` out, or write kind = \"file\""), &kind.span);
         }
-        if own > 0 {
+        if own > 0 || of_dataset {
             return MaskSettings::PerRun(config.combine.map_or(self.defaults.mask_combine, |combine| combine.value));
         }
         match (path, stated_kind.unwrap_or(self.defaults.mask_kind)) {

@@ -38,7 +38,7 @@ impl Resolver<'_> {
         let [subject, session, task, run, space, res] = std::array::from_fn(|at| {
             let (key, entity) = ENTITIES[at];
             match &given[at] {
-                Some(label) => Some(self.label_of_key(label, key, entity)),
+                Some(label) => Some(self.label_of_key(label, entity)),
                 None if self.told(&format!("{element}.{key}")) => None,
                 None => from_name.get(entity).map(|label| self.label_of_name(label, key, entity, file)),
             }
@@ -53,17 +53,22 @@ impl Resolver<'_> {
         Labels { subject: subject.unwrap_or_default(), session, task, run, space, res }
     }
 
-    fn label_of_key(&mut self, label: &Placed<String>, key: &str, entity: &str) -> String {
+    fn label_of_key(&mut self, label: &Placed<String>, entity: &str) -> String {
+        self.require_label(label, entity);
+        label.value.clone()
+    }
+
+    /// That the label of an entity, as a key says it, may stand in a file's name.
+    pub(super) fn require_label(&mut self, label: &Placed<String>, entity: &str) {
         if !is_label(&label.value) {
-            let message = format!("label `{}` of `{key}` is not letters and digits", label.value);
+            let message = format!("`{}` is no label of `{entity}-`: it is not letters and digits", label.value);
             let mut diagnostic =
                 Diagnostic::error("config-label", message).note("expected: [A-Za-z0-9]+, as in BIDS file names");
             if let Some(bare) = label.value.strip_prefix(&format!("{entity}-")).filter(|bare| is_label(bare)) {
-                diagnostic = diagnostic.hint(format!("write {key} = \"{bare}\""));
+                diagnostic = diagnostic.hint(format!("write \"{bare}\""));
             }
             self.say(diagnostic, &label.span);
         }
-        label.value.clone()
     }
 
     fn label_of_name(&mut self, label: &str, key: &str, entity: &str, file: &Located<PathBuf>) -> String {

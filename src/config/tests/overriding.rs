@@ -40,7 +40,7 @@ fn a_wrong_override_is_pointed_at_in_its_own_text() {
     assert_eq!(refused(&["nonsense"]), [("config-set", "nonsense".to_owned())]);
     assert_eq!(refused(&["a..b=1"]), [("config-set", "a..b".to_owned())]);
     assert_eq!(refused(&["=1"]), [("config-set", String::new())]);
-    assert_eq!(refused(&["bids.root=x"]), [("config-unknown-key", "bids".to_owned())]);
+    assert_eq!(refused(&["bids.root=x"]), [("inputs-mixed", "bids".to_owned())]);
     assert_eq!(refused(&["name="]), [("config-empty", String::new())]);
 }
 
