@@ -32,6 +32,7 @@ pub fn main() -> Exit {
         Command::Run(words) => commands::run(&words, &messages),
         Command::Check(words) => commands::check(&words, &messages),
         Command::Design(words) => commands::design(&words, &messages),
+        Command::Submit(words) => commands::submit(&words, &messages),
         Command::Status(words) => commands::status(&words, &messages),
         Command::Init(words) => commands::init(&words, &messages),
         Command::Bids(words) => commands::bids(&words, &messages),

@@ -28,6 +28,7 @@ mod run_data;
 mod run_job;
 mod saved_warnings;
 mod shared_files;
+pub mod slurm;
 mod space_job;
 mod starter;
 mod subject_job;

@@ -40,6 +40,8 @@ pub enum Command {
     Init(InitArgs),
     /// Analyse a BIDS dataset as BIDS-Apps are called: by a pipeline of your own, or the one that `init` proposes
     Bids(BidsArgs),
+    /// Submit a pipeline to Slurm, one task a subject
+    Submit(SubmitArgs),
     /// Tell how far each subject of a result folder is
     Status(StatusArgs),
     /// Make the HTML reports of a result folder anew, from what is saved in it
@@ -160,6 +162,26 @@ pub struct DesignArgs {
     /// The pipeline.
     #[command(flatten)]
     pub pipeline: PipelineArgs,
+}
+
+/// `boldly submit`.
+#[derive(Debug, Clone, Args)]
+pub struct SubmitArgs {
+    /// The pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
+    /// Redo subjects that are complete and unchanged
+    #[arg(long)]
+    pub force: bool,
+    /// Processors of a task [default: 2]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Give `sbatch` an option, such as --sbatch=--partition=short; it wins over what boldly asks for; may be given more than once
+    #[arg(long = "sbatch", value_name = "OPTION")]
+    pub options: Vec<String>,
+    /// Print the jobs, and submit nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `boldly status`.

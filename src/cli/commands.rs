@@ -9,6 +9,7 @@ mod print;
 mod report;
 mod simulate;
 mod status;
+mod submit;
 
 pub(super) use bids::bids;
 pub(super) use compare::compare;
@@ -19,3 +20,4 @@ pub(super) use print::{completions, schema};
 pub(super) use report::report;
 pub(super) use simulate::simulate;
 pub(super) use status::status;
+pub(super) use submit::submit;

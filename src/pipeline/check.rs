@@ -103,6 +103,21 @@ pub struct ModelReport {
     pub skipped_contrasts: Vec<String>,
 }
 
+/// Predicted wall time, seconds; a rough figure.
+fn time_s(raw_bytes: f64, needs: &Estimate, threads: usize) -> f64 {
+    raw_bytes * needs.passes as f64 / BYTES_A_SECOND + needs.deconvolution_s / threads.max(1) as f64
+}
+
+impl Plan {
+    /// Predicted wall time of the subject that takes longest, seconds: its share of all bytes is its share of all time.
+    pub(super) fn longest_subject_s(&self, threads: usize) -> f64 {
+        let bytes = self.subjects.iter().map(|subject| subject.runs.iter().map(raw_bytes).sum::<f64>());
+        let (all, largest) = bytes.fold((0.0, 0.0_f64), |(all, largest), own| (all + own, largest.max(own)));
+        let share = if all > 0.0 { largest / all } else { 1.0 };
+        share * time_s(all, &self.estimate(threads, None), threads)
+    }
+}
+
 impl CheckReport {
     /// Reads everything from the plan; needs are those of so many threads below a limit on memory.
     pub fn new(plan: &Plan, threads: usize, limit: MemoryLimit) -> Self {
@@ -126,7 +141,7 @@ impl CheckReport {
             found: plan.settings.bids.is_some(),
             convolutions: plan.settings.convolutions.clone(),
             rates: plan.settings.rates.clone(),
-            time_s: raw_bytes * needs.passes as f64 / BYTES_A_SECOND + needs.deconvolution_s / threads.max(1) as f64,
+            time_s: time_s(raw_bytes, &needs, threads),
             needs,
             messages,
         }
