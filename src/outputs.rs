@@ -6,6 +6,7 @@ pub mod design_sidecar;
 mod durable;
 mod folder;
 pub mod image;
+pub mod image_sidecar;
 pub mod line_figure;
 mod lock;
 mod manifest;

@@ -60,7 +60,7 @@ fn write_version(folder: &OutputFolder, version: u64) {
     staged
         .commit(ManifestKey { plan, numerics_version: 1, inputs: BTreeMap::new(), settings: serde_json::Value::Null })
         .unwrap();
-    write_dataset_files(folder, "objects", &Value::Null, 1, &BTreeMap::new()).unwrap();
+    write_dataset_files(folder, "objects", &Value::Null, 1, &BTreeMap::new(), &[]).unwrap();
 }
 
 fn files(root: &Path) -> BTreeSet<String> {

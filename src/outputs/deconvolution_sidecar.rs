@@ -1,5 +1,6 @@
 //! The JSON beside what a deconvolution writes: what it is, of which model, in which units.
 
+use super::image_sidecar::ImageFields;
 use super::sidecar::Software;
 use crate::config::{
     ActivityNoise, DeconvolutionMap, DeconvolutionSettings, HrfSettings, KernelSettings, LambdaChoice, Method, Penalty,
@@ -33,6 +34,9 @@ pub struct DeconvolutionSidecar {
     /// Time of the first sample, seconds from the start of the first acquired volume, from which events count too.
     #[serde(skip_serializing_if = "Option::is_none")]
     start_time: Option<f64>,
+    /// What an image has to say beside; nothing of a table.
+    #[serde(flatten)]
+    image: Option<ImageFields>,
     profile: Profile,
     #[serde(skip_serializing_if = "Vec::is_empty", rename = "SmoothingFwhmMm")]
     smoothing_fwhm_mm: Vec<f64>,
@@ -77,11 +81,18 @@ impl DeconvolutionSidecar {
             sampling_frequency: step_s.map(f64::recip),
             repetition_time: step_s,
             start_time: step_s.map(|_| timing.frame_times_s.first().copied().unwrap_or(0.0)),
+            image: None,
             profile: settings.profile,
             smoothing_fwhm_mm: if smooths { fwhm_mm.to_vec() } else { Vec::new() },
             runs: vec![run.to_owned()],
             generated_by: vec![Software::boldly()],
         }
+    }
+
+    /// The same of an image.
+    #[must_use]
+    pub fn of_image(self, image: ImageFields) -> Self {
+        Self { image: Some(image), ..self }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The JSON beside a map: what it is, of which model, in which units.
 
+use super::image_sidecar::ImageFields;
 use super::names::stat_label;
 use crate::config::{ContrastKind, FixedEffects, MapKind, Noise, PValueSides, Profile, Scaling};
 use crate::design::{ColumnRole, ContrastMatrix, RunDesign};
@@ -21,7 +22,7 @@ pub struct Sidecar {
     /// The contrast.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub contrast: Option<ContrastEntry>,
-    /// Degrees of freedom: one number for a t, two for an F.
+    /// Degrees of freedom of a contrast's maps: one number for a t, two for an F.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub degrees_of_freedom: Vec<f64>,
     /// Whether each voxel has degrees of freedom of its own, whose median is the number given.
@@ -46,6 +47,15 @@ pub struct Sidecar {
     /// Names along the fourth axis of a 4-D map.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub volumes: Vec<String>,
+    /// Seconds between the volumes of a series.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repetition_time: Option<f64>,
+    /// Time of the first volume of a series, seconds from the start of the first acquired one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_time: Option<f64>,
+    /// What a series of volumes has to say beside.
+    #[serde(flatten)]
+    pub image: Option<ImageFields>,
     /// Largest absolute value of each regressor of interest, run by run: multiplies an effect to the peak response.
     pub regressor_peak_heights: Map<String, Value>,
     /// What wrote it.
@@ -121,6 +131,9 @@ impl Sidecar {
             smoothing_fwhm_mm: Vec::new(),
             runs: runs.iter().map(|design| design.run.clone()).collect(),
             volumes: Vec::new(),
+            repetition_time: None,
+            start_time: None,
+            image: None,
             regressor_peak_heights: peak_heights(runs),
             generated_by: vec![Software::boldly()],
         }

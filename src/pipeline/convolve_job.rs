@@ -6,6 +6,7 @@ use super::plan_run::{RunPlan, RunSource, display_name};
 use crate::config::{ConvolveEdge, ConvolveKernel, ConvolveMode, ConvolveSettings};
 use crate::error::{CancelToken, Diagnostic, Diagnostics, Place};
 use crate::inputs::{FileDigest, FrameSource, ImageHeader, NiftiFrames, SeriesTable, Support};
+use crate::outputs::image_sidecar::ImageFields;
 use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, Panel, Times};
 use crate::outputs::picture::slice_pair_png;
 use crate::outputs::response::figure_labels;
@@ -251,7 +252,12 @@ impl ConvolveJob<'_> {
             }
         }
         writer.finish()?.finish()?;
-        self.staged.write_json(&path.sidecar(), &self.sidecar(kernel, &[("RepetitionTime", tr_s)]))?;
+        let mut sidecar = self.sidecar(kernel, &[("RepetitionTime", tr_s)]);
+        let image = serde_json::to_value(ImageFields::whole(&self.run.labels)).map_err(std::io::Error::from)?;
+        if let (Some(sidecar), serde_json::Value::Object(image)) = (sidecar.as_object_mut(), image) {
+            sidecar.extend(image);
+        }
+        self.staged.write_json(&path.sidecar(), &sidecar)?;
         Ok(frames.digests().unwrap_or_default().to_vec())
     }
 

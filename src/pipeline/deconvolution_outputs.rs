@@ -12,6 +12,7 @@ use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::Support;
 use crate::model::deconvolve::{ColumnEstimates, RunActivity};
 use crate::outputs::deconvolution_sidecar::{self, DeconvolutionSidecar};
+use crate::outputs::image_sidecar::{ImageFields, MaskSidecar};
 use crate::outputs::tables::{self, Column};
 use crate::outputs::{
     FrameWriter, ImageDescription, Intent, OutputError, OutputNames, RelativePath, SeriesAxis, write_map, write_mask,
@@ -200,7 +201,8 @@ impl<'a> DeconvolutionOutputs<'a> {
             writer.push(&store.frame(frame)?)?;
         }
         writer.finish()?.finish()?;
-        Ok(self.run.space.staged.write_json(&path.sidecar(), &self.sidecar(map))?)
+        let image = ImageFields::masked(self.labels, &self.run.space.plan.settings.mask);
+        Ok(self.run.space.staged.write_json(&path.sidecar(), &self.sidecar(map).of_image(image))?)
     }
 
     fn write_column_maps(
@@ -224,10 +226,12 @@ impl<'a> DeconvolutionOutputs<'a> {
 
     fn write_mask(&self, support: &Support) -> Result<(), Failure> {
         let Some(geometry) = self.run.geometry else { return Ok(()) };
-        let level = self.run.space.plan.settings.output.compression_level;
+        let settings = &self.run.space.plan.settings;
         let path: RelativePath = self.names()?.mask()?;
-        write_mask(self.run.space.staged.create(&path)?, geometry, support, level)?.finish()?;
-        Ok(())
+        let file = self.run.space.staged.create(&path)?;
+        write_mask(file, geometry, support, settings.output.compression_level)?.finish()?;
+        let sidecar = MaskSidecar::new(&self.settings.name, self.labels, &settings.mask);
+        Ok(self.run.space.staged.write_json(&path.sidecar(), &sidecar)?)
     }
 
     fn sidecar(&self, map: DeconvolutionMap) -> DeconvolutionSidecar {

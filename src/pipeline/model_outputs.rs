@@ -16,6 +16,7 @@ use crate::design::{ContrastMatrix, RunDesign};
 use crate::inference::{Dof, StatMap};
 use crate::inputs::Support;
 use crate::model::{RunFit, residual_frame};
+use crate::outputs::image_sidecar::{ImageFields, MaskSidecar};
 use crate::outputs::picture::Mosaic;
 use crate::outputs::sidecar::{ContrastEntry, Sidecar};
 use crate::outputs::tables::{self, Column, ContrastColumns};
@@ -184,6 +185,10 @@ impl<'a> ModelOutputs<'a> {
         let mut sidecar = self.sidecar(map, &[design]);
         if map == MapKind::Beta {
             sidecar.volumes.clone_from(&design.names);
+        } else {
+            sidecar.repetition_time = axis.tr_s;
+            sidecar.start_time = Some(design.timing.frame_times_s.first().copied().unwrap_or_default());
+            sidecar.image = Some(ImageFields::masked(self.level.labels, &self.plan.settings.mask));
         }
         Ok(self.staged.write_json(&path.sidecar(), &sidecar)?)
     }
@@ -279,13 +284,12 @@ impl<'a> ModelOutputs<'a> {
         maps.into_par_iter().filter(|(kind, ..)| self.wants(*kind) && map_applies(*kind, map.kind)).try_for_each(
             |(kind, intent, values)| {
                 let path = names.contrast_map(&contrast.name, kind)?;
-                let vary = matches!(map.dof, Dof::PerColumn(_)) && kind == statistic.0;
-                self.write_image(&path, kind, intent, support, values, Some((&entry, vary)), &designs)
+                self.write_image(&path, kind, intent, support, values, Some((&entry, &map)), &designs)
             },
         )
     }
 
-    /// One 3-D map with its sidecar; a contrast comes with whether its dof vary from voxel to voxel.
+    /// One 3-D map with its sidecar; a contrast comes with the statistic, whose dof every map of it says.
     #[expect(
         clippy::too_many_arguments,
         reason = "a map's file, meaning, place, values and provenance are separate facts"
@@ -297,21 +301,23 @@ impl<'a> ModelOutputs<'a> {
         intent: Intent,
         support: &Support,
         values: &[f64],
-        contrast: Option<(&ContrastEntry, bool)>,
+        contrast: Option<(&ContrastEntry, &StatMap)>,
         designs: &[&RunDesign],
     ) -> Result<(), Failure> {
         let Some(geometry) = self.geometry else { return Ok(()) };
         let description = self.description(map, intent, contrast.map(|(entry, _)| entry));
         write_map(self.staged.create(path)?, geometry, support, &description, values)?.finish()?;
-        let degrees_of_freedom = match intent {
-            Intent::Ttest { dof } => vec![dof],
-            Intent::Ftest { numerator_dof, denominator_dof } => vec![numerator_dof, denominator_dof],
-            _ => Vec::new(),
-        };
+        let degrees_of_freedom = contrast.map_or_else(Vec::new, |(_, map)| {
+            let dof = representative_dof(&map.dof);
+            match map.kind {
+                ContrastKind::T => vec![dof],
+                ContrastKind::F => vec![map.effect.nrows() as f64, dof],
+            }
+        });
         let sidecar = Sidecar {
             contrast: contrast.map(|(entry, _)| entry.clone()),
             degrees_of_freedom,
-            degrees_of_freedom_vary: contrast.is_some_and(|(_, vary)| vary),
+            degrees_of_freedom_vary: contrast.is_some_and(|(_, map)| matches!(map.dof, Dof::PerColumn(_))),
             ..self.sidecar(map, designs)
         };
         Ok(self.staged.write_json(&path.sidecar(), &sidecar)?)
@@ -344,7 +350,10 @@ impl<'a> ModelOutputs<'a> {
         let Some(geometry) = self.geometry.filter(|_| self.level.is_group) else { return Ok(()) };
         let names = self.names()?;
         let level = self.plan.settings.output.compression_level;
-        write_mask(self.staged.create(&names.mask()?)?, geometry, support, level)?.finish()?;
+        let path = names.mask()?;
+        write_mask(self.staged.create(&path)?, geometry, support, level)?.finish()?;
+        let sidecar = MaskSidecar::new(&self.glm.name, self.level.labels, &self.plan.settings.mask);
+        self.staged.write_json(&path.sidecar(), &sidecar)?;
         for (path, what, values) in [
             (names.mean()?, "mean over time", mean.mean()),
             (names.tsnr()?, "temporal signal-to-noise ratio", mean.tsnr()),

@@ -9,6 +9,7 @@ use crate::outputs::{self, OutputError, OutputFolder, SubjectNote, provenance::p
 use crate::report::{self, ReportOptions};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 /// How to run.
 #[derive(Debug, Clone)]
@@ -130,7 +131,9 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
         Diagnostic::error("internal-bug", format!("the settings cannot be written as JSON: {problem}"))
     })?;
     let versions = BTreeMap::from([("openblas".to_owned(), crate::model::blas_version())]);
-    outputs::write_dataset_files(&folder, &plan.settings.name, &settings, NUMERICS_VERSION, &versions)?;
+    let datasets = plan.settings.bids.iter().flat_map(|bids| std::iter::once(&bids.root).chain(&bids.derivatives));
+    let datasets: Vec<&Path> = datasets.map(|folder| folder.value.as_path()).collect();
+    outputs::write_dataset_files(&folder, &plan.settings.name, &settings, NUMERICS_VERSION, &versions, &datasets)?;
     if plan.settings.output.report && !outcome.interrupted {
         outcome.warnings.extend(pool.install(|| reports(&folder)));
     }

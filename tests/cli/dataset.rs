@@ -3,6 +3,7 @@
 use crate::prepared::{SPACE, repository, write_dataset};
 use crate::sample::{assert_exit, assert_same_bytes, codes, digests, edit, stderr, stdout};
 use crate::support::{Project, shared};
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 
@@ -97,7 +98,13 @@ fn three_bad_subjects_of_twenty_are_named_and_redone_alone_when_mended() {
 fn a_dataset_gives_what_its_runs_give_when_each_is_written() {
     let project = project(1);
     project.succeed(&["run", "pipeline.toml"]);
-    let of_dataset = digests(&project.path().join("results/objects"));
+    let mut of_dataset = digests(&project.path().join("results/objects"));
+    // it alone says where the dataset lies
+    let description = project.path().join("results/objects/dataset_description.json");
+    let said: serde_json::Value = serde_json::from_str(&fs::read_to_string(&description).unwrap()).unwrap();
+    let sources = [json!({"URL": "../../ds"}), json!({"URL": "../../ds/derivatives/fmriprep"})];
+    assert_eq!(said["SourceDatasets"], json!(sources));
+    assert!(of_dataset.remove("dataset_description.json").is_some());
     let written = r#"
 [[run]]
 bold = "ds/derivatives/fmriprep/sub-01/func/sub-01_task-objects_run-01_space-MNI152NLin2009cAsym_desc-preproc_bold.nii.gz"
@@ -111,7 +118,11 @@ mask = "ds/derivatives/fmriprep/sub-01/func/sub-01_task-objects_run-01_space-MNI
         text.replace(dataset, written)
     });
     project.succeed(&["run", "pipeline.toml", "--force"]);
-    assert_same_bytes(&of_dataset, &digests(&project.path().join("results/objects")), "runs written one by one");
+    let said: serde_json::Value = serde_json::from_str(&fs::read_to_string(&description).unwrap()).unwrap();
+    assert_eq!(said.get("SourceDatasets"), None);
+    let mut written = digests(&project.path().join("results/objects"));
+    written.remove("dataset_description.json");
+    assert_same_bytes(&of_dataset, &written, "runs written one by one");
 }
 
 #[test]
