@@ -173,7 +173,8 @@ impl Findings {
 
 /// A path as it is written in a file of `folder`: relative where the two lie together.
 fn relative_to(path: &Path, folder: &Path) -> PathBuf {
-    match (std::path::absolute(path), std::path::absolute(folder)) {
+    // of a file without a folder that is the working directory
+    match (std::path::absolute(path), std::path::absolute(Path::new(".").join(folder))) {
         (Ok(path), Ok(folder)) if share_a_folder(&path, &folder) => PathBuf::from(portable_path(&path, &folder)),
         (Ok(path), _) => path,
         _ => path.to_path_buf(),

@@ -157,7 +157,7 @@ fn a_proposed_pipeline_runs_as_it_is() {
     project.succeed(&["init", "ds", "--out", "mine.toml"]);
     let text = fs::read_to_string(project.path().join("mine.toml")).unwrap();
     for words in
-        ["root        = \"ds\"", "task        = \"objects\"", "# face: ", "[[glm.contrast]]\nname = \"blankVsFace\""]
+        ["root        = \"ds\"", "task        = \"objects\"", "# face: ", "[[glm.contrast]]\nname = \"faceVsHouse\""]
     {
         assert!(text.contains(words), "{words}: {text}");
     }

@@ -35,7 +35,9 @@ impl BidsDataset {
     /// What stops every subject: there is no image, a label that no image has, no image that has all, or several tasks,
     /// spaces, resolutions or descriptions without a choice. What is wrong with one subject is in its place.
     pub fn match_runs(&self, selection: &Selection) -> Result<BidsRuns, Diagnostics> {
-        let pool: Vec<&BidsFile> = self.find(&Query::new().suffix("bold").images());
+        let mut pool: Vec<&BidsFile> = self.find(&Query::new().suffix("bold").images());
+        // what lies above the subjects' folders is for inheritance, and images are not inherited
+        pool.retain(|file| file.folder.subject.is_some());
         let (derived, raw): (Vec<&BidsFile>, Vec<&BidsFile>) =
             pool.into_iter().partition(|file| file.folder.origin != Origin::Raw);
         let pool = if self.has_derivatives() { derived } else { raw.clone() };

@@ -86,6 +86,7 @@ impl Choices {
         derivatives: &[PathBuf],
     ) -> Result<Self, Diagnostics> {
         let mut images = dataset.find(&Query::new().suffix("bold").images());
+        images.retain(|image| image.folder.subject.is_some());
         images.retain(|image| (image.folder.origin == Origin::Raw) == derivatives.is_empty());
         if images.is_empty() {
             return Err(Diagnostic::error(
