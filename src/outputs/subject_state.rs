@@ -5,6 +5,7 @@
 
 use super::durable::{read_json, remove_file, write_atomically};
 use super::{Manifest, OutputError, OutputFolder, OutputLock, Unit};
+use crate::error::{Diagnostics, Severity};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,6 +24,14 @@ pub enum SubjectNote {
     Interrupted,
     /// It was not analysed, for these reasons.
     Failed(Vec<String>),
+}
+
+impl SubjectNote {
+    /// Failed for the errors among these problems.
+    pub fn failed(problems: &Diagnostics) -> Self {
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+        Self::Failed(errors.map(ToString::to_string).collect())
+    }
 }
 
 /// How far a subject is.

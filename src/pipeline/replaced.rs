@@ -1,6 +1,7 @@
 //! Results of other data that a run takes the place of: a folder holds one analysis of a subject, and what the last one made and
 //! this one does not is removed. Where that is another task, session or space it may not have been meant.
 
+use super::memory::counted;
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::outputs::{Manifest, OutputFolder, RelativePath};
 use std::collections::BTreeSet;
@@ -15,7 +16,7 @@ pub(super) fn other_data(folder: &OutputFolder, subject: &str, before: &Manifest
     let Some(first) = gone.first() else { return Diagnostics::new() };
     let of: BTreeSet<String> = gone.iter().map(|path| data_of(path)).collect();
     let of: Vec<String> = of.into_iter().collect();
-    let files = if gone.len() == 1 { "1 file".to_owned() } else { format!("{} files", gone.len()) };
+    let files = counted(gone.len(), "file");
     Diagnostic::warning("output-other-data", format!("{files} of an earlier analysis of sub-{subject} were removed"))
         .at(Place::file(folder.root()))
         .note(format!("they were of {}, of which this run makes none", of.join(", ")))

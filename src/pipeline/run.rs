@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::plan::Plan;
 use super::progress::{Progress, ProgressMode};
 use super::subject_job::{NUMERICS_VERSION, SubjectJob, SubjectOutcome};
-use crate::error::{CancelToken, Diagnostic, Diagnostics, Severity};
+use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::outputs::{self, OutputError, OutputFolder, SubjectNote, provenance::portable_settings};
 use crate::report::{self, ReportOptions};
 use std::collections::BTreeMap;
@@ -151,9 +151,7 @@ impl States<'_> {
     }
 
     fn failed(&self, subject: &str, problems: &Diagnostics, outcome: &mut RunOutcome) {
-        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
-        let reasons = errors.map(ToString::to_string).collect();
-        self.note(subject, &SubjectNote::Failed(reasons), outcome);
+        self.note(subject, &SubjectNote::failed(problems), outcome);
     }
 
     fn done(&self, subject: &str, outcome: &mut RunOutcome) {

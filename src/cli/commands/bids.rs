@@ -1,6 +1,6 @@
 //! `boldly bids`: the calling convention of BIDS-Apps (Gorgolewski et al. 2017, doi 10.1371/journal.pcbi.1005209).
 
-use super::pipeline::{execute, wrong};
+use super::pipeline::{execute, plan_settings, wrong};
 use crate::cli::args::{AnalysisLevel, BidsArgs};
 use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
@@ -38,11 +38,7 @@ fn plan(words: &BidsArgs, messages: &Messages) -> Result<Plan, Diagnostics> {
     };
     select(selection, words);
     settings.output.dir.clone_from(&words.out);
-    let mut plan = Plan::new(settings, &folder, &words.participant_label)?;
-    let mut all = warnings;
-    all.extend(std::mem::take(&mut plan.warnings));
-    plan.warnings = all;
-    Ok(plan)
+    plan_settings(settings, warnings, &folder, &words.participant_label)
 }
 
 /// The pipeline that `init` proposes, kept in the output folder.

@@ -5,7 +5,7 @@ use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
 use crate::cli::resources;
 use crate::cli::signals;
-use crate::config;
+use crate::config::{self, Settings};
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::pipeline::{self, CheckReport, Failure, Plan, ProgressMode, RunOptions, RunOutcome};
 use std::io::Write;
@@ -97,7 +97,17 @@ pub(super) fn plan(words: &PipelineArgs) -> Result<Plan, Diagnostics> {
         settings.output.dir.clone_from(folder);
     }
     let folder = words.pipeline.parent().unwrap_or(Path::new(""));
-    let mut plan = Plan::new(settings, folder, &words.subjects)?;
+    plan_settings(settings, warnings, folder, &words.subjects)
+}
+
+/// The plan of settings; the warnings of their file come before its own.
+pub(super) fn plan_settings(
+    settings: Settings,
+    warnings: Diagnostics,
+    folder: &Path,
+    subjects: &[String],
+) -> Result<Plan, Diagnostics> {
+    let mut plan = Plan::new(settings, folder, subjects)?;
     let mut all = warnings;
     all.extend(std::mem::take(&mut plan.warnings));
     plan.warnings = all;

@@ -4,7 +4,7 @@ use super::pipeline::{plan, wrong};
 use crate::cli::args::SubmitArgs;
 use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
-use crate::error::{Diagnostic, Diagnostics, Place, Severity};
+use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::outputs::{self, OutputError, SubjectNote};
 use crate::pipeline::Plan;
 use crate::pipeline::slurm::{ClusterJobs, TaskResources, log_folder};
@@ -113,9 +113,7 @@ fn prepare(plan: &Plan, out: &Path) -> Result<(), OutputError> {
         folder.note_state(&subject.subject, &SubjectNote::Waiting)?;
     }
     for refused in &plan.refused {
-        let errors = refused.problems.iter().filter(|problem| problem.severity == Severity::Error);
-        let reasons = errors.map(ToString::to_string).collect();
-        folder.note_state(&refused.subject, &SubjectNote::Failed(reasons))?;
+        folder.note_state(&refused.subject, &SubjectNote::failed(&refused.problems))?;
     }
     Ok(())
 }

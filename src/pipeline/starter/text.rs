@@ -3,6 +3,7 @@
 use super::Findings;
 use super::choices::Choices;
 use super::policies::Policies;
+use crate::pipeline::memory::counted;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -225,10 +226,6 @@ fn quoted_path(path: &Path) -> String {
 /// What came from a file must not end a comment.
 fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 #[cfg(test)]
