@@ -23,6 +23,7 @@ mod progress;
 mod rate_job;
 mod regions;
 mod replaced;
+mod reports;
 mod run;
 mod run_data;
 mod run_job;

@@ -24,7 +24,7 @@ mod table;
 mod viewer;
 mod write;
 
-pub use write::{Reports, not_written, refresh_reports, write_reports};
+pub use write::{Reports, not_written, refresh_dataset_report, refresh_subject_report, write_reports};
 
 use serde::Serialize;
 

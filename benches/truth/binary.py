@@ -48,7 +48,7 @@ def run(words, folder, inputs, models):
     """Runs one pipeline in a folder, by the binary of the options; returns where its results are."""
     folder.mkdir(parents=True, exist_ok=True)
     pipeline = folder / "pipeline.toml"
-    pipeline.write_text(f'schema = 1\nname = "truth"\n\n{inputs}\n{models}[output]\ndir = "results"\n')
+    pipeline.write_text(f'schema = 1\nname = "truth"\n\n{inputs}\n{models}[output]\ndir = "results"\nreport = false\n')
     command = [words.boldly.resolve(), "run", pipeline, "--progress", "never", "--force"]
     command += ["--max-memory", words.max_memory]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})

@@ -230,7 +230,7 @@ const NATIVE: Defaults = Defaults {
     rate_kernel: RateKernel::Gaussian,
     output_dir: "results",
     compression_level: 1,
-    report: false,
+    report: true,
 };
 
 const NILEARN: Defaults = Defaults {

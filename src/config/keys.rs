@@ -95,7 +95,7 @@ pub struct OutputConfig {
     /// gzip level of the maps: larger is smaller and slower.
     #[schemars(range(max = 9))]
     pub compression_level: Option<u32>,
-    /// Whether HTML reports are made of each subject and of the dataset once all subjects are done. `boldly report` makes
-    /// the same ones at any time.
+    /// Whether HTML reports are made: of each subject once it is done, and of the dataset at the end. `boldly report`
+    /// makes the same ones at any time.
     pub report: Option<bool>,
 }

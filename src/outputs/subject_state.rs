@@ -64,6 +64,12 @@ impl SubjectState {
             Self::Failed(_) => "failed",
         }
     }
+
+    /// The first line of each reason why it failed.
+    pub fn reasons_in_short(&self) -> Vec<&str> {
+        let reasons = if let Self::Failed(reasons) = self { reasons.as_slice() } else { &[] };
+        reasons.iter().filter_map(|reason| reason.lines().next()).collect()
+    }
 }
 
 impl OutputFolder {
@@ -102,18 +108,28 @@ impl OutputFolder {
             let name = entry.map_err(OutputError::machine("read", &path))?.file_name();
             let label = name.to_str().and_then(|name| name.strip_prefix("sub-")?.strip_suffix(".json"));
             let Some(label) = label else { continue };
-            let Some(note) = self.note(&Unit::subject(label)?)? else { continue };
-            let state = match note {
-                // done by an earlier run, and not yet looked at by this one
-                SubjectNote::Waiting if states.contains_key(label) => continue,
-                SubjectNote::Waiting => SubjectState::Waiting,
-                SubjectNote::Failed(reasons) => SubjectState::Failed(reasons),
-                SubjectNote::Running if OutputLock::is_held(self, label)? => SubjectState::Running,
-                SubjectNote::Running | SubjectNote::Interrupted => SubjectState::Interrupted,
-            };
+            let Some(state) = self.noted_state(label)? else { continue };
+            // done by an earlier run, and not yet looked at by this one
+            if state == SubjectState::Waiting && states.contains_key(label) {
+                continue;
+            }
             states.insert(label.to_owned(), state);
         }
         Ok(states)
+    }
+
+    /// How far a subject is by its note; `None`: it has none, as one whose last run was done.
+    ///
+    /// # Errors
+    /// The note cannot be read; [`OutputError::Name`] for a label that is not `[A-Za-z0-9]+`.
+    pub fn noted_state(&self, subject: &str) -> Result<Option<SubjectState>, OutputError> {
+        let Some(note) = self.note(&Unit::subject(subject)?)? else { return Ok(None) };
+        Ok(Some(match note {
+            SubjectNote::Waiting => SubjectState::Waiting,
+            SubjectNote::Failed(reasons) => SubjectState::Failed(reasons),
+            SubjectNote::Running if OutputLock::is_held(self, subject)? => SubjectState::Running,
+            SubjectNote::Running | SubjectNote::Interrupted => SubjectState::Interrupted,
+        }))
     }
 
     /// `None`: it was taken back since the folder was listed.

@@ -1,6 +1,7 @@
 //! What a plan will need: memory, disk, passes; sizes follow from the plan alone.
 
 mod deconvolution;
+mod report;
 
 use super::plan::Plan;
 use super::plan_subject::{RunGroup, SpacePlan, SubjectPlan, map_applies};
@@ -191,6 +192,13 @@ impl Plan {
                 }
                 estimate.disk_bytes += self.space_disk(subject, space);
                 estimate.deconvolution_s += self.deconvolution_s(subject, space, n_columns);
+            }
+            let report = self.report_bytes(subject, threads, mask_voxels);
+            estimate.least_memory_bytes = estimate.least_memory_bytes.max(report);
+            if report > estimate.memory_bytes {
+                estimate.memory_bytes = report;
+                estimate.memory_formula =
+                    format!("the report of a subject {}, more than its analysis takes", mib(report));
             }
         }
         if self.subjects.iter().any(|subject| !subject.spikes.is_empty()) {

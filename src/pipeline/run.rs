@@ -3,10 +3,10 @@
 use super::failure::Failure;
 use super::plan::Plan;
 use super::progress::{Progress, ProgressMode};
+use super::reports::Reporter;
 use super::subject_job::{NUMERICS_VERSION, SubjectJob, SubjectOutcome};
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::outputs::{self, OutputError, OutputFolder, SubjectNote, provenance::portable_settings};
-use crate::report::{self, ReportOptions};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -63,6 +63,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
     let progress = Progress::new(options.progress, steps);
     let mut outcome = RunOutcome::default();
     let states = States { folder: &folder };
+    let reporter = Reporter { folder: &folder, pool: &pool, wanted: plan.settings.output.report };
     for subject in &plan.subjects {
         states.note(&subject.subject, &SubjectNote::Waiting, &mut outcome);
     }
@@ -70,6 +71,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
         states.failed(&refused.subject, &refused.problems, &mut outcome);
         progress.subject(&refused.subject, "failed", "its inputs are not in order");
         outcome.failed.push((refused.subject.clone(), refused.problems.clone()));
+        outcome.warnings.extend(reporter.subject(&refused.subject));
     }
     for subject in &plan.subjects {
         let label = subject.subject.clone();
@@ -120,6 +122,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
                 outcome.failed.push((label, problems));
             }
         }
+        outcome.warnings.extend(reporter.subject(&subject.subject));
     }
     progress.finish();
     // subjects share files, and the plan has read all headers already
@@ -134,8 +137,8 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
     let datasets = plan.settings.bids.iter().flat_map(|bids| std::iter::once(&bids.root).chain(&bids.derivatives));
     let datasets: Vec<&Path> = datasets.map(|folder| folder.value.as_path()).collect();
     outputs::write_dataset_files(&folder, &plan.settings.name, &settings, NUMERICS_VERSION, &versions, &datasets)?;
-    if plan.settings.output.report && !outcome.interrupted {
-        outcome.warnings.extend(pool.install(|| reports(&folder)));
+    if !outcome.interrupted {
+        outcome.warnings.extend(reporter.dataset());
     }
     Ok(outcome)
 }
@@ -163,17 +166,5 @@ fn warn_unless(noted: Result<(), OutputError>, subject: &str, outcome: &mut RunO
     if let Err(problem) = noted {
         let message = format!("how far sub-{subject} is cannot be noted: {problem}");
         outcome.warnings.push(Diagnostic::warning("state-not-noted", message));
-    }
-}
-
-/// Makes the reports of all finished subjects; one that fails, or even panics, does not spoil the results.
-fn reports(folder: &OutputFolder) -> Diagnostics {
-    let made = catch_unwind(AssertUnwindSafe(|| report::refresh_reports(folder, ReportOptions::default())));
-    match made {
-        Ok(Ok(reports)) => reports.problems,
-        // without a finished subject there is nothing to report, and what failed has been said
-        Ok(Err(OutputError::NothingFinished { .. })) => Diagnostics::new(),
-        Ok(Err(problem)) => report::not_written(folder, &problem.to_string()).into(),
-        Err(_) => report::not_written(folder, "a bug of boldly stopped them").into(),
     }
 }

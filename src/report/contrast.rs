@@ -7,8 +7,10 @@ use super::html::Html;
 use super::quantity::{count, counted, decimal, significant};
 use super::saved::{Level, Saved, SavedFile, Volume};
 use super::table::{Align, Table, facts};
+use super::viewer::Viewer;
 use crate::outputs::picture::{Mosaic, Projections, statistic_colour};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Clusters listed at most.
 const LISTED: usize = 25;
@@ -33,10 +35,8 @@ struct ContrastSidecar {
 
 /// A contrast that is shown.
 pub(super) struct ShownContrast {
-    /// Its name.
-    pub(super) name: String,
-    /// Its z map; of an F without what is below zero, which is no evidence.
-    pub(super) z: Volume,
+    /// Its z map for the viewer, where there is one; of an F without what is below zero, which is no evidence.
+    pub(super) map: Option<Value>,
     /// Its section of the page.
     pub(super) html: Html,
 }
@@ -73,9 +73,9 @@ impl Stage<'_> {
         maps.filter_map(|file| file.entity("contrast").map(str::to_owned)).collect()
     }
 
-    /// The section of a contrast; `None` where its z map cannot be read. `viewer` is the number of the group's viewer,
-    /// where there is one, and `index` that of the contrast in it.
-    pub(super) fn shown(&self, contrast: &str, viewer: Option<usize>, index: usize) -> Option<ShownContrast> {
+    /// The section of a contrast; `None` where its z map cannot be read. `viewer` is the group's, where there is one, and
+    /// `number` that of the contrast in it.
+    pub(super) fn shown(&self, contrast: &str, viewer: Option<&Viewer<'_>>, number: usize) -> Option<ShownContrast> {
         let map = self.find(self.level, contrast, "z", "statmap.nii.gz")?;
         let mut z = self.saved.volume(map)?;
         if z.values.len() != self.background.values.len() {
@@ -96,10 +96,10 @@ impl Stage<'_> {
         let mut html = Html::element("h4", &[], Html::text(contrast));
         html.push(facts);
         html.push(self.pictures(contrast, &z, histogram));
-        html.push(self.cluster_table(contrast, &found, &z, viewer.map(|viewer| (viewer, index))));
+        html.push(self.cluster_table(contrast, &found, &z, viewer.map(|viewer| (viewer.number(), number))));
         html.push(self.run_table(contrast));
         let html = Html::element("article", &[("class", "contrast")], html);
-        Some(ShownContrast { name: contrast.to_owned(), z, html })
+        Some(ShownContrast { map: viewer.map(|viewer| viewer.map(number, contrast, &z.values)), html })
     }
 
     fn facts(&self, contrast: &str, kind: &str, sidecar: &MapSidecar, z: &Volume, found: &[Cluster]) -> Html {

@@ -12,7 +12,11 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The page of a dataset, and what could not be read for it.
-pub(super) fn page(folder: &OutputFolder, subjects: &BTreeMap<Unit, Manifest>) -> (String, Diagnostics) {
+pub(super) fn page(
+    folder: &OutputFolder,
+    subjects: &BTreeMap<Unit, Manifest>,
+    states: &BTreeMap<String, SubjectState>,
+) -> (String, Diagnostics) {
     let mut problems = Diagnostics::new();
     let provenance = read_provenance(folder).map_err(|found| problems.extend(found)).unwrap_or_default();
     // without the provenance the settings of the first subject stand for all
@@ -31,7 +35,7 @@ pub(super) fn page(folder: &OutputFolder, subjects: &BTreeMap<Unit, Manifest>) -
     let mut page = Page::new(&name, Html::text("Results of a pipeline"), facts(pairs));
     page.section("problems", "Not shown", messages(&problems, folder.root()));
     page.section("subjects", "Subjects", subject_table(subjects));
-    page.section("unfinished", "Not finished", unfinished(folder, &mut problems));
+    page.section("unfinished", "Not finished", unfinished(states));
     page.section("models", "Models", model_list(&settings, subjects));
     page.section("provenance", "Provenance", provenance_section(&settings, &provenance, subjects));
     (page.html(None), problems)
@@ -90,14 +94,11 @@ fn subject_table(subjects: &BTreeMap<Unit, Manifest>) -> Html {
 }
 
 /// Subjects that are not done, or failed when they were last to be done, with the first line of each reason.
-fn unfinished(folder: &OutputFolder, problems: &mut Diagnostics) -> Html {
-    let states = problems.collect(folder.subject_states().map_err(Diagnostics::from)).unwrap_or_default();
+fn unfinished(states: &BTreeMap<String, SubjectState>) -> Html {
     let headings = [("subject", Align::Left), ("state", Align::Left), ("reason", Align::Left)];
     let mut table = Table::new("Subjects without results of the last run", &headings);
     for (label, state) in states.iter().filter(|(_, state)| !matches!(state, SubjectState::Done { .. })) {
-        let reasons = if let SubjectState::Failed(reasons) = state { reasons.as_slice() } else { &[] };
-        let lines: Vec<&str> = reasons.iter().filter_map(|reason| reason.lines().next()).collect();
-        let cells = [format!("sub-{label}"), state.word().to_owned(), lines.join("; ")];
+        let cells = [format!("sub-{label}"), state.word().to_owned(), state.reasons_in_short().join("; ")];
         table.row(cells.map(|cell| Html::text(&cell)).to_vec());
     }
     if table.is_empty() {

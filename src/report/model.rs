@@ -12,9 +12,10 @@ use super::saved::{Level, Saved, SavedFile, Volume};
 use super::settings::of_model;
 use super::summary;
 use super::table::{self, Align, Table, facts};
-use super::viewer::viewer;
+use super::viewer::Viewer;
 use crate::outputs::design_sidecar::{DesignColumn, DesignSidecar, Role};
 use crate::outputs::picture::{Mosaic, Outline};
+use rayon::prelude::*;
 
 /// Rows of a saved table that are shown.
 const MOST_ROWS: usize = 200;
@@ -93,23 +94,24 @@ impl<'a> Models<'a> {
         let background = mean.filter(|mean| mean.values.len() == mask.values.len()).unwrap_or(mask);
         let threshold = self.options.threshold;
         let stage = Stage { saved: self.saved, files, level, background, inside: &inside, threshold };
-        let number = self.options.viewer.then_some(self.n_viewers);
-        let mut shown: Vec<ShownContrast> = Vec::new();
-        for name in stage.contrasts() {
-            shown.extend(stage.shown(&name, number, shown.len()));
-        }
+        let viewer = if self.options.viewer { Viewer::new(self.n_viewers, background, &inside) } else { None };
+        let names = stage.contrasts();
+        // a map is held while its section is made, so that many contrasts take no more memory than a few
+        let shown = names.par_iter().enumerate().map(|(number, name)| stage.shown(name, viewer.as_ref(), number));
+        let shown: Vec<ShownContrast> = shown.collect::<Vec<_>>().into_iter().flatten().collect();
         let mut html = Html::default();
         if shown.is_empty() {
             return html;
         }
-        if let Some(number) = number {
+        let (maps, sections): (Vec<_>, Vec<_>) = shown.into_iter().map(|shown| (shown.map, shown.html)).unzip();
+        if let Some(viewer) = viewer {
             self.n_viewers += 1;
             let title = format!("{model} {}", level.name());
-            html.push(viewer(number, title.trim(), background, &inside, &shown, threshold));
+            html.push(viewer.html(title.trim(), maps.into_iter().flatten().collect(), threshold));
         }
         html.push(Html::element("h3", &[], Html::text("Contrasts")));
-        for contrast in shown {
-            html.push(contrast.html);
+        for section in sections {
+            html.push(section);
         }
         html
     }

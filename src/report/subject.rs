@@ -9,13 +9,14 @@ use super::settings::of_pipeline;
 use super::table::{Align, Table, facts};
 use super::viewer;
 use crate::error::Diagnostics;
-use crate::outputs::{Manifest, OutputFolder, Unit};
+use crate::outputs::{Manifest, OutputFolder, SubjectState, Unit};
 
-/// The page of a subject, and what could not be read for it.
+/// The page of a subject, and what could not be read for it; `state` is what is noted of its last run.
 pub(super) fn page(
     folder: &OutputFolder,
     unit: &Unit,
     manifest: &Manifest,
+    state: Option<&SubjectState>,
     options: ReportOptions,
 ) -> (String, Diagnostics) {
     let saved = Saved::new(folder, manifest);
@@ -33,6 +34,7 @@ pub(super) fn page(
     let has_viewer = models.n_viewers > 0;
     // read first: what is missing is said above all
     let problems = saved.problems();
+    page.section("older", "Results of an earlier run", state.map(older).unwrap_or_default());
     page.section("problems", "Not shown", messages(&problems, folder.root()));
     page.section("warnings", "Warnings", warnings(manifest));
     for (model, html) in sections {
@@ -40,6 +42,20 @@ pub(super) fn page(
     }
     page.section("inputs", "Inputs and provenance", provenance(manifest));
     (page.html(has_viewer.then_some(viewer::SCRIPT)), problems)
+}
+
+/// That the last run of the subject gave no results, so that these are of one before.
+fn older(state: &SubjectState) -> Html {
+    let said = match state {
+        SubjectState::Failed(_) => "The last run of this subject failed; what follows is of an earlier one.",
+        SubjectState::Interrupted => "The last run of this subject was interrupted; what follows is of an earlier one.",
+        SubjectState::Done { .. } | SubjectState::Running | SubjectState::Waiting => return Html::default(),
+    };
+    let mut html = Html::element("p", &[], Html::element("b", &[], Html::text(said)));
+    for reason in state.reasons_in_short() {
+        html.push(Html::paragraph("note", reason));
+    }
+    Html::element("div", &[("class", "message")], html)
 }
 
 /// What the run warned of.

@@ -4,13 +4,11 @@
 //! are compressed: the mean image in a byte a voxel, z in steps of [`STEP`] in two. Outside the mask z is [`OUTSIDE`].
 
 use super::base64::base64;
-use super::contrast::ShownContrast;
 use super::html::Html;
 use super::saved::Volume;
 use crate::outputs::picture::{AnatomicalView, Greys, statistic_colour};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -24,52 +22,65 @@ const COLOURS: usize = 64;
 /// The script of all viewers of a page.
 pub(super) const SCRIPT: &str = include_str!("assets/viewer.js");
 
-/// The viewer with this number: its place in the page and its data.
-pub(super) fn viewer(
+/// A viewer in the making: what all its maps have in common.
+pub(super) struct Viewer<'a> {
     number: usize,
-    title: &str,
-    background: &Volume,
-    inside: &[bool],
-    contrasts: &[ShownContrast],
-    threshold: f32,
-) -> Html {
-    let Some(cut) = Cut::of(background, inside) else { return Html::default() };
-    let volumes: Vec<Value> = contrasts
-        .par_iter()
-        .map(|contrast| {
-            let numbers = cut.voxels(|voxel| if inside[voxel] { steps(contrast.z.values[voxel]) } else { OUTSIDE });
-            let largest = contrast.z.values.iter().filter(|z| z.is_finite()).fold(0.0_f32, |most, z| most.max(z.abs()));
-            let bytes: Vec<u8> = numbers.into_iter().flat_map(i16::to_le_bytes).collect();
-            json!({ "name": contrast.name, "largest": round(f64::from(largest)), "data": packed(&bytes) })
-        })
-        .collect();
-    let greys = Greys::of(&background.values);
-    let mean = cut.voxels(|voxel| if inside[voxel] { greys.level(background.values[voxel]) } else { 0 });
-    let colours = |sign: f32| -> Vec<[u8; 3]> {
-        let of = |at: usize| statistic_colour(sign * (1.0 + at as f32 / (COLOURS - 1) as f32), 1.0, 2.0);
-        (0..COLOURS).filter_map(of).collect()
-    };
-    let data = json!({
-        "title": title,
-        "shape": cut.shape,
-        "sizes": cut.sizes_mm,
-        "affine": cut.affine,
-        "step": round(f64::from(STEP)),
-        "outside": OUTSIDE,
-        "threshold": round(f64::from(threshold)),
-        "positive": colours(1.0),
-        "negative": colours(-1.0),
-        "mean": packed(&mean),
-        "maps": volumes,
-    });
-    let id = format!("viewer-{number}");
-    let mut html = Html::element("h3", &[], Html::text(&format!("Viewer: {title}")));
-    let note = Html::of_source(
-        "<noscript><p class=\"note\">The viewer needs JavaScript; the pictures below do not.</p></noscript>",
-    );
-    html.push(Html::element("div", &[("class", "viewer"), ("id", &id)], note));
-    html.push(Html::data(&format!("{id}-data"), &data));
-    Html::element("section", &[("class", "viewing")], html)
+    background: &'a Volume,
+    inside: &'a [bool],
+    cut: Cut,
+}
+
+impl<'a> Viewer<'a> {
+    /// The viewer with this number of the page; `None` where nothing is inside the mask.
+    pub(super) fn new(number: usize, background: &'a Volume, inside: &'a [bool]) -> Option<Self> {
+        Some(Self { number, background, inside, cut: Cut::of(background, inside)? })
+    }
+
+    /// Its number in the page.
+    pub(super) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// A map as the page holds it: by its `number` in this viewer peaks in tables call it.
+    pub(super) fn map(&self, number: usize, name: &str, z: &[f32]) -> Value {
+        let inside = self.inside;
+        let numbers = self.cut.voxels(|voxel| if inside[voxel] { steps(z[voxel]) } else { OUTSIDE });
+        let largest = z.iter().filter(|z| z.is_finite()).fold(0.0_f32, |most, z| most.max(z.abs()));
+        let bytes: Vec<u8> = numbers.into_iter().flat_map(i16::to_le_bytes).collect();
+        json!({ "number": number, "name": name, "largest": round(f64::from(largest)), "data": packed(&bytes) })
+    }
+
+    /// Its place in the page, and its data.
+    pub(super) fn html(self, title: &str, maps: Vec<Value>, threshold: f32) -> Html {
+        let Self { number, background, inside, cut } = self;
+        let greys = Greys::of(&background.values);
+        let mean = cut.voxels(|voxel| if inside[voxel] { greys.level(background.values[voxel]) } else { 0 });
+        let colours = |sign: f32| -> Vec<[u8; 3]> {
+            let of = |at: usize| statistic_colour(sign * (1.0 + at as f32 / (COLOURS - 1) as f32), 1.0, 2.0);
+            (0..COLOURS).filter_map(of).collect()
+        };
+        let data = json!({
+            "title": title,
+            "shape": cut.shape,
+            "sizes": cut.sizes_mm,
+            "affine": cut.affine,
+            "step": round(f64::from(STEP)),
+            "outside": OUTSIDE,
+            "threshold": round(f64::from(threshold)),
+            "positive": colours(1.0),
+            "negative": colours(-1.0),
+            "mean": packed(&mean),
+            "maps": maps,
+        });
+        let id = format!("viewer-{number}");
+        let mut html = Html::element("h3", &[], Html::text(&format!("Viewer: {title}")));
+        let note = Html::of_source(
+            "<noscript><p class=\"note\">The viewer needs JavaScript; the pictures below do not.</p></noscript>",
+        );
+        html.push(Html::element("div", &[("class", "viewer"), ("id", &id)], note));
+        html.push(Html::data(&format!("{id}-data"), &data));
+        Html::element("section", &[("class", "viewing")], html)
+    }
 }
 
 /// To six significant digits or so: what single precision means by 3.1 is 3.1.

@@ -15,15 +15,13 @@ use std::io::Write;
 use std::path::Path;
 
 /// Grows whenever reports look different: `boldly run` then makes them again.
-const REPORT_VERSION: u32 = 1;
+const REPORT_VERSION: u32 = 2;
 
 /// What became of the reports.
 #[derive(Debug, Default)]
 pub struct Reports {
     /// Those that were written now.
     pub written: Vec<RelativePath>,
-    /// Those that were already there, of the same results.
-    pub unchanged: Vec<RelativePath>,
     /// What could not be read: the reports were made without it.
     pub problems: Diagnostics,
 }
@@ -34,39 +32,75 @@ pub struct Reports {
 /// The folder is not one of ours, or holds no finished subject; a manifest is damaged; a report cannot be written.
 pub fn write_reports(dir: &Path, options: ReportOptions) -> Result<Reports, OutputError> {
     let folder = find_output_folder(dir)?;
-    write(&folder, options, true)
-}
-
-/// Makes those reports of a folder that are missing or of other results than its own.
-///
-/// # Errors
-/// As [`write_reports`].
-pub fn refresh_reports(folder: &OutputFolder, options: ReportOptions) -> Result<Reports, OutputError> {
-    write(folder, options, false)
-}
-
-fn write(folder: &OutputFolder, options: ReportOptions, all: bool) -> Result<Reports, OutputError> {
-    let finished = Manifest::load_subjects(folder)?;
+    let finished = Manifest::load_subjects(&folder)?;
     if finished.is_empty() {
         return Err(OutputError::NothingFinished { path: folder.root().to_path_buf() });
     }
     let mut reports = Reports::default();
     for unit in finished.keys() {
         let Unit::Subject(label) = unit else { continue };
-        let lock = OutputLock::wait_for(folder, Unit::SubjectReport(label.clone()))?;
-        // read under the lock: a subject that changes afterwards takes back what is written here before it does
-        let Some(manifest) = Manifest::load(folder, unit)? else { continue };
-        let key = key(Digest::of_json(&(&manifest, options)))?;
-        let report = Report { lock, path: subject_report(label)?, key };
-        report.write(all, &mut reports, || subject::page(folder, unit, &manifest, options))?;
+        of_subject(&folder, label, options, true, &mut reports)?;
     }
+    of_dataset(&folder, options, true, &mut reports)?;
+    Ok(reports)
+}
+
+/// Makes the report of a subject, unless it is there already and of these results. Without results there is none.
+///
+/// # Errors
+/// A manifest is damaged, or the report cannot be written.
+pub fn refresh_subject_report(
+    folder: &OutputFolder,
+    subject: &str,
+    options: ReportOptions,
+) -> Result<Reports, OutputError> {
+    let mut reports = Reports::default();
+    of_subject(folder, subject, options, false, &mut reports)?;
+    Ok(reports)
+}
+
+/// Makes the report of the dataset, unless it is there already and of these results. Without finished subjects there is none.
+///
+/// # Errors
+/// As [`refresh_subject_report`].
+pub fn refresh_dataset_report(folder: &OutputFolder, options: ReportOptions) -> Result<Reports, OutputError> {
+    let mut reports = Reports::default();
+    if !Manifest::load_subjects(folder)?.is_empty() {
+        of_dataset(folder, options, false, &mut reports)?;
+    }
+    Ok(reports)
+}
+
+fn of_subject(
+    folder: &OutputFolder,
+    label: &str,
+    options: ReportOptions,
+    all: bool,
+    reports: &mut Reports,
+) -> Result<(), OutputError> {
+    let unit = Unit::subject(label)?;
+    let lock = OutputLock::wait_for(folder, Unit::SubjectReport(label.to_owned()))?;
+    // read under the lock: a subject that changes afterwards takes back what is written here before it does
+    let Some(manifest) = Manifest::load(folder, &unit)? else { return Ok(()) };
+    let state = folder.noted_state(label)?;
+    let key = key(Digest::of_json(&(&manifest, &state, options)))?;
+    let report = Report { lock, path: subject_report(label)?, key };
+    report.write(all, reports, || subject::page(folder, &unit, &manifest, state.as_ref(), options))
+}
+
+fn of_dataset(
+    folder: &OutputFolder,
+    options: ReportOptions,
+    all: bool,
+    reports: &mut Reports,
+) -> Result<(), OutputError> {
     let lock = OutputLock::wait_for(folder, Unit::DatasetReport)?;
     let subjects = Manifest::load_subjects(folder)?;
+    let states = folder.subject_states()?;
     let provenance = Digest::of_bytes(&std::fs::read(folder.root().join("provenance.json")).unwrap_or_default());
-    let key = key(Digest::of_json(&(subjects.values().collect::<Vec<_>>(), provenance, options)))?;
+    let key = key(Digest::of_json(&(subjects.values().collect::<Vec<_>>(), &states, provenance, options)))?;
     let report = Report { lock, path: RelativePath::new("report.html")?, key };
-    report.write(all, &mut reports, || dataset::page(folder, &subjects))?;
-    Ok(reports)
+    report.write(all, reports, || dataset::page(folder, &subjects, &states))
 }
 
 /// A report that may have to be written.
@@ -87,7 +121,6 @@ impl Report {
         let Self { lock, path, key } = self;
         let standing = Manifest::load(lock.folder(), lock.unit())?;
         if !all && standing.is_some_and(|manifest| manifest.is_current(&key, lock.folder())) {
-            reports.unchanged.push(path);
             return Ok(());
         }
         let (html, problems) = page();

@@ -42,6 +42,7 @@ fn check(results: &Path) -> usize {
                 assert!(text.ends_with('\n') && text.lines().all(|l| width(l) == width(text.lines().next().unwrap())));
             }
             "svg" => assert!(fs::read_to_string(&path).unwrap().trim_end().ends_with("</svg>"), "{name}"),
+            "html" => assert!(fs::read_to_string(&path).unwrap().trim_end().ends_with("</html>"), "{name}"),
             "png" => assert!(fs::read(&path).unwrap().ends_with(b"IEND\xaeB`\x82"), "{name}"),
             _ => assert!(name.ends_with(".bidsignore"), "{name}"),
         }

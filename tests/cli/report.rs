@@ -8,7 +8,7 @@ use crate::support::Project;
 use std::fs;
 use std::path::PathBuf;
 
-/// Confounds, a t and an F; reports are asked for.
+/// Confounds, a t and an F.
 pub(crate) const REPORTED: &str = r#"
 [mask]
 path = "data/mask.nii.gz"
@@ -26,9 +26,6 @@ expr = "face - house"
 [[glm.contrast]]
 name = "anyObject"
 expr = ["face", "house"]
-
-[output]
-report = true
 "#;
 
 fn page(project: &Project, name: &str) -> String {
@@ -93,7 +90,7 @@ fn a_report_says_what_was_done_and_needs_nothing_else() {
 
 #[test]
 fn reports_follow_their_results() {
-    let project = project(&pipeline(&[("01", "01"), ("02", "01")], &format!("{SMALL}\n[output]\nreport = true\n")));
+    let project = project(&pipeline(&[("01", "01"), ("02", "01")], SMALL));
     project.succeed(&["run", "pipeline.toml"]);
     let first = page(&project, "sub-01_report.html");
     fs::remove_file(project.path().join("results/sub-01_report.html")).unwrap();
@@ -110,6 +107,25 @@ fn reports_follow_their_results() {
     // a report is no result: nothing is compared, nothing is redone for it
     fs::write(results.join("sub-01_report.html"), "changed").unwrap();
     assert!(stderr(&project.succeed(&["run", "pipeline.toml"])).contains("sub-01: unchanged"));
+}
+
+#[test]
+fn a_page_says_that_its_results_are_of_a_run_before_the_one_that_failed() {
+    let project = project(&pipeline(&[("01", "01"), ("02", "01")], SMALL));
+    project.succeed(&["run", "pipeline.toml"]);
+    let whole = page(&project, "sub-02_report.html");
+    let events = project.path().join(file(("02", "01"), "events.tsv"));
+    let kept = fs::read(&events).unwrap();
+    fs::remove_file(&events).unwrap();
+    assert_exit(&project.boldly(&["run", "pipeline.toml"]), 4);
+    let html = page(&project, "sub-02_report.html");
+    let said = "The last run of this subject failed; what follows is of an earlier one.";
+    assert!(html.contains(said) && html.contains("error["), "the reason too");
+    assert!(!page(&project, "sub-01_report.html").contains(said));
+    assert!(page(&project, "report.html").contains("Subjects without results of the last run"));
+    fs::write(&events, kept).unwrap();
+    project.succeed(&["run", "pipeline.toml"]);
+    assert_eq!(page(&project, "sub-02_report.html"), whole, "as it was before");
 }
 
 #[test]

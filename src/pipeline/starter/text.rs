@@ -36,7 +36,6 @@ pub(super) fn pipeline(choices: &Choices, policies: &Policies, findings: Option<
     events(&mut out, policies, findings);
     design(&mut out, policies, findings);
     model(&mut out, choices, findings);
-    let _ = writeln!(out, "\n[output]\nreport = true   # results/report.html, and a page for each subject");
     out
 }
 

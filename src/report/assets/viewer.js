@@ -38,7 +38,7 @@
     async start() {
       this.mean = await unpack(this.data.mean, Uint8Array);
       this.build();
-      await this.choose(0);
+      await this.choose(this.data.maps[0].number);
       this.toStrongest();
     }
 
@@ -46,7 +46,7 @@
       const { data, root } = this;
       const id = root.id;
       this.select = element("select", { id: `${id}-map` });
-      data.maps.forEach((map, index) => this.select.append(new Option(map.name, index)));
+      data.maps.forEach((map) => this.select.append(new Option(map.name, map.number)));
       this.select.addEventListener("change", async () => {
         await this.choose(Number(this.select.value));
         this.draw();
@@ -130,11 +130,12 @@
       });
     }
 
-    async choose(index) {
-      if (!this.maps.has(index)) this.maps.set(index, await unpack(this.data.maps[index].data, Int16Array));
-      this.map = this.maps.get(index);
-      this.largest = this.data.maps[index].largest;
-      this.select.value = index;
+    async choose(number) {
+      const map = this.data.maps.find((map) => map.number === number);
+      if (!this.maps.has(number)) this.maps.set(number, await unpack(map.data, Int16Array));
+      this.map = this.maps.get(number);
+      this.largest = map.largest;
+      this.select.value = number;
       this.slider.max = Math.max(1, Math.ceil(this.largest * 10) / 10);
       this.slider.value = this.threshold;
     }
