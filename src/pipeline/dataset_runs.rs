@@ -27,6 +27,9 @@ pub(super) struct DatasetRuns {
 /// A run as settings, with its sidecars: what they say together, and the files.
 type FoundRun = (RunSettings, Sidecar, Vec<PathBuf>);
 
+/// The runs of a subject and what is odd about them, or what is wrong.
+type FoundSubject = Result<(Vec<FoundRun>, Diagnostics), Diagnostics>;
+
 /// What the models ask of every run.
 #[expect(clippy::struct_excessive_bools, reason = "a question each")]
 struct Needs {
@@ -76,7 +79,7 @@ pub(super) fn find(settings: &mut Settings, bids: &BidsSettings) -> Result<Datas
         }
         problems.finish(found)
     };
-    let subjects: Vec<(String, Result<(Vec<FoundRun>, Diagnostics), Diagnostics>)> =
+    let subjects: Vec<(String, FoundSubject)> =
         matched.subjects.into_par_iter().map(|(subject, runs)| (subject, of_subject(runs))).collect();
     let mut all = Vec::new();
     for (subject, runs) in subjects {

@@ -75,7 +75,7 @@ impl BidsDataset {
                     );
                 }
                 if origin == Origin::Raw {
-                    derivative_as_raw(&root).into_iter().for_each(|warning| notes.push(warning));
+                    notes.extend(derivative_as_raw(&root).into_iter().collect());
                 }
                 roots.push(root);
             }
