@@ -43,16 +43,26 @@ pub fn load(path: &Path, overrides: &[String]) -> Result<(Settings, Diagnostics)
     load_with(path, text, overrides, &|name| std::env::var(name).ok())
 }
 
-/// [`load`] of a text that is in no file yet; `path` is where it will be.
+/// [`load`] of a text that is in no file yet: `path` is where it will be, `folder` what its paths are relative to.
 ///
 /// # Errors
 /// As [`load`].
-pub fn load_text(path: &Path, text: String) -> Result<(Settings, Diagnostics), Diagnostics> {
-    load_with(path, text, &[], &|name| std::env::var(name).ok())
+pub fn load_text(path: &Path, folder: &Path, text: String) -> Result<(Settings, Diagnostics), Diagnostics> {
+    load_in(folder, path, text, &[], &|name| std::env::var(name).ok())
 }
 
 /// [`load`] with the file's text and the environment at hand.
 fn load_with(
+    path: &Path,
+    text: String,
+    overrides: &[String],
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<(Settings, Diagnostics), Diagnostics> {
+    load_in(path.parent().unwrap_or(Path::new("")), path, text, overrides, variable)
+}
+
+fn load_in(
+    folder: &Path,
     path: &Path,
     text: String,
     overrides: &[String],
@@ -68,7 +78,6 @@ fn load_with(
         let place = error.span().and_then(|span| sources.place(&span));
         Diagnostics::from(Diagnostic { place, ..diagnostic })
     })?;
-    let folder = path.parent().unwrap_or(Path::new(""));
     let settings = resolve::resolve(config, resolve::Context { sources: &sources, folder, variable }, &mut shape);
     let mut problems: Vec<Diagnostic> = overriding.into_iter().chain(shape.problems).collect();
     problems.sort_by_key(position);

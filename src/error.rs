@@ -4,9 +4,11 @@
 //! the place of the mistake. Problems of one stage are collected in [`Diagnostics`] and shown together.
 
 mod cancel;
+mod counted;
 mod diagnostic;
 mod render;
 
 pub use cancel::{CancelToken, Cancelled};
+pub use counted::counted;
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity, TextSource};
 pub use render::{Styling, render};

@@ -1,5 +1,6 @@
 //! Everything written: names, maps, tables, sidecars, and the protocol that keeps them whole.
 
+mod before;
 mod dataset;
 pub mod deconvolution_sidecar;
 pub mod design_sidecar;
@@ -10,6 +11,7 @@ pub mod image_sidecar;
 pub mod line_figure;
 mod lock;
 mod manifest;
+mod named_subjects;
 pub mod names;
 pub mod picture;
 mod problem;
@@ -24,9 +26,10 @@ mod subject_state;
 pub mod tables;
 
 pub use crate::inputs::Digest;
+pub use before::FolderBefore;
 pub use dataset::write_dataset_files;
 pub use durable::write_whole;
-pub use folder::{OutputFolder, Unit, find_output_folder, open_output_folder};
+pub use folder::{OutputFolder, Unit, check_output_folder, find_output_folder, open_output_folder};
 pub(crate) use image::Chunks;
 pub use image::{FrameWriter, Geometry, ImageDescription, Intent, SeriesAxis, write_map, write_mask};
 pub use lock::OutputLock;

@@ -11,6 +11,8 @@ mod design_findings;
 mod designs;
 mod excluded;
 mod failure;
+mod finished;
+mod folded_warnings;
 mod mask_stage;
 mod memory;
 mod model_outputs;

@@ -2,12 +2,14 @@
 //!
 //! `expectations/confounds/strategies.json` is written by `scripts/expectations/confound_strategies.py` from nilearn 0.14.1.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
-#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+
+#[path = "support/confound_tables.rs"]
+mod confound_tables;
 
 use boldly::config::{ConfoundSettings, Located, load};
 use boldly::inputs::{ConfoundTable, read_confounds};
+use confound_tables::confound_tables;
 use serde_json::Value;
-use std::path::{Path, PathBuf};
 
 /// Relative difference of checksums: thousands of terms of both signs added in another order, 13 digits stored.
 const CHECKSUM_TOLERANCE: f64 = 1e-9;
@@ -15,17 +17,6 @@ const CHECKSUM_TOLERANCE: f64 = 1e-9;
 /// Answers of nilearn that are compared: columns and frames, or a refusal.
 const TAKEN: usize = 431;
 const REFUSED: usize = 253;
-
-fn folder() -> Option<PathBuf> {
-    let data = std::env::var_os("BOLDLY_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let folder = data.join("data/confounds");
-    if !folder.is_dir() {
-        eprintln!("skipped: no {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
 
 /// What the keys of `[confounds]` resolve to.
 fn settings(keys: &str) -> ConfoundSettings {
@@ -64,7 +55,7 @@ fn checksum(table: &ConfoundTable) -> (f64, f64) {
 
 #[test]
 fn columns_and_kept_frames_are_nilearn_s() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = confound_tables() else { return };
     let expectations: Value = serde_json::from_str(include_str!("expectations/confounds/strategies.json")).unwrap();
     let array = |value: &Value| value.as_array().unwrap().clone();
     let cases: Vec<(String, ConfoundSettings)> = array(&expectations["cases"])

@@ -2,12 +2,15 @@
 //!
 //! `confounds_corpus/expected.tsv` is written by `confounds_corpus/expected.py` from pandas and nilearn.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
-#![allow(clippy::print_stderr, reason = "a skipped test says so")]
+
+#[path = "support/confound_tables.rs"]
+mod confound_tables;
 
 use boldly::config::{ConfoundSettings, FirstRowNan, Located, ScrubSettings};
 use boldly::error::Diagnostics;
 use boldly::inputs::{ConfoundTable, read_confounds};
-use std::path::{Path, PathBuf};
+use confound_tables::confound_tables;
+use std::path::Path;
 
 /// Relative difference of sums: thousands of terms of both signs added in another order.
 const SUM_TOLERANCE: f64 = 1e-9;
@@ -17,17 +20,6 @@ const TABLES: usize = 33;
 
 /// Scrubbings compared: two of each table with both quality columns.
 const SCRUBBED: usize = 18;
-
-fn folder() -> Option<PathBuf> {
-    let data = std::env::var_os("BOLDLY_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let folder = data.join("data/confounds");
-    if !folder.is_dir() {
-        eprintln!("skipped: no {}", folder.display());
-        return None;
-    }
-    Some(folder)
-}
 
 fn read(
     path: &Path,
@@ -46,7 +38,7 @@ fn read(
 
 #[test]
 fn every_table_is_read_to_the_same_numbers_or_refused() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = confound_tables() else { return };
     let mut tables = 0;
     let mut scrubbed = 0;
     for line in include_str!("confounds_corpus/expected.tsv").lines().skip(1) {
@@ -93,7 +85,7 @@ fn every_table_is_read_to_the_same_numbers_or_refused() {
 
 #[test]
 fn motion_columns_have_the_same_names_in_every_file() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = confound_tables() else { return };
     let rotations = |file: &str, rows| read(&folder.join(file), &["rot_*"], None, rows).unwrap().0.columns;
     // bidspm converted the one to the other.
     let (txt, tsv) = (rotations("bidspm/rp.txt", 351), rotations("bidspm/rp.tsv", 351));

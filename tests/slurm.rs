@@ -113,6 +113,10 @@ fn one_killed_task_is_seen_and_resumed() {
     assert!(printed.status.success());
     assert!(text(&printed).contains("#SBATCH --array=0-3"), "{}", text(&printed));
     assert!(!project.path().join("results").exists(), "a dry run writes nothing");
+    let refused = slurm.boldly(project.path(), &["submit", "pipeline.toml", "--sbatch=--partition=none"]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("error[submit-refused]"));
+    assert!(!project.path().join("results").exists(), "nothing was taken");
 
     let submitted = slurm.boldly(project.path(), &submit);
     let said = String::from_utf8_lossy(&submitted.stderr).into_owned();
@@ -128,7 +132,10 @@ fn one_killed_task_is_seen_and_resumed() {
     assert_eq!(interrupted.status.code(), Some(1));
     let first = ["01", "03", "04"].map(|subject| written(&project, subject));
 
-    assert!(slurm.boldly(project.path(), &submit).status.success());
+    let again = slurm.boldly(project.path(), &submit);
+    let said = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(again.status.success(), "{said}");
+    assert!(said.contains("3 subjects left out: complete and unchanged\n1 subject submitted as job "), "{said}");
     slurm.wait_for_the_queue();
     assert_eq!(text(&status()), "4 subjects: 4 done\n");
     assert_eq!(status().status.code(), Some(0));

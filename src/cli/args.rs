@@ -118,10 +118,10 @@ pub struct PipelineArgs {
 #[command(next_help_heading = "Resources")]
 pub struct ResourceArgs {
     /// Worker threads; results do not depend on it [default: the processors this process may use]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub threads: Option<NonZeroUsize>,
     /// Memory to stay under, such as 2GiB or 500MB; results do not depend on it [default: 70 % of what is free]
-    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes, allow_negative_numbers = true)]
     pub max_memory: Option<u64>,
     /// Show progress
     #[arg(long, value_name = "HOW", value_enum, default_value_t)]
@@ -174,7 +174,7 @@ pub struct SubmitArgs {
     #[arg(long)]
     pub force: bool,
     /// Processors of a task [default: 2]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub threads: Option<NonZeroUsize>,
     /// Give `sbatch` an option, such as --sbatch=--partition=short; it wins over what boldly asks for; may be given more than once
     #[arg(long = "sbatch", value_name = "OPTION")]
@@ -271,7 +271,7 @@ pub struct ReportArgs {
     #[arg(long)]
     pub no_viewer: bool,
     /// Show and count voxels with a larger absolute z
-    #[arg(long, value_name = "Z", default_value_t = crate::report::DEFAULT_THRESHOLD, value_parser = parse_threshold)]
+    #[arg(long, value_name = "Z", default_value_t = crate::report::DEFAULT_THRESHOLD, value_parser = parse_threshold, allow_negative_numbers = true)]
     pub threshold: f32,
 }
 
@@ -283,10 +283,10 @@ pub struct CompareArgs {
     /// A map or a result folder: what is compared with it
     pub b: PathBuf,
     /// Absolute tolerance; a value x of A may differ by the larger of it and `rtol` times |x|
-    #[arg(long, value_name = "NUMBER", default_value = "1e-6", value_parser = parse_tolerance)]
+    #[arg(long, value_name = "NUMBER", default_value = "1e-6", value_parser = parse_tolerance, allow_negative_numbers = true)]
     pub atol: f64,
     /// Relative tolerance
-    #[arg(long, value_name = "NUMBER", default_value = "1e-6", value_parser = parse_tolerance)]
+    #[arg(long, value_name = "NUMBER", default_value = "1e-6", value_parser = parse_tolerance, allow_negative_numbers = true)]
     pub rtol: f64,
 }
 
@@ -352,14 +352,14 @@ fn parse_bytes(text: &str) -> Result<u64, String> {
 fn parse_threshold(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
-        _ => Err("expected a number above 0".to_owned()),
+        _ => Err("expected an absolute z: a number above 0, such as 3.1".to_owned()),
     }
 }
 
 fn parse_tolerance(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(number) if number >= 0.0 && number.is_finite() => Ok(number),
-        _ => Err("expected a number not below 0".to_owned()),
+        _ => Err("expected a number from 0 up".to_owned()),
     }
 }
 
@@ -421,6 +421,15 @@ mod tests {
         ] {
             assert!(Cli::try_parse_from(typed.split_whitespace()).is_err(), "{typed}");
         }
+    }
+
+    #[test]
+    fn a_negative_number_is_out_of_range_and_no_option() {
+        let said = |typed: &str| Cli::try_parse_from(typed.split_whitespace()).unwrap_err().to_string();
+        let threshold = said("boldly report x --threshold -1");
+        assert!(threshold.contains("'-1'") && threshold.contains("a number above 0"), "{threshold}");
+        assert!(said("boldly compare a b --atol -1").contains("expected a number from 0 up"));
+        assert!(!said("boldly run p --threads -1").contains("--' --"));
     }
 
     #[test]

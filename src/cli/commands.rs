@@ -5,6 +5,7 @@ mod compare;
 mod design;
 mod init;
 mod pipeline;
+mod planned;
 mod print;
 mod report;
 mod simulate;

@@ -28,6 +28,15 @@ impl Messages {
 
     /// All problems, and where there are several errors, their number.
     pub(super) fn problems(&self, problems: &Diagnostics) {
+        self.say(problems, "");
+    }
+
+    /// Those of one subject, by its label.
+    pub(super) fn problems_of(&self, subject: &str, problems: &Diagnostics) {
+        self.say(problems, &format!("sub-{subject}: "));
+    }
+
+    fn say(&self, problems: &Diagnostics, whose: &str) {
         let mut errors = 0;
         for problem in problems {
             if problem.severity == Severity::Error {
@@ -38,7 +47,7 @@ impl Messages {
             Self::raw(&render(problem, self.styling));
         }
         if errors > 1 {
-            Self::raw(&format!("{errors} errors\n"));
+            Self::raw(&format!("{whose}{errors} errors\n"));
         }
     }
 

@@ -8,7 +8,7 @@ use super::oversampled::{FineGrid, ends_before, oversampled_regressor};
 use super::run_design::{ColumnRole, RunDesign};
 use super::stimuli::{StimulusTrain, stimulus_trains};
 use crate::config::{Convolution, DesignSettings, Drift, HrfSettings, Numerics};
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use crate::inputs::{ConfoundTable, EventTable, Timing};
 use crate::signal::drift::{cosine_columns, cosine_order, polynomial_columns};
 use crate::signal::orthogonalise_in_order;
@@ -43,7 +43,7 @@ pub fn build_design(
         censor(&mut timing, confounds)?;
     }
     if timing.n_kept() < 2 {
-        let short = format!("{run} has {} frames in the model; a design needs two or more", timing.n_kept());
+        let short = format!("{run} has {} in the model; a design needs two or more", counted(timing.n_kept(), "frame"));
         return Err(Diagnostic::error("run-too-short", short).into());
     }
     let mut columns = Vec::new();
@@ -94,7 +94,7 @@ fn censor(timing: &mut Timing, confounds: &ConfoundTable) -> Result<(), Diagnost
     let frames = timing.n_frames();
     let longest = confounds.columns.iter().map(Vec::len).chain([confounds.kept.len()]).find(|length| *length != frames);
     if let Some(length) = longest {
-        let found = format!("the confounds have {length} rows for {frames} frames");
+        let found = format!("the confounds have {} for {}", counted(length, "row"), counted(frames, "frame"));
         return Err(Diagnostic::error("confounds-length", found).at(Place::file(&confounds.path)).into());
     }
     for (kept, confound_kept) in timing.kept.iter_mut().zip(&confounds.kept) {
@@ -208,16 +208,18 @@ fn run_design(run: &str, timing: Timing, columns: Vec<Column>) -> RunDesign {
 }
 
 fn no_freedom(design: &RunDesign) -> Diagnostic {
-    let count = |wanted: fn(&ColumnRole) -> bool| design.roles.iter().filter(|role| wanted(role)).count();
+    let count = |wanted: fn(&ColumnRole) -> bool, what: &str| {
+        counted(design.roles.iter().filter(|role| wanted(role)).count(), what)
+    };
     Diagnostic::error(
         "no-degrees-of-freedom",
         format!("the design of {} has as many independent columns as frames: {}", design.run, design.timing.n_kept()),
     )
     .note(format!(
-        "{} regressors, {} confounds, {} drift columns, the constant",
-        count(|role| matches!(role, ColumnRole::Task { .. })),
-        count(|role| *role == ColumnRole::Confound),
-        count(|role| *role == ColumnRole::Drift),
+        "{}, {}, {}, the constant",
+        count(|role| matches!(role, ColumnRole::Task { .. }), "regressor"),
+        count(|role| *role == ColumnRole::Confound, "confound"),
+        count(|role| *role == ColumnRole::Drift, "drift column"),
     ))
     .hint("nothing is left to estimate the noise from: use fewer confounds, a lower high-pass or a shorter basis")
 }

@@ -116,17 +116,10 @@ pub fn warnings(design: &RunDesign) -> Diagnostics {
     if lost.is_empty() {
         return Diagnostics::new();
     }
-    Diagnostic::warning(
-        "variance-removed",
-        format!("drift and confounds remove much of the variance of {} of {}", plural(lost.len()), design.run),
-    )
-    .note(format!("share removed: {}", lost.join(", ")))
-    .hint("a lower `high_pass_hz` or fewer confounds leave more of it")
-    .into()
-}
-
-fn plural(count: usize) -> String {
-    if count == 1 { "1 regressor".to_owned() } else { format!("{count} regressors") }
+    Diagnostic::warning("variance-removed", "drift and confounds remove much of the variance of regressors")
+        .note(format!("removed in {}: {}", design.run, lost.join(", ")))
+        .hint("a lower `high_pass_hz` or fewer confounds leave more of it")
+        .into()
 }
 
 fn task_columns(design: &RunDesign) -> impl Iterator<Item = usize> + '_ {
@@ -233,8 +226,8 @@ mod tests {
         assert_eq!(removed[0].0, "a");
         assert!((removed[0].1 - 0.25).abs() < 1e-14);
         insta::assert_snapshot!(warnings(&design), @"
-    warning[variance-removed]: drift and confounds remove much of the variance of 1 regressor of sub-01 run-01
-       = note: share removed: `a` 25 %
+    warning[variance-removed]: drift and confounds remove much of the variance of regressors
+       = note: removed in sub-01 run-01: `a` 25 %
        = hint: a lower `high_pass_hz` or fewer confounds leave more of it
     ");
     }

@@ -1,5 +1,6 @@
 //! The diagnostic itself: severity, stable code, message, place, notes and hint.
 
+use super::counted;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -248,8 +249,7 @@ impl Diagnostics {
         }
         let noted = |(problem, others): (Diagnostic, usize)| match others {
             0 => problem,
-            1 => problem.note("so it is with 1 more file"),
-            _ => problem.note(format!("so it is with {others} more files")),
+            _ => problem.note(format!("so it is with {}", counted(others, "more file"))),
         };
         Self(kept.into_iter().map(noted).collect())
     }

@@ -41,7 +41,7 @@ mod timing;
 mod walk;
 
 pub use companion::Companion;
-pub use dataset::BidsDataset;
+pub use dataset::{BidsDataset, holds_bold};
 pub use file::{BidsFile, Folder, Origin, Presence};
 pub use inheritance::Metadata;
 pub use matching::BidsRuns;

@@ -7,8 +7,8 @@ mod steady_state;
 mod strategy;
 
 use crate::config::{ConfoundSettings, FirstRowNan, Located};
-use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::inputs::table::{Cell, CellProblems, Header, Table, counted, list, select_columns};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
+use crate::inputs::table::{Cell, CellProblems, Header, Table, list, select_columns};
 use std::path::{Path, PathBuf};
 
 /// The chosen columns of a confound table, one row a frame that was not discarded, all finite.

@@ -3,7 +3,7 @@
 use super::Grid;
 use super::nifti::{ImageHeader, read_volume};
 use crate::config::MaskCombination;
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use std::path::Path;
 
 /// Reads a mask: a voxel is inside where its value is finite and not zero. One entry a voxel, axis 0 fastest.
@@ -19,19 +19,20 @@ pub fn read_mask(path: &Path) -> Result<(Grid, Vec<bool>, Diagnostics), Diagnost
     let n_between = values.iter().filter(|value| **value > 0.0 && **value < 1.0).count();
     if n_between > 0 {
         let message = format!(
-            "a map of probabilities taken as a mask: every value but 0 is inside ({n_inside} voxels, {n_between} of \
-             them between 0 and 1)"
+            "a map of probabilities taken as a mask: every value but 0 is inside ({}, {n_between} of them \
+             between 0 and 1)",
+            counted(n_inside, "voxel")
         );
         let half = values.iter().filter(|value| **value >= 0.5).count();
-        warnings.push(
-            Diagnostic::warning("mask-not-binary", message)
-                .at(Place::file(path))
-                .hint(format!("give a mask thresholded as you mean it; at 0.5, {half} voxels would be inside")),
-        );
+        warnings.push(Diagnostic::warning("mask-not-binary", message).at(Place::file(path)).hint(format!(
+            "give a mask thresholded as you mean it; at 0.5, {} would be inside",
+            counted(half, "voxel")
+        )));
     }
     let n_odd = values.iter().filter(|value| !value.is_finite()).count();
     if n_odd > 0 {
-        let message = format!("{n_odd} voxels of the mask are NaN or infinite; they are outside");
+        let voxels = counted(n_odd, "voxel");
+        let message = format!("{voxels} of the mask NaN or infinite: taken to be outside");
         warnings.push(Diagnostic::warning("mask-not-finite", message).at(Place::file(path)));
     }
     if n_inside == 0 {
@@ -90,7 +91,7 @@ pub fn read_atlas(path: &Path) -> Result<(Grid, Vec<i32>, Diagnostics), Diagnost
             let message = format!("the label {value} of voxel {voxel:?} is no whole number");
             return Err(Diagnostic::error("atlas-label", message)
                 .at(Place::file(path))
-                .note(format!("{n_odd} voxels have such a label"))
+                .note(format!("{} of the atlas with such a label", counted(n_odd, "voxel")))
                 .hint("an atlas holds one integer a voxel; a probabilistic one is to be thresholded first")
                 .into());
         };

@@ -11,10 +11,10 @@ mod text;
 
 pub(crate) use cell::{Cell, decimal_comma_hint, is_missing};
 pub(crate) use columns::{list, nearest, quoted, select_columns};
-pub(crate) use problems::{CellProblems, counted};
+pub(crate) use problems::CellProblems;
 pub(crate) use text::read_text;
 
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use csv::{ReaderBuilder, StringRecord, Terminator};
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,9 @@
 //! Tables of series: regions or sensors, one column each, one row a frame.
 
 use super::FrameSource;
-use super::table::{Cell, CellProblems, Header, Table, counted, select_columns};
+use super::table::{Cell, CellProblems, Header, Table, select_columns};
 use crate::config::TimeseriesSettings;
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -22,6 +22,8 @@ pub(super) const LAYOUT_LINE: &str = "boldly output folder, layout 1";
 /// .boldly/tmp/              staged files
 /// .boldly/timings/          how long each stage of a subject took
 /// .boldly/states/           how far each subject is that is not done
+/// .boldly/subjects.json     the subjects that the pipeline names
+/// .boldly/pipeline.toml     the pipeline, where boldly proposed it
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputFolder {
@@ -69,31 +71,26 @@ impl fmt::Display for Unit {
 /// version made it, [`OutputError::Machine`] where it cannot be created or read.
 pub fn open_output_folder(dir: &Path) -> Result<OutputFolder, OutputError> {
     fs::create_dir_all(dir).map_err(OutputError::machine("create", dir))?;
-    let folder = OutputFolder { root: dir.to_path_buf() };
-    let marker = folder.state().join("format");
-    match fs::read_to_string(&marker) {
-        Ok(text) if text.lines().next() == Some(LAYOUT_LINE) => {}
-        Ok(text) => {
-            let found = text.lines().next().unwrap_or_default().to_owned();
-            return Err(OutputError::Layout { path: marker, found });
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            // with `.boldly` but no marker: a process that was stopped between the two, or is between them now
-            if !folder.state().exists() {
-                refuse_foreign(dir)?;
-            }
-            folder.create_state("")?;
-            folder.create_state("tmp")?;
-            let scratch = folder.state().join(format!("tmp/format.{}", std::process::id()));
-            write_atomically(&scratch, &marker, format!("{LAYOUT_LINE}\n").as_bytes())?;
-            sync_folder(dir)?;
-        }
-        Err(error) => return Err(OutputError::machine("read", &marker)(error)),
+    let folder = OutputFolder::at(dir);
+    if !folder.is_ours()? {
+        folder.create_state("")?;
+        folder.create_state("tmp")?;
+        let scratch = folder.state().join(format!("tmp/format.{}", std::process::id()));
+        write_atomically(&scratch, &folder.marker(), format!("{LAYOUT_LINE}\n").as_bytes())?;
+        sync_folder(dir)?;
     }
     for name in ["", "tmp", "locks", "manifests", "timings", "states"] {
         folder.create_state(name)?;
     }
     Ok(folder)
+}
+
+/// Whether [`open_output_folder`] would take a folder; nothing is written.
+///
+/// # Errors
+/// As [`open_output_folder`], but for what only writing can tell.
+pub fn check_output_folder(dir: &Path) -> Result<(), OutputError> {
+    if dir.exists() { OutputFolder::at(dir).is_ours().map(|_| ()) } else { Ok(()) }
 }
 
 /// An output folder that boldly made before.
@@ -125,6 +122,43 @@ fn refuse_foreign(dir: &Path) -> Result<(), OutputError> {
 }
 
 impl OutputFolder {
+    pub(super) fn at(dir: &Path) -> Self {
+        Self { root: dir.to_path_buf() }
+    }
+
+    /// Whether boldly made the folder; one with files of others is refused.
+    fn is_ours(&self) -> Result<bool, OutputError> {
+        let marker = self.marker();
+        match fs::read_to_string(&marker) {
+            Ok(text) if text.lines().next() == Some(LAYOUT_LINE) => Ok(true),
+            Ok(text) => {
+                let found = text.lines().next().unwrap_or_default().to_owned();
+                Err(OutputError::Layout { path: marker, found })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // with `.boldly` but no marker: a process that was stopped between the two, or is between them now
+                if !self.state().exists() {
+                    refuse_foreign(&self.root)?;
+                }
+                Ok(false)
+            }
+            Err(error) => Err(OutputError::machine("read", &marker)(error)),
+        }
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.state().join("format")
+    }
+
+    /// Keeps the pipeline that boldly proposed beside the manifests, as `.boldly/pipeline.toml`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn keep_pipeline(&self, text: &str) -> Result<(), OutputError> {
+        let staged = self.scratch().join(format!("pipeline.toml.{}", std::process::id()));
+        write_atomically(&staged, &self.state().join("pipeline.toml"), text.as_bytes())
+    }
+
     /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root

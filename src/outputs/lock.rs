@@ -4,7 +4,7 @@ use super::{OutputError, OutputFolder, Unit};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// An exclusive lock on a subject's results, held until dropped.
 ///
@@ -58,6 +58,13 @@ impl OutputLock {
             Err(TryLockError::WouldBlock) => Ok(true),
             Err(TryLockError::Error(error)) => Err(OutputError::machine("lock", &path)(error)),
         }
+    }
+
+    /// When a subject was last looked at by a process that might write its results; `None`: never.
+    pub fn last_held(folder: &OutputFolder, subject: &str) -> Option<SystemTime> {
+        // a holder writes its number into the file
+        let path = folder.lock_file(&Unit::subject(subject).ok()?);
+        fs::metadata(path).and_then(|found| found.modified()).ok()
     }
 
     /// Locks what belongs to no one subject; waits, for it is only ever held for a moment.

@@ -47,6 +47,8 @@ pub enum SubjectState {
     Running,
     /// Its turn has not come.
     Waiting,
+    /// The pipeline names it, and no run was asked for it.
+    NotStarted,
     /// Its process ended before it was done; nothing of it is half-written, and the next run does it again.
     Interrupted,
     /// It was not analysed, for these reasons; results of an earlier run may stand.
@@ -60,6 +62,7 @@ impl SubjectState {
             Self::Done { .. } => "done",
             Self::Running => "running",
             Self::Waiting => "waiting",
+            Self::NotStarted => "not started",
             Self::Interrupted => "interrupted",
             Self::Failed(_) => "failed",
         }
@@ -92,7 +95,7 @@ impl OutputFolder {
         remove_file(&self.state_file(&Unit::subject(subject)?)).map(|_| ())
     }
 
-    /// How far every subject is that has results or a note, by label.
+    /// How far every subject is that has results or a note, or that the pipeline names, by label.
     ///
     /// # Errors
     /// A manifest or a note cannot be read.
@@ -114,6 +117,9 @@ impl OutputFolder {
                 continue;
             }
             states.insert(label.to_owned(), state);
+        }
+        for label in self.named_subjects()? {
+            states.entry(label).or_insert(SubjectState::NotStarted);
         }
         Ok(states)
     }
@@ -141,7 +147,7 @@ impl OutputFolder {
         self.state().join("states")
     }
 
-    fn state_file(&self, unit: &Unit) -> PathBuf {
+    pub(super) fn state_file(&self, unit: &Unit) -> PathBuf {
         self.states().join(format!("{unit}.json"))
     }
 }
@@ -170,5 +176,9 @@ mod tests {
         folder.clear_state("02").unwrap();
         folder.clear_state("02").unwrap();
         assert!(!folder.subject_states().unwrap().contains_key("02"));
+        let named = ["01", "02", "05"].map(str::to_owned).into();
+        folder.note_subjects(&named).unwrap();
+        let states = folder.subject_states().unwrap();
+        assert_eq!([&states["01"], &states["05"]], [&SubjectState::Waiting, &SubjectState::NotStarted]);
     }
 }

@@ -2,9 +2,10 @@
 
 mod activity;
 
+use crate::error::counted;
 use activity::{DeconvolutionReport, RecordingReport};
 
-use super::memory::{Estimate, MemoryLimit, counted, mib};
+use super::memory::{Estimate, MemoryLimit, mib};
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource};
 use super::plan_subject::SubjectPlan;
@@ -208,8 +209,10 @@ impl RunReport {
         }
         for model in &self.models {
             let [task, confound, drift, constant] = model.columns;
-            let censored =
-                if model.censored > 0 { format!(", {} frames censored", model.censored) } else { String::new() };
+            let censored = match model.censored {
+                0 => String::new(),
+                frames => format!(", {} censored", counted(frames, "frame")),
+            };
             let _ = writeln!(
                 out,
                 "    model `{}`: {task} task + {confound} confound + {drift} drift + {constant} constant columns, rank {}, {} dof{censored}",

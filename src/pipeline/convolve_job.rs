@@ -4,7 +4,7 @@ use super::failure::Failure;
 use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource, display_name};
 use crate::config::{ConvolveEdge, ConvolveKernel, ConvolveMode, ConvolveSettings};
-use crate::error::{CancelToken, Diagnostic, Diagnostics, Place};
+use crate::error::{CancelToken, Diagnostic, Diagnostics, Place, counted};
 use crate::inputs::{FileDigest, FrameSource, ImageHeader, NiftiFrames, SeriesTable, Support};
 use crate::outputs::image_sidecar::ImageFields;
 use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, Panel, Times};
@@ -40,9 +40,9 @@ pub(super) fn problems(plan: &Plan, model: usize, run: &RunPlan) -> Diagnostics 
     let mut found = Diagnostics::new();
     if settings.mode == ConvolveMode::Valid && kernel.weights().len() > run.n_acquired {
         let message = format!(
-            "the kernel of `{}` has {} samples, {} has {}: nowhere does it lie within",
+            "the kernel of `{}` has {}, {} has {}: nowhere does it lie within",
             *settings.name,
-            kernel.weights().len(),
+            counted(kernel.weights().len(), "sample"),
             run.display_name(),
             run.n_acquired
         );
@@ -193,9 +193,9 @@ impl ConvolveJob<'_> {
         let panel = |label: &str, line| Panel { label: label.to_owned(), lines: vec![line], ..Panel::default() };
         let lead_s = self.lead(kernel) * step_s;
         let mode = format!("{:?}", self.settings().mode).to_lowercase();
-        let described = format!("{mode}: {} samples", output.len());
-        let inputs = format!("input: {} samples", input.len());
-        let weights = format!("kernel: {} samples", kernel.weights().len());
+        let described = format!("{mode}: {}", counted(output.len(), "sample"));
+        let inputs = format!("input: {}", counted(input.len(), "sample"));
+        let weights = format!("kernel: {}", counted(kernel.weights().len(), "sample"));
         let panels = vec![
             panel("input", line(&inputs, 0.0, input, LineStyle::Solid, Ink::Data)),
             panel(

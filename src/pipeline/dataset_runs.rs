@@ -18,12 +18,17 @@ pub(super) struct DatasetRuns {
     pub(super) sidecars: BTreeMap<PathBuf, (Sidecar, Vec<PathBuf>)>,
     /// Subjects whose files are not in order.
     pub(super) refused: BTreeMap<String, Diagnostics>,
+    /// What is odd about the files of a subject.
+    pub(super) odd: BTreeMap<String, Diagnostics>,
     /// What is odd.
     pub(super) warnings: Diagnostics,
 }
 
 /// A run as settings, with its sidecars: what they say together, and the files.
 type FoundRun = (RunSettings, Sidecar, Vec<PathBuf>);
+
+/// The runs of a subject and what is odd about them, or what is wrong.
+type FoundSubject = Result<(Vec<FoundRun>, Diagnostics), Diagnostics>;
 
 /// What the models ask of every run.
 #[expect(clippy::struct_excessive_bools, reason = "a question each")]
@@ -44,7 +49,12 @@ struct Needs {
 pub(super) fn find(settings: &mut Settings, bids: &BidsSettings) -> Result<DatasetRuns, Diagnostics> {
     let derivatives: Vec<PathBuf> = bids.derivatives.iter().map(|folder| folder.value.clone()).collect();
     let dataset = BidsDataset::open(&bids.root.value, &derivatives).map_err(|found| named_at(found, bids))?;
-    let matched = dataset.match_runs(&selection(bids))?;
+    let matched = dataset.match_runs(&selection(bids)).map_err(|found| {
+        // what is odd about the dataset may be why
+        let mut all = named_at(found, bids);
+        all.extend(dataset.notes().clone());
+        all
+    })?;
     let mut found = DatasetRuns::default();
     found.warnings.extend(dataset.notes().clone());
     found.warnings.extend(matched.notes);
@@ -58,17 +68,24 @@ pub(super) fn find(settings: &mut Settings, bids: &BidsSettings) -> Result<Datas
         frame_time: settings.numerics.start_time_from_sidecar
             && settings.series_models().any(|model| !model.design.slice_time_ref_stated),
     };
-    let of_subject = |runs: Result<Vec<BidsRun>, Diagnostics>| -> Result<Vec<FoundRun>, Diagnostics> {
+    let of_subject = |runs: Result<Vec<BidsRun>, Diagnostics>| {
         let mut problems = Diagnostics::new();
-        let runs = runs?.iter().filter_map(|run| problems.collect(of_run(&dataset, run, &needs))).collect();
-        problems.finish(runs).map(|(runs, _)| runs)
+        let mut found = Vec::new();
+        for run in &runs? {
+            if let Some((run, warnings)) = problems.collect(of_run(&dataset, run, &needs)) {
+                problems.extend(warnings);
+                found.push(run);
+            }
+        }
+        problems.finish(found)
     };
-    let subjects: Vec<(String, Result<Vec<FoundRun>, Diagnostics>)> =
+    let subjects: Vec<(String, FoundSubject)> =
         matched.subjects.into_par_iter().map(|(subject, runs)| (subject, of_subject(runs))).collect();
     let mut all = Vec::new();
     for (subject, runs) in subjects {
         match runs {
-            Ok(runs) => {
+            Ok((runs, warnings)) => {
+                found.odd.insert(subject, warnings);
                 for (run, sidecar, files) in runs {
                     found.sidecars.insert(run.bold.value.clone(), (sidecar, files));
                     all.push(run);
@@ -140,7 +157,7 @@ fn selection(bids: &BidsSettings) -> Selection {
 }
 
 /// A run with all that the models need, or everything that is missing of it.
-fn of_run(dataset: &BidsDataset, run: &BidsRun, needs: &Needs) -> Result<FoundRun, Diagnostics> {
+fn of_run(dataset: &BidsDataset, run: &BidsRun, needs: &Needs) -> Result<(FoundRun, Diagnostics), Diagnostics> {
     let mut problems = Diagnostics::new();
     let file = |path: &Path| Located::unplaced(path.to_path_buf());
     let mut take =
@@ -154,6 +171,9 @@ fn of_run(dataset: &BidsDataset, run: &BidsRun, needs: &Needs) -> Result<FoundRu
         }
         Ok(timing)
     }));
+    if needs.tr_s.is_none() {
+        problems.extend(timing.iter().filter_map(|timing| timing.other_repetition_time.clone()).collect());
+    }
     let labels = Labels {
         subject: run.subject.clone(),
         session: run.session.clone(),
@@ -173,9 +193,9 @@ fn of_run(dataset: &BidsDataset, run: &BidsRun, needs: &Needs) -> Result<FoundRu
         mask,
         tr_s: needs.tr_s.clone(),
     };
-    problems.finish((settings, sidecar, files)).map(|((settings, sidecar, files), _)| {
+    problems.finish((settings, sidecar, files)).map(|((settings, sidecar, files), warnings)| {
         // timing is there where there was no problem
-        (settings, sidecar.unwrap_or_default(), files)
+        ((settings, sidecar.unwrap_or_default(), files), warnings)
     })
 }
 

@@ -8,7 +8,7 @@ use super::regions::RegionSet;
 use super::run_data::Gathered;
 use super::run_job::{FittedModel, RunJob, excluded_warning};
 use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings};
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use crate::inputs::Support;
 use crate::model::deconvolve::{ConvolutionMatrix, Extras, FailedColumn, RunActivity, RunProblem, solve_calcium};
 use crate::preprocess::{Scaler, Series, SeriesPlace, TimeStatistics, excluded_columns, too_many_excluded};
@@ -141,9 +141,9 @@ impl DeconvolutionJob<'_> {
                 solved.unsettled.iter().take(NAMED).map(|&column| series.support.describe(column)).collect();
             let more = if solved.unsettled.len() > NAMED { ", …" } else { "" };
             let message = format!(
-                "the fit of {} of {} columns of {} did not come to rest, or leaves more than the noise",
+                "the fit of {} of {} of {} did not come to rest, or leaves more than the noise",
                 solved.unsettled.len(),
-                series.n_columns(),
+                counted(series.n_columns(), "column"),
                 self.run.run.display_name()
             );
             let warning = Diagnostic::warning("calcium-unsettled", message).at(Place::file(self.run.run.data_path()));
@@ -166,7 +166,8 @@ impl DeconvolutionJob<'_> {
         };
         let mut problems: Diagnostics = failed.iter().take(NAMED).map(of_column).collect();
         if failed.len() > NAMED {
-            let message = format!("and {} columns more of {}", failed.len() - NAMED, self.run.run.display_name());
+            let message =
+                format!("and {} of {}", counted(failed.len() - NAMED, "more column"), self.run.run.display_name());
             problems.push(Diagnostic::error("calcium-not-deconvolved", message).at(Place::file(path)));
         }
         Err(problems.into())

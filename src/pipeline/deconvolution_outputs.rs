@@ -8,7 +8,7 @@ use super::regions::RegionSet;
 use super::run_job::RunJob;
 use super::summary::DeconvolutionSummary;
 use crate::config::{DeconvolutionMap, DeconvolutionSettings, Labels};
-use crate::error::{Diagnostic, Diagnostics};
+use crate::error::{Diagnostic, Diagnostics, counted};
 use crate::inputs::Support;
 use crate::model::deconvolve::{ColumnEstimates, RunActivity};
 use crate::outputs::deconvolution_sidecar::{self, DeconvolutionSidecar};
@@ -43,8 +43,11 @@ impl Deconvolved<'_> {
         let Support::Columns { names } = &self.series.support else { return None };
         let silent: Vec<&str> = self.silent_columns().into_iter().map(|column| names[column].as_str()).collect();
         (!silent.is_empty()).then(|| {
-            let message =
-                format!("the activity of {} of {} columns of {run} is 0 throughout", silent.len(), names.len());
+            let message = format!(
+                "the activity of {} of {} of {run} is 0 throughout",
+                silent.len(),
+                counted(names.len(), "column")
+            );
             Diagnostic::warning("activity-zero", message)
                 .note(format!("columns: {}", silent.join(", ")))
                 .note("all that varies in them is taken for noise, drift or confounds")

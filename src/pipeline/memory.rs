@@ -6,7 +6,7 @@ mod report;
 use super::plan::Plan;
 use super::plan_subject::{RunGroup, SpacePlan, SubjectPlan, map_applies};
 use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
-use crate::error::{Diagnostic, Diagnostics};
+use crate::error::{Diagnostic, Diagnostics, counted};
 use crate::inputs;
 use crate::model::Moments;
 use crate::outputs::Chunks;
@@ -129,7 +129,12 @@ impl Needs {
             (0, _) => String::new(),
             (bytes, true) => {
                 let (columns, frames) = (self.n_columns, self.longest);
-                format!("samples {} (4 B x {columns} columns x {frames} frames) + ", mib(bytes as u64))
+                format!(
+                    "samples {} (4 B x {} x {}) + ",
+                    mib(bytes as u64),
+                    counted(columns, "column"),
+                    counted(frames, "frame")
+                )
             }
             (bytes, false) => {
                 let buffer = mib(self.held_samples(share) as u64);
@@ -137,7 +142,11 @@ impl Needs {
             }
         };
         let each = self.moments / self.n_columns.max(1);
-        let sums = format!(" + sums over time {} ({each} B x {} columns)", mib(self.moments as u64), self.n_columns);
+        let sums = format!(
+            " + sums over time {} ({each} B x {})",
+            mib(self.moments as u64),
+            counted(self.n_columns, "column")
+        );
         let deconvolving = match self.deconvolving(share) {
             0 => String::new(),
             bytes => format!(", or deconvolving {}", mib(bytes as u64)),
@@ -374,11 +383,6 @@ fn field_values(rows: usize) -> usize {
 
 fn has_image(subject: &SubjectPlan) -> bool {
     subject.spaces.iter().any(|space| space.grid.is_some())
-}
-
-/// `1 run`, `2 runs`.
-pub(super) fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// Bytes as whole MiB, for people.

@@ -3,11 +3,12 @@
 
 use super::contrasts::{PlannedContrast, planned_contrasts};
 use super::dataset_runs::{self, DatasetRuns};
+use super::folded_warnings::folded_warnings;
 use super::plan_run::RunPlan;
 use super::plan_subject::{self, SubjectPlan};
 use super::shared_files::SharedFiles;
 use crate::config::{Inputs, MapKind, Settings};
-use crate::error::{Diagnostic, Diagnostics};
+use crate::error::{Diagnostic, Diagnostics, Severity};
 use crate::preprocess::scales_samples;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +25,10 @@ pub struct Plan {
     pub shared: SharedFiles,
     /// The contrasts of each model, parsed; those of `condition_contrasts` follow the declared ones.
     pub contrasts: Vec<Vec<PlannedContrast>>,
+    /// Labels of all subjects that the pipeline names, also of those the work is not restricted to.
+    pub named_subjects: BTreeSet<String>,
+    /// The text of the pipeline where boldly proposed it, to be kept with the results.
+    pub proposed: Option<String>,
     /// Subjects whose inputs are in order.
     pub subjects: Vec<SubjectPlan>,
     /// Subjects whose inputs are not, with what is wrong.
@@ -42,6 +47,12 @@ pub struct RefusedSubject {
 }
 
 impl Plan {
+    /// How many warnings there are, those of subjects that cannot be analysed among them.
+    pub fn n_warnings(&self) -> usize {
+        let of_refused = self.refused.iter().flat_map(|refused| &refused.problems);
+        self.warnings.iter().chain(of_refused).filter(|problem| problem.severity == Severity::Warning).count()
+    }
+
     /// Whether the samples of a run are kept: for deconvolution, for residual maps, for mean series of regions, and where each must be
     /// scaled before a model sees it. Other models are fitted to sums over time.
     pub(super) fn needs_samples(&self) -> bool {
@@ -72,7 +83,8 @@ impl Plan {
             dataset = dataset_runs::find(&mut settings, &bids)?;
             problems.extend(std::mem::take(&mut dataset.warnings));
         }
-        let labels = chosen_subjects(&settings, &dataset, subjects, &mut problems);
+        let named_subjects = named_subjects(&settings, &dataset);
+        let labels = chosen_subjects(&named_subjects, subjects, &mut problems);
         let shared = problems.collect(SharedFiles::read(&settings));
         let Some(shared) = shared.filter(|_| !problems.has_errors()) else { return Err(problems) };
         let read: BTreeMap<String, (Vec<RunPlan>, Diagnostics)> = labels
@@ -96,6 +108,8 @@ impl Plan {
             pipeline_folder,
             shared,
             contrasts,
+            named_subjects,
+            proposed: None,
             subjects: Vec::new(),
             refused: dataset
                 .refused
@@ -121,13 +135,18 @@ impl Plan {
                             pipeline_mistakes.push(mistake);
                         }
                     }
-                    plan.refused.push(RefusedSubject { subject, problems: own.into_iter().collect() });
+                    let problems = folded_warnings(own.into_iter().collect());
+                    plan.refused.push(RefusedSubject { subject, problems });
                 }
             }
         }
         if !pipeline_mistakes.is_empty() {
+            // a condition may be unknown because events are looked for in the wrong dataset
+            let reasons = plan.warnings.iter().filter(|warning| warning.code == "bids-root-derivative").cloned();
+            pipeline_mistakes.extend(reasons.collect());
             return Err(pipeline_mistakes);
         }
+        plan.warnings = folded_warnings(std::mem::take(&mut plan.warnings));
         Ok(plan)
     }
 }
@@ -153,20 +172,19 @@ fn is_mistake_of_pipeline(problem: &Diagnostic) -> bool {
     MISTAKES_OF_PIPELINE.contains(&problem.code)
 }
 
-fn chosen_subjects(
-    settings: &Settings,
-    dataset: &DatasetRuns,
-    wanted: &[String],
-    problems: &mut Diagnostics,
-) -> BTreeSet<String> {
+fn named_subjects(settings: &Settings, dataset: &DatasetRuns) -> BTreeSet<String> {
     let mut all: BTreeSet<String> = match &settings.inputs {
         Inputs::Runs(runs) => runs.iter().map(|run| run.labels.subject.clone()).collect(),
         Inputs::Timeseries(tables) => tables.iter().map(|table| table.labels.subject.clone()).collect(),
         Inputs::Spikes(tables) => tables.iter().map(|table| table.labels.subject.clone()).collect(),
     };
     all.extend(dataset.refused.keys().cloned());
+    all
+}
+
+fn chosen_subjects(all: &BTreeSet<String>, wanted: &[String], problems: &mut Diagnostics) -> BTreeSet<String> {
     if wanted.is_empty() {
-        return all;
+        return all.clone();
     }
     let mut chosen = BTreeSet::new();
     for label in wanted {

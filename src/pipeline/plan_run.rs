@@ -6,7 +6,7 @@ use crate::config::{
     DesignSettings, EventFiles, Labels, Located, RunSettings, SeriesModel, Settings, TimeseriesSettings,
 };
 use crate::design::{ContrastMatrix, RunDesign};
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use crate::inputs::{self, ConfoundTable, EventTable, ImageHeader, SeriesTable, Sidecar, Support, Timing};
 use crate::outputs::design_sidecar::DesignSidecar;
 use std::fmt::Write as _;
@@ -169,7 +169,7 @@ impl RunPlan {
             problems.push(
                 Diagnostic::error(
                     "run-too-short",
-                    format!("the run has {n_acquired} frames, {discarded} of them discarded"),
+                    format!("the run has {}, {discarded} of them discarded", counted(n_acquired, "frame")),
                 )
                 .at(Place::file(&path))
                 .hint("lower `[preprocess] discard_volumes`, or check that the file is the whole run"),

@@ -4,6 +4,7 @@ use super::contrasts::{PlannedContrast, require_estimable};
 use super::convolve_job;
 use super::dataset_runs::DatasetRuns;
 use super::design_findings::DesignFindings;
+use super::folded_warnings::folded_warnings;
 use super::plan::Plan;
 use super::plan_deconvolution::{RunDeconvolution, ppi_problems};
 use super::plan_run::{RunModel, RunPlan, RunSource};
@@ -62,7 +63,7 @@ impl SubjectPlan {
 
 /// Reads the headers and tables of a subject's runs; what is wrong with one does not hide what is wrong with another.
 pub(super) fn read_runs(settings: &Settings, dataset: &DatasetRuns, subject: &str) -> (Vec<RunPlan>, Diagnostics) {
-    let mut problems = Diagnostics::new();
+    let mut problems = dataset.odd.get(subject).cloned().unwrap_or_default();
     let mut runs = Vec::new();
     let mut take = |read: Result<(RunPlan, Diagnostics), Diagnostics>| {
         if let Some((run, warnings)) = problems.collect(read) {
@@ -131,7 +132,7 @@ pub(super) fn plan(
     let planned = SubjectPlan { subject: subject.to_owned(), runs, spaces, spikes, warnings };
     problems
         .finish(planned)
-        .map(|(planned, warnings)| (SubjectPlan { warnings: warnings.clone(), ..planned }, warnings))
+        .map(|(planned, warnings)| (SubjectPlan { warnings: folded_warnings(warnings.clone()), ..planned }, warnings))
 }
 
 /// Reads the recordings of a subject.

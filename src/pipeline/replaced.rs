@@ -1,8 +1,7 @@
 //! Results of other data that a run takes the place of: a folder holds one analysis of a subject, and what the last one made and
 //! this one does not is removed. Where that is another task, session or space it may not have been meant.
 
-use super::memory::counted;
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use crate::outputs::{Manifest, OutputFolder, RelativePath};
 use std::collections::BTreeSet;
 

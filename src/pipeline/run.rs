@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::progress::{Progress, ProgressMode};
 use super::reports::Reporter;
 use super::subject_job::{NUMERICS_VERSION, SubjectJob, SubjectOutcome};
-use crate::error::{CancelToken, Diagnostic, Diagnostics};
+use crate::error::{CancelToken, Diagnostic, Diagnostics, counted};
 use crate::outputs::{self, OutputError, OutputFolder, SubjectNote, provenance::portable_settings};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,15 +55,25 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
     }
     let folder = outputs::open_output_folder(&plan.settings.output.dir)?;
     folder.claim(&plan.settings.name)?;
+    if let Some(text) = &plan.proposed {
+        folder.keep_pipeline(text)?;
+    }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|problem| {
-        Diagnostic::error("threads-not-started", format!("cannot start {} worker threads: {problem}", options.threads))
-            .hint("give a smaller `--threads`")
+        Diagnostic::error(
+            "threads-not-started",
+            format!("cannot start {}: {problem}", counted(options.threads, "worker thread")),
+        )
+        .hint("give a smaller `--threads`")
     })?;
     let steps = plan.subjects.iter().map(SubjectJob::steps).sum();
     let progress = Progress::new(options.progress, steps);
     let mut outcome = RunOutcome::default();
     let states = States { folder: &folder };
     let reporter = Reporter { folder: &folder, pool: &pool, wanted: plan.settings.output.report };
+    if let Err(problem) = folder.note_subjects(&plan.named_subjects) {
+        let message = format!("which subjects the pipeline names cannot be noted: {problem}");
+        outcome.warnings.push(Diagnostic::warning("state-not-noted", message));
+    }
     for subject in &plan.subjects {
         states.note(&subject.subject, &SubjectNote::Waiting, &mut outcome);
     }
@@ -87,7 +97,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
                     let note = format!("the stage times of sub-{label} are not noted: {problem}");
                     outcome.warnings.push(Diagnostic::warning("timings-not-written", note));
                 }
-                progress.subject(&label, "done", &format!("{n_files} files"));
+                progress.subject(&label, "done", &counted(n_files, "file"));
                 outcome.warnings.extend(warnings);
                 states.done(&label, &mut outcome);
                 outcome.done.push(label);

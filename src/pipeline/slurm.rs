@@ -85,11 +85,13 @@ impl ClusterJobs {
         script
     }
 
-    /// The script that sums up when the arrays have ended.
-    pub fn last(&self, name: &str) -> String {
+    /// The script that sums up when the arrays, given by the numbers of their jobs, have ended.
+    pub fn last(&self, name: &str, arrays: &[String]) -> String {
         let mut script = head(&format!("boldly-{}-summary", job_word(name)), MEMORY_EXTRA >> 20, 30);
         let _ = writeln!(script, "#SBATCH --output={}", self.log("%j_summary"));
         self.add_options(&mut script);
+        // after the options, over which it wins
+        let _ = writeln!(script, "#SBATCH --dependency=afterany:{}", arrays.join(":"));
         let (program, out) = (quoted(self.program.as_os_str()), quoted(self.out.as_os_str()));
         // the report first: the job ends as `status` says, and failed subjects make it fail
         let _ = write!(script, "{program} report {out} || echo 'no report'\nexec {program} status {out}\n");
@@ -178,13 +180,14 @@ mod tests {
             --set \
             'name=a b'
         "#);
-        insta::assert_snapshot!(jobs().last("my objects"), @r#"
+        insta::assert_snapshot!(jobs().last("my objects", &["7".to_owned(), "9".to_owned()]), @r#"
         #!/usr/bin/env bash
         #SBATCH --job-name=boldly-my-objects-summary
         #SBATCH --mem=256M
         #SBATCH --time=30
         #SBATCH --output="/data/results/.boldly/slurm/%j_summary.log"
         #SBATCH --partition=short
+        #SBATCH --dependency=afterany:7:9
         /opt/bin/boldly report /data/results || echo 'no report'
         exec /opt/bin/boldly status /data/results
         "#);

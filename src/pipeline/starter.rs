@@ -9,7 +9,7 @@ mod policies;
 mod text;
 
 use super::plan::Plan;
-use crate::config;
+use crate::config::{self, Settings};
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::bids::BidsDataset;
 use crate::outputs::provenance::{portable_path, share_a_folder};
@@ -31,7 +31,7 @@ pub struct StarterRequest {
     pub derivatives: Vec<PathBuf>,
     /// The task; `None`: the one with the most runs.
     pub task: Option<String>,
-    /// The folder in which the pipeline file will lie: paths are written relative to it.
+    /// The folder in which the pipeline file will lie, and which need not be there yet: paths are written relative to it.
     pub folder: PathBuf,
     /// Name of the pipeline file, for messages.
     pub file: PathBuf,
@@ -42,6 +42,8 @@ pub struct StarterRequest {
 pub struct StarterPipeline {
     /// The pipeline file.
     pub text: String,
+    /// The same as settings.
+    pub settings: Settings,
     /// What looks odd, also said in the file.
     pub warnings: Diagnostics,
 }
@@ -81,12 +83,16 @@ pub fn starter(request: &StarterRequest) -> Result<StarterPipeline, Diagnostics>
         request.derivatives.clone()
     };
     let dataset = BidsDataset::open(&request.root, &derivatives)?;
-    let choices = Choices::of(&dataset, request, &derivatives)?;
+    // what is odd about the dataset may be why there is no pipeline for it
+    let with_notes = |mut problems: Diagnostics| {
+        problems.extend(dataset.notes().clone());
+        problems.said_once()
+    };
+    let choices = Choices::of(&dataset, request, &derivatives).map_err(with_notes)?;
     let mut policies = Policies::default();
     let mut findings = None;
     for _ in 0..MOST_ROUNDS {
-        let text = text::pipeline(&choices, &policies, None);
-        let (plan, problems) = planned(request, text);
+        let (plan, problems) = planned(request, text::pipeline(&choices, &policies, None, Path::new("")));
         let missing = plan.iter().flat_map(|plan| plan.refused.iter().flat_map(|refused| &refused.problems));
         let adapted = policies.adapt(missing.chain(&problems));
         if let Some(plan) = plan {
@@ -94,7 +100,7 @@ pub fn starter(request: &StarterRequest) -> Result<StarterPipeline, Diagnostics>
         }
         if !adapted {
             if findings.is_none() {
-                return Err(problems);
+                return Err(with_notes(problems));
             }
             break;
         }
@@ -102,24 +108,30 @@ pub fn starter(request: &StarterRequest) -> Result<StarterPipeline, Diagnostics>
     let Some(findings) = findings else { return Err(no_plan(request)) };
     let refused = findings.refused.iter().flat_map(|(_, problems)| problems.clone());
     if findings.n_runs == 0 {
-        return Err(refused.collect());
+        return Err(with_notes(refused.collect()));
     }
-    let text = text::pipeline(&choices, &policies, Some(&findings));
     // what is proposed holds together: contrasts are estimable, names are unique
-    let (plan, problems) = planned(request, text.clone());
+    let here = text::pipeline(&choices, &policies, Some(&findings), Path::new(""));
+    let (settings, _) = load(request, here.clone())?;
+    let (plan, problems) = planned(request, here);
     if plan.is_none() {
         return Err(problems);
     }
+    let text = text::pipeline(&choices, &policies, Some(&findings), &request.folder);
     let mut warnings = findings.warnings;
     warnings
         .extend(refused.map(|problem| Diagnostic { severity: crate::error::Severity::Warning, ..problem }).collect());
-    Ok(StarterPipeline { text, warnings })
+    Ok(StarterPipeline { text, settings, warnings })
+}
+
+/// The settings of a text whose paths are relative to the working directory: its own folder may not be there yet.
+fn load(request: &StarterRequest, text: String) -> Result<(Settings, Diagnostics), Diagnostics> {
+    config::load_text(&request.folder.join(&request.file), Path::new(""), text)
 }
 
 /// The plan of a text, or why there is none.
 fn planned(request: &StarterRequest, text: String) -> (Option<Plan>, Diagnostics) {
-    let path = request.folder.join(&request.file);
-    let plan = config::load_text(&path, text).and_then(|(settings, _)| Plan::new(settings, &request.folder, &[]));
+    let plan = load(request, text).and_then(|(settings, _)| Plan::new(settings, &request.folder, &[]));
     match plan {
         Ok(plan) => (Some(plan), Diagnostics::new()),
         Err(problems) => (None, problems),

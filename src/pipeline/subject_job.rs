@@ -16,7 +16,7 @@ use crate::inputs::{self, FileDigest};
 use crate::outputs::provenance::{portable_path, portable_settings, without_inputs};
 use crate::outputs::{Digest, Manifest, ManifestKey, OutputFolder, OutputLock, StagedOutputs, Unit};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Grows whenever a change of boldly changes any number in a result: older results are then redone.
@@ -79,7 +79,7 @@ impl SubjectJob<'_> {
         let files = self.subject.files(&self.plan.shared);
         let base = &self.plan.pipeline_folder;
         let mut digests = InputDigests::default();
-        let (plan, settings) = self.plan_digest()?;
+        let (plan, settings) = plan_digest(self.plan, self.subject)?;
         let unit = Unit::subject(&self.subject.subject)?;
         if !self.force
             && let Some(manifest) = Manifest::load(self.folder, &unit)?
@@ -134,32 +134,43 @@ impl SubjectJob<'_> {
         }
         Ok(())
     }
+}
 
-    /// Contrasts of a model that some run of the subject enters.
-    fn contrast_names(&self, model: usize) -> Vec<&str> {
-        let contrasts = self.plan.contrasts[model].iter().enumerate();
-        let entered = |at: usize| self.subject.runs.iter().any(|run| run.models[model].contrasts[at].is_some());
-        contrasts.filter(|(at, _)| entered(*at)).map(|(_, contrast)| contrast.settings.name.as_str()).collect()
-    }
+/// Contrasts of a model that some run of the subject enters.
+fn contrast_names<'a>(plan: &'a Plan, subject: &SubjectPlan, model: usize) -> Vec<&'a str> {
+    let contrasts = plan.contrasts[model].iter().enumerate();
+    let entered = |at: usize| subject.runs.iter().any(|run| run.models[model].contrasts[at].is_some());
+    contrasts.filter(|(at, _)| entered(*at)).map(|(_, contrast)| contrast.settings.name.as_str()).collect()
+}
 
-    /// Digest of everything but the files' contents that the results follow from, and the settings in it that are not
-    /// this subject's alone.
-    fn plan_digest(&self) -> Result<(Digest, Value), Failure> {
-        let own = |label: &str| label == self.subject.subject;
-        let mut settings = self.plan.settings.clone();
-        match &mut settings.inputs {
-            crate::config::Inputs::Runs(runs) => runs.retain(|run| own(&run.labels.subject)),
-            crate::config::Inputs::Timeseries(tables) => tables.retain(|table| own(&table.labels.subject)),
-            crate::config::Inputs::Spikes(tables) => tables.retain(|table| own(&table.labels.subject)),
-        }
-        // those the subject has: which conditions other subjects know changes nothing here
-        let names: Vec<Vec<&str>> = (0..settings.glms.len()).map(|model| self.contrast_names(model)).collect();
-        let digest = portable_settings(&settings, &self.plan.pipeline_folder)
-            .and_then(|settings| Ok((Digest::of_json(&(&settings, names))?, without_inputs(settings))));
-        digest.map_err(|problem| {
-            Diagnostic::error("internal-bug", format!("the plan cannot be written as JSON: {problem}")).into()
-        })
+/// Digest of everything but the files' contents that a subject's results follow from, and the settings in it that are not
+/// this subject's alone.
+fn plan_digest(plan: &Plan, subject: &SubjectPlan) -> Result<(Digest, Value), Failure> {
+    let own = |label: &str| label == subject.subject;
+    let mut settings = plan.settings.clone();
+    match &mut settings.inputs {
+        crate::config::Inputs::Runs(runs) => runs.retain(|run| own(&run.labels.subject)),
+        crate::config::Inputs::Timeseries(tables) => tables.retain(|table| own(&table.labels.subject)),
+        crate::config::Inputs::Spikes(tables) => tables.retain(|table| own(&table.labels.subject)),
     }
+    // those the subject has: which conditions other subjects know changes nothing here
+    let names: Vec<Vec<&str>> = (0..settings.glms.len()).map(|model| contrast_names(plan, subject, model)).collect();
+    let digest = portable_settings(&settings, &plan.pipeline_folder)
+        .and_then(|settings| Ok((Digest::of_json(&(&settings, names))?, without_inputs(settings))));
+    digest.map_err(|problem| {
+        Diagnostic::error("internal-bug", format!("the plan cannot be written as JSON: {problem}")).into()
+    })
+}
+
+/// Whether the results of an earlier run are those of this plan, as far as can be told without reading an input: all are in
+/// place, and made from the same files by the same settings.
+pub(super) fn is_of_this_plan(plan: &Plan, subject: &SubjectPlan, folder: &OutputFolder) -> Result<bool, Failure> {
+    let Some(manifest) = Manifest::load(folder, &Unit::subject(&subject.subject)?)? else { return Ok(false) };
+    let (digest, settings) = plan_digest(plan, subject)?;
+    let files = subject.files(&plan.shared);
+    let named: BTreeSet<String> = files.iter().map(|path| portable_path(path, &plan.pipeline_folder)).collect();
+    let key = ManifestKey { inputs: manifest.key.inputs.clone(), ..key(digest, settings) };
+    Ok(manifest.key.inputs.keys().eq(&named) && manifest.is_current(&key, folder))
 }
 
 /// The key of results with this plan, inputs still to be filled in.

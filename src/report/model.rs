@@ -107,7 +107,8 @@ impl<'a> Models<'a> {
         if let Some(viewer) = viewer {
             self.n_viewers += 1;
             let title = format!("{model} {}", level.name());
-            html.push(viewer.html(title.trim(), maps.into_iter().flatten().collect(), threshold));
+            let maps: Vec<_> = maps.into_iter().flatten().collect();
+            html.push(viewer.html(title.trim(), &maps, threshold));
         }
         html.push(Html::element("h3", &[], Html::text("Contrasts")));
         for section in sections {

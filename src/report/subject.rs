@@ -49,7 +49,9 @@ fn older(state: &SubjectState) -> Html {
     let said = match state {
         SubjectState::Failed(_) => "The last run of this subject failed; what follows is of an earlier one.",
         SubjectState::Interrupted => "The last run of this subject was interrupted; what follows is of an earlier one.",
-        SubjectState::Done { .. } | SubjectState::Running | SubjectState::Waiting => return Html::default(),
+        SubjectState::Done { .. } | SubjectState::Running | SubjectState::Waiting | SubjectState::NotStarted => {
+            return Html::default();
+        }
     };
     let mut html = Html::element("p", &[], Html::element("b", &[], Html::text(said)));
     for reason in state.reasons_in_short() {

@@ -51,7 +51,7 @@ impl<'a> Viewer<'a> {
     }
 
     /// Its place in the page, and its data.
-    pub(super) fn html(self, title: &str, maps: Vec<Value>, threshold: f32) -> Html {
+    pub(super) fn html(self, title: &str, maps: &[Value], threshold: f32) -> Html {
         let Self { number, background, inside, cut } = self;
         let greys = Greys::of(&background.values);
         let mean = cut.voxels(|voxel| if inside[voxel] { greys.level(background.values[voxel]) } else { 0 });

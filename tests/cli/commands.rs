@@ -19,7 +19,7 @@ fn check_says_what_will_be_done() {
     let output = project.boldly(&["check", "pipeline.toml", "--threads", "2"]);
     assert_eq!(
         (output.status.code(), stderr(&output).as_str()),
-        (Some(0), "1 of 1 subjects can be analysed, no warnings\n")
+        (Some(0), "1 of 1 subject can be analysed, no warnings\n")
     );
     insta::assert_snapshot!(stdout(&output));
     assert!(!project.path().join("results").exists());
@@ -152,5 +152,5 @@ fn quiet_says_only_what_is_wrong_and_json_progress_is_json() {
     let is_json = |line: &&str| serde_json::from_str::<Value>(line).is_ok();
     let said = stderr(&output);
     assert!(said.lines().filter(is_json).count() >= 3, "{said}");
-    assert_eq!(said.lines().filter(|line| !is_json(line)).collect::<Vec<_>>(), ["1 of 1 subjects complete: results"]);
+    assert_eq!(said.lines().filter(|line| !is_json(line)).collect::<Vec<_>>(), ["1 of 1 subject complete: results"]);
 }

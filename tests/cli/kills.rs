@@ -126,7 +126,7 @@ fn asked_to_stop_it_says_so_and_leaves_nothing_behind() {
         for stages in [1, 2, 3] {
             let (exit, killed_by, said) = stop(&project, signal, stages);
             assert_eq!((exit, killed_by), (Some(code), None), "{said}");
-            assert!(said.contains("interrupted; 0 subjects are complete, run again to finish"), "{said}");
+            assert!(said.contains("interrupted; 0 subjects complete, run again to finish"), "{said}");
             assert_eq!(check(&results), 0);
             assert_eq!(fs::read_dir(results.join(".boldly/tmp")).unwrap().count(), 0, "staged files are left");
         }

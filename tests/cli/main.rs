@@ -32,6 +32,8 @@ mod report;
 mod report_browser;
 mod rerun;
 mod sample;
+#[cfg(unix)]
+mod submit;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;

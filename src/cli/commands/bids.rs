@@ -1,6 +1,7 @@
 //! `boldly bids`: the calling convention of BIDS-Apps (Gorgolewski et al. 2017, doi 10.1371/journal.pcbi.1005209).
 
-use super::pipeline::{execute, plan_settings, wrong};
+use super::pipeline::execute;
+use super::planned::{plan_settings, wrong};
 use crate::cli::args::{AnalysisLevel, BidsArgs};
 use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
@@ -13,22 +14,33 @@ use std::path::{Path, PathBuf};
 /// Name of the proposed pipeline, kept beside the results' manifests.
 const PROPOSED: &str = ".boldly/pipeline.toml";
 
+/// Options that messages name as `boldly run` and `boldly init` have them, and what they are called here.
+const OWN_WORDS: [(&str, &str); 2] = [("`--subject`", "`--participant-label`"), ("`--task`", "`--task-label`")];
+
 /// Analyses a dataset.
 pub(in crate::cli) fn bids(words: &BidsArgs, messages: &Messages) -> Exit {
     let AnalysisLevel::Participant = words.level;
-    match plan(words, messages) {
-        Ok(plan) => execute(&plan, &words.resources, words.force, messages),
-        Err(problems) => wrong(&problems, messages),
+    let plan = match plan(words) {
+        Ok(plan) => plan,
+        Err(problems) => return wrong(&in_own_words(problems), messages),
+    };
+    let exit = execute(&plan, &words.resources, words.force, messages);
+    if plan.proposed.is_some() && !matches!(exit, Exit::WrongInput) {
+        let file = words.out.join(PROPOSED);
+        messages.info(&format!("the pipeline is `{}`; give your own with `--pipeline`", file.display()));
     }
+    exit
 }
 
-fn plan(words: &BidsArgs, messages: &Messages) -> Result<Plan, Diagnostics> {
-    let (mut settings, folder, warnings) = match &words.pipeline {
+/// The plan; nothing is written, and nothing will be where it cannot be.
+fn plan(words: &BidsArgs) -> Result<Plan, Diagnostics> {
+    outputs::check_output_folder(&words.out)?;
+    let (mut settings, folder, warnings, proposed) = match &words.pipeline {
         Some(file) => {
             let (settings, warnings) = config::load(file, &[])?;
-            (settings, file.parent().unwrap_or(Path::new("")).to_path_buf(), warnings)
+            (settings, file.parent().unwrap_or(Path::new("")).to_path_buf(), warnings, None)
         }
-        None => proposed(words, messages)?,
+        None => proposed(words)?,
     };
     let Some(selection) = &mut settings.bids else {
         return Err(Diagnostic::error("bids-pipeline-without-dataset", "the pipeline has no `[bids]`")
@@ -38,14 +50,19 @@ fn plan(words: &BidsArgs, messages: &Messages) -> Result<Plan, Diagnostics> {
     };
     select(selection, words);
     settings.output.dir.clone_from(&words.out);
-    plan_settings(settings, warnings, &folder, &words.participant_label)
+    let mut plan = plan_settings(settings, warnings, &folder, &words.participant_label)?;
+    plan.proposed = proposed;
+    plan.warnings = in_own_words(std::mem::take(&mut plan.warnings));
+    for refused in &mut plan.refused {
+        refused.problems = in_own_words(std::mem::take(&mut refused.problems));
+    }
+    Ok(plan)
 }
 
-/// The pipeline that `init` proposes, kept in the output folder.
-fn proposed(words: &BidsArgs, messages: &Messages) -> Result<(Settings, PathBuf, Diagnostics), Diagnostics> {
-    outputs::open_output_folder(&words.out)?;
+/// The pipeline that `init` proposes, to be kept in the output folder: settings, that folder, warnings and text.
+fn proposed(words: &BidsArgs) -> Result<(Settings, PathBuf, Diagnostics, Option<String>), Diagnostics> {
     let file = words.out.join(PROPOSED);
-    let folder = words.out.join(".boldly");
+    let folder = file.parent().unwrap_or(&words.out).to_path_buf();
     let request = StarterRequest {
         root: words.dataset.clone(),
         derivatives: words.derivatives.clone(),
@@ -54,10 +71,13 @@ fn proposed(words: &BidsArgs, messages: &Messages) -> Result<(Settings, PathBuf,
         file: PathBuf::from("pipeline.toml"),
     };
     let pipeline = starter(&request)?;
-    outputs::write_whole(&file, pipeline.text.as_bytes())?;
-    messages.info(&format!("the pipeline is `{}`; give your own with `--pipeline`", file.display()));
-    let (settings, warnings) = config::load(&file, &[])?;
-    Ok((settings, folder, warnings))
+    Ok((pipeline.settings, folder, Diagnostics::new(), Some(pipeline.text)))
+}
+
+/// Problems whose hints name the options of this command.
+fn in_own_words(problems: Diagnostics) -> Diagnostics {
+    let translated = |hint: String| OWN_WORDS.iter().fold(hint, |hint, (theirs, own)| hint.replace(theirs, own));
+    problems.into_iter().map(|problem| Diagnostic { hint: problem.hint.map(translated), ..problem }).collect()
 }
 
 /// What the command line says takes the place of what the pipeline does.

@@ -1,22 +1,19 @@
 //! `boldly design`: design matrices as tables and figures.
 
-use super::pipeline::{plan, wrong};
+use super::planned::{exit_for, planned};
 use crate::cli::args::DesignArgs;
 use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
+use crate::error::counted;
 use crate::pipeline::write_designs;
 use std::path::PathBuf;
 
 /// Writes every design matrix below `--out`, or beside the results.
 pub(in crate::cli) fn design(words: &DesignArgs, messages: &Messages) -> Exit {
-    let plan = match plan(&words.pipeline) {
+    let plan = match planned(&words.pipeline, messages) {
         Ok(plan) => plan,
-        Err(problems) => return wrong(&problems, messages),
+        Err(exit) => return exit,
     };
-    messages.problems(&plan.warnings);
-    for refused in &plan.refused {
-        messages.problems(&refused.problems);
-    }
     let folder = words.pipeline.out.clone().unwrap_or_else(|| {
         let mut beside = plan.settings.output.dir.clone().into_os_string();
         beside.push("-design");
@@ -24,12 +21,8 @@ pub(in crate::cli) fn design(words: &DesignArgs, messages: &Messages) -> Exit {
     });
     match write_designs(&plan, &folder) {
         Ok(n_designs) => {
-            messages.info(&format!("{n_designs} designs, each as TSV and SVG: {}", folder.display()));
-            match (plan.refused.is_empty(), plan.subjects.is_empty()) {
-                (true, _) => Exit::Done,
-                (false, false) => Exit::SomeFailed,
-                (false, true) => Exit::WrongInput,
-            }
+            messages.info(&format!("{}, each as TSV and SVG: {}", counted(n_designs, "design"), folder.display()));
+            exit_for(&plan)
         }
         Err(failure) => {
             messages.problems(&failure.problems);

@@ -1,6 +1,6 @@
 //! `boldly init`.
 
-use super::pipeline::wrong;
+use super::planned::wrong;
 use crate::cli::args::InitArgs;
 use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;

@@ -1,15 +1,14 @@
 //! `boldly run` and `boldly check`.
 
-use crate::cli::args::{self, CheckArgs, PipelineArgs, ResourceArgs, RunArgs};
+use super::planned::{plan, say_findings, wrong};
+use crate::cli::args::{self, CheckArgs, ResourceArgs, RunArgs};
 use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
 use crate::cli::resources;
 use crate::cli::signals;
-use crate::config::{self, Settings};
-use crate::error::{CancelToken, Diagnostic, Diagnostics};
+use crate::error::{CancelToken, Diagnostic, counted};
 use crate::pipeline::{self, CheckReport, Failure, Plan, ProgressMode, RunOptions, RunOutcome};
 use std::io::Write;
-use std::path::Path;
 
 /// Analyses every subject of a pipeline.
 pub(in crate::cli) fn run(words: &RunArgs, messages: &Messages) -> Exit {
@@ -66,52 +65,25 @@ pub(in crate::cli) fn check(words: &CheckArgs, messages: &Messages) -> Exit {
     };
     // A reader that closed the pipe has seen enough.
     let _ = std::io::stdout().write_all(text.as_bytes());
-    messages.problems(&plan.warnings);
-    for refused in &plan.refused {
-        messages.problems(&refused.problems);
-    }
+    say_findings(&plan, messages);
     let memory = limit.map_or(Ok(()), |limit| plan.check_memory(threads, limit));
     if let Err(problem) = memory {
         messages.problems(&problem);
         return Exit::Found;
     }
-    let warnings = match plan.warnings.len() {
+    let warnings = match plan.n_warnings() {
         0 => "no warnings".to_owned(),
-        1 => "1 warning".to_owned(),
-        count => format!("{count} warnings"),
+        n_warnings => counted(n_warnings, "warning"),
     };
     let n_ready = plan.subjects.len();
-    messages.info(&format!("{n_ready} of {} subjects can be analysed, {warnings}", n_ready + plan.refused.len()));
+    let subjects = counted(n_ready + plan.refused.len(), "subject");
+    messages.info(&format!("{n_ready} of {subjects} can be analysed, {warnings}"));
     // A warning says what to look at; it does not keep a pipeline from running, nor a check in CI from passing.
     match (plan.subjects.is_empty(), plan.refused.is_empty()) {
         (true, _) => Exit::WrongInput,
         (false, true) => Exit::Done,
         (false, false) => Exit::Found,
     }
-}
-
-/// The plan of a pipeline file with the command line's overrides.
-pub(super) fn plan(words: &PipelineArgs) -> Result<Plan, Diagnostics> {
-    let (mut settings, warnings) = config::load(&words.pipeline, &words.overrides)?;
-    if let Some(folder) = &words.out {
-        settings.output.dir.clone_from(folder);
-    }
-    let folder = words.pipeline.parent().unwrap_or(Path::new(""));
-    plan_settings(settings, warnings, folder, &words.subjects)
-}
-
-/// The plan of settings; the warnings of their file come before its own.
-pub(super) fn plan_settings(
-    settings: Settings,
-    warnings: Diagnostics,
-    folder: &Path,
-    subjects: &[String],
-) -> Result<Plan, Diagnostics> {
-    let mut plan = Plan::new(settings, folder, subjects)?;
-    let mut all = warnings;
-    all.extend(std::mem::take(&mut plan.warnings));
-    plan.warnings = all;
-    Ok(plan)
 }
 
 fn threads(words: &ResourceArgs) -> usize {
@@ -127,11 +99,6 @@ fn progress_mode(words: &ResourceArgs, messages: &Messages) -> ProgressMode {
     }
 }
 
-pub(super) fn wrong(problems: &Diagnostics, messages: &Messages) -> Exit {
-    messages.problems(problems);
-    Exit::WrongInput
-}
-
 fn failed(failure: &Failure, messages: &Messages, signal: i32) -> Exit {
     messages.problems(&failure.problems);
     if failure.interrupted {
@@ -145,8 +112,8 @@ fn failed(failure: &Failure, messages: &Messages, signal: i32) -> Exit {
 
 fn report(outcome: &RunOutcome, plan: &Plan, messages: &Messages, signal: i32) -> Exit {
     messages.problems(&outcome.warnings);
-    for (_, problems) in &outcome.failed {
-        messages.problems(problems);
+    for (subject, problems) in &outcome.failed {
+        messages.problems_of(subject, problems);
     }
     let n_good = outcome.done.len() + outcome.unchanged.len();
     let unchanged = if outcome.unchanged.is_empty() {
@@ -155,11 +122,11 @@ fn report(outcome: &RunOutcome, plan: &Plan, messages: &Messages, signal: i32) -
         format!(", {} of them unchanged", outcome.unchanged.len())
     };
     if outcome.interrupted {
-        messages.info(&format!("interrupted; {n_good} subjects are complete, run again to finish"));
+        messages.info(&format!("interrupted; {} complete, run again to finish", counted(n_good, "subject")));
         return Exit::Interrupted(signal);
     }
-    let n_all = n_good + outcome.failed.len();
-    messages.info(&format!("{n_good} of {n_all} subjects complete{unchanged}: {}", plan.settings.output.dir.display()));
+    let subjects = counted(n_good + outcome.failed.len(), "subject");
+    messages.info(&format!("{n_good} of {subjects} complete{unchanged}: {}", plan.settings.output.dir.display()));
     if outcome.panicked {
         Exit::Bug
     } else if outcome.failed.is_empty() {

@@ -4,7 +4,7 @@ use crate::cli::args::SimulateArgs;
 use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
 use crate::cli::signals;
-use crate::error::CancelToken;
+use crate::error::{CancelToken, counted};
 use crate::simulate::{Progress, load_simulation};
 use std::path::Path;
 
@@ -31,9 +31,9 @@ pub(in crate::cli) fn simulate(words: &SimulateArgs, messages: &Messages) -> Exi
         Ok(report) => {
             let voxels = match report.brain_voxels {
                 0 => String::new(),
-                voxels => format!(", {voxels} brain voxels"),
+                voxels => format!(", {}", counted(voxels, "brain voxel")),
             };
-            messages.info(&format!("{} files{voxels}: {}", report.files.len(), folder.display()));
+            messages.info(&format!("{}{voxels}: {}", counted(report.files.len(), "file"), folder.display()));
             Exit::Done
         }
         Err(_) if cancel.check().is_err() => Exit::Interrupted(caught.signal()),

@@ -1,10 +1,10 @@
 //! `boldly status`.
 
-use super::pipeline::wrong;
+use super::planned::wrong;
 use crate::cli::args::StatusArgs;
 use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
-use crate::error::Diagnostic;
+use crate::error::{Diagnostic, counted};
 use crate::outputs::{self, SubjectState};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -45,12 +45,11 @@ fn as_text(states: &BTreeMap<String, SubjectState>) -> String {
     for state in states.values() {
         *counts.entry(state.word()).or_default() += 1;
     }
-    let order = ["done", "running", "waiting", "interrupted", "failed"];
-    let counted: Vec<String> = order.iter().filter_map(|word| Some(format!("{} {word}", counts.get(word)?))).collect();
+    let order = ["done", "running", "waiting", "not started", "interrupted", "failed"];
+    let shown: Vec<String> = order.iter().filter_map(|word| Some(format!("{} {word}", counts.get(word)?))).collect();
     let mut text = match states.len() {
         0 => "no subjects yet\n".to_owned(),
-        1 => format!("1 subject: {}\n", counted.join(", ")),
-        n => format!("{n} subjects: {}\n", counted.join(", ")),
+        n => format!("{}: {}\n", counted(n, "subject"), shown.join(", ")),
     };
     for (label, state) in states {
         if matches!(state, SubjectState::Done { .. }) {

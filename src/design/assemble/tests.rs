@@ -313,7 +313,7 @@ fn cosines_beside_our_own_drift() {
 
 #[test]
 fn runs_and_filters_that_leave_nothing() {
-    insta::assert_snapshot!(Case { timing: Timing::new(2.0, 1, 0, 0.0), ..Case::default() }.refused(), @"error[run-too-short]: sub-01 run-01 has 1 frames in the model; a design needs two or more");
+    insta::assert_snapshot!(Case { timing: Timing::new(2.0, 1, 0, 0.0), ..Case::default() }.refused(), @"error[run-too-short]: sub-01 run-01 has 1 frame in the model; a design needs two or more");
     let settings = DesignSettings { drift: Drift::Cosine { high_pass_hz: 0.3 }, ..settings() };
     insta::assert_snapshot!(Case { settings, ..Case::default() }.refused(), @"
     error[high-pass-too-high]: a high-pass of 0.3 Hz leaves nothing of data sampled every 2 s

@@ -3,8 +3,8 @@
 use super::dataset::Root;
 use super::file::BidsFile;
 use super::name::{compare_labels, same_label};
-use crate::error::Diagnostic;
-use crate::inputs::table::{counted, nearest, quoted};
+use crate::error::{Diagnostic, counted};
+use crate::inputs::table::{nearest, quoted};
 use std::collections::BTreeMap;
 
 /// Labels listed before the rest is only counted.
@@ -55,7 +55,7 @@ pub(super) fn searched<'a>(problem: Diagnostic, roots: impl Iterator<Item = &'a 
         let found = format!("searched `{}`: {subjects}, {}", root.path.display(), counted(files, "functional file"));
         let skipped = &root.tree.skipped;
         let Some((path, reason)) = skipped.examples.first() else { return problem.note(found) };
-        let are = if skipped.count == 1 { "1 name is".to_owned() } else { format!("{} names are", skipped.count) };
+        let are = format!("{} {}", counted(skipped.count, "name"), if skipped.count == 1 { "is" } else { "are" });
         problem.note(format!("{found}; {are} not BIDS, such as `{}`: {reason}", path.display()))
     })
 }

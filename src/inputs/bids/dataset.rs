@@ -43,7 +43,7 @@ impl Root {
 
 impl BidsDataset {
     /// Indexes a raw dataset and derivative datasets (folders that hold `sub-…` themselves, such as
-    /// `derivatives/fmriprep`); no other folder is looked for. Opens no file but the raw root's `.bidsignore`.
+    /// `derivatives/fmriprep`); no other folder is looked for. Opens no file but the raw root's `.bidsignore` and `dataset_description.json`.
     ///
     /// # Errors
     /// A root is no folder, cannot be read, holds no subject, or is given twice.
@@ -73,6 +73,9 @@ impl BidsDataset {
                         )
                         .at(Place::file(path)),
                     );
+                }
+                if origin == Origin::Raw {
+                    notes.extend(derivative_as_raw(&root).into_iter().collect());
                 }
                 roots.push(root);
             }
@@ -161,6 +164,39 @@ fn open_root(path: &Path, origin: Origin, ignore: &Ignore) -> Result<Root, Diagn
         return Err(Diagnostic { hint: no_subjects_hint(path), ..problem }.into());
     }
     Ok(Root { path: shared, origin, tree })
+}
+
+/// Whether a folder holds subjects with BOLD images, as a derivative dataset does; no file is opened.
+pub fn holds_bold(folder: &Path) -> bool {
+    let images = Query::new().suffix("bold").images();
+    let tree = walk(&folder.into(), Origin::Derivative(0), &Ignore::default());
+    let any = |tree: Tree| {
+        tree.top.iter().chain(tree.subjects.iter().flat_map(|subject| &subject.files)).any(|file| images.matches(file))
+    };
+    tree.is_ok_and(|tree| !tree.subjects.is_empty() && any(tree))
+}
+
+/// A word where the raw dataset is none: its description says so, or all its images are preprocessed.
+fn derivative_as_raw(root: &Root) -> Option<Diagnostic> {
+    let description = root.path.join("dataset_description.json");
+    let described: Option<Value> = std::fs::read(&description).ok().and_then(|text| serde_json::from_slice(&text).ok());
+    let says_so = described.is_some_and(|described| described["DatasetType"].as_str() == Some("derivative"));
+    let images = Query::new().suffix("bold").images();
+    let mut found = root.tree.subjects.iter().flat_map(|subject| &subject.files).filter(|file| images.matches(file));
+    let reason = if says_so {
+        "`DatasetType` is `derivative` in its `dataset_description.json`"
+    } else if found
+        .next()
+        .is_some_and(|first| std::iter::once(first).chain(found).all(|file| file.name.get("desc") == Some("preproc")))
+    {
+        "all its BOLD images have `desc-preproc`"
+    } else {
+        return None;
+    };
+    let message = format!("`{}` is read as a raw dataset, and looks like a derivative one", root.path.display());
+    Some(Diagnostic::warning("bids-root-derivative", message).at(Place::file(&root.path)).note(reason).hint(
+        "the raw dataset is the `root`; this folder is named by `derivatives` under `[bids]`, or `--derivatives DIR`",
+    ))
 }
 
 /// Where the subjects may be instead.

@@ -162,7 +162,10 @@ impl BidsDataset {
             let message = format!("`{key}` is not stated, and the BOLD images that match have several");
             let problem = Diagnostic::error("bids-choice-needed", message).at(self.image_place());
             let problem = census::searched(problem, self.image_roots()).note(census::line(chosen, key));
-            return Err(problem.hint(format!("state `{key}`")).into());
+            // the label of the most images, of equal ones the first
+            let usual = labels.iter().rev().filter_map(|(label, count)| Some((label.as_ref()?, count)));
+            let usual = usual.max_by_key(|(_, count)| **count).map_or("…", |(label, _)| label);
+            return Err(problem.hint(format!("add a line to `[bids]`, such as: {key} = \"{usual}\"")).into());
         }
         Ok(())
     }

@@ -16,6 +16,8 @@ const AGREEMENT_S: f64 = 1e-3;
 pub struct BidsTiming {
     /// The repetition time and the sidecar that says it; of the raw image where the derivative's own say nothing.
     pub repetition_time_s: Option<(f64, PathBuf)>,
+    /// A warning where the raw image's sidecars state another repetition time than the derivative's own.
+    pub other_repetition_time: Option<Diagnostic>,
     /// When within a repetition time a frame was measured.
     pub frame_time: FrameTime,
     /// `SliceTimingCorrected`.
@@ -66,15 +68,25 @@ impl BidsDataset {
         let own = self.metadata(bold)?;
         let mut problems = Diagnostics::new();
         let mut repetition_time_s = repetition_time(&own, &mut problems);
-        if repetition_time_s.is_none() && bold.folder.origin != Origin::Raw && problems.is_empty() {
-            repetition_time_s = repetition_time(&self.raw_metadata(bold)?, &mut problems);
+        let mut other_repetition_time = None;
+        if bold.folder.origin != Origin::Raw && problems.is_empty() {
+            match &repetition_time_s {
+                None => repetition_time_s = repetition_time(&self.raw_metadata(bold)?, &mut problems),
+                // what is wrong with sidecars that are not needed stops nothing
+                Some(taken) => {
+                    let raw = self.raw_metadata(bold).ok();
+                    let raw = raw.and_then(|raw| repetition_time(&raw, &mut Diagnostics::new()));
+                    other_repetition_time = raw.and_then(|raw| not_the_raw_one(taken, &raw));
+                }
+            }
         }
         let tr_s = repetition_time_s.as_ref().map(|(tr_s, _)| *tr_s);
         let mut reader = Reader { metadata: &own, problems: &mut problems };
         let corrected = reader.flag("SliceTimingCorrected");
         let frame_time = frame_time(&mut reader, tr_s, corrected, bold);
         let slice_timing_corrected = corrected.map(|(flag, _)| flag);
-        problems.finish(BidsTiming { repetition_time_s, frame_time, slice_timing_corrected }).map(|(timing, _)| timing)
+        let timing = BidsTiming { repetition_time_s, other_repetition_time, frame_time, slice_timing_corrected };
+        problems.finish(timing).map(|(timing, _)| timing)
     }
 }
 
@@ -117,6 +129,18 @@ fn repetition_time(metadata: &Metadata, problems: &mut Diagnostics) -> Option<(f
         }
     }
     found
+}
+
+/// A warning where a derivative's repetition time is not that of the raw image.
+fn not_the_raw_one((taken_s, taken_from): &(f64, PathBuf), (raw_s, raw): &(f64, PathBuf)) -> Option<Diagnostic> {
+    if !differ(*taken_s, *raw_s) {
+        return None;
+    }
+    let message =
+        format!("the repetition time is {raw_s} s in the raw dataset, {taken_s} s in the derivative, which is used");
+    let warning = Diagnostic::warning("bids-tr-differs", message).at(Place::field(raw, "RepetitionTime"));
+    let hint = "correct the one that is wrong; where the derivative's is right, `tr_s` under `[bids]` settles it";
+    Some(warning.note(format!("the derivative's is in {}", taken_from.display())).hint(hint))
 }
 
 fn sparse(path: &Path, field: &str, message: String) -> Diagnostic {

@@ -6,9 +6,9 @@
 
 use super::strategy::Component;
 use crate::config::{Compcor, CompcorSettings};
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use crate::inputs::sidecar::parse_object;
-use crate::inputs::table::{Table, counted, read_text};
+use crate::inputs::table::{Table, read_text};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 

@@ -2,8 +2,8 @@
 
 use super::Event;
 use crate::config::{DuplicatePolicy, EventSettings, MissingDuration, RowPolicy};
-use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::inputs::table::{Cell, CellProblems, counted, decimal_comma_hint, is_missing, list, nearest, quoted};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
+use crate::inputs::table::{Cell, CellProblems, decimal_comma_hint, is_missing, list, nearest, quoted};
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};

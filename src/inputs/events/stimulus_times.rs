@@ -7,8 +7,8 @@
 use super::policy::{RawEvents, RawRow};
 use super::three_column::refuse_values;
 use crate::config::Located;
-use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::inputs::table::{Cell, CellProblems, counted, read_text};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
+use crate::inputs::table::{Cell, CellProblems, read_text};
 use std::path::{Path, PathBuf};
 
 /// Reads the row of this run (0-based) from one file a condition.

@@ -2,8 +2,8 @@
 
 use super::policy::{RawEvents, RawRow};
 use crate::config::Located;
-use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::inputs::table::{Cell, CellProblems, counted, read_text};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
+use crate::inputs::table::{Cell, CellProblems, read_text};
 use std::path::{Path, PathBuf};
 
 /// Columns as places name them.

@@ -238,7 +238,7 @@ pub(super) fn check_size(
     if let (false, Some(bytes)) = (gzipped, voxel_bytes) {
         let frame_bytes = (bytes / n_frames.max(1) as u64).max(1);
         let whole = file_bytes.saturating_sub(offset) / frame_bytes;
-        problem = problem.note(format!("{whole} of {n_frames} volumes are whole"));
+        problem = problem.note(format!("whole volumes: {whole} of {n_frames}"));
     }
     Err(problem.hint("the file is cut off, or its header damaged: copy or make it again").into())
 }
@@ -314,7 +314,7 @@ mod tests {
         let path = Path::new("x.nii");
         assert_eq!(check_size(path, (352, Some(100), 1), (452, false)), Ok(()));
         let short = check_size(path, (352, Some(100), 4), (451, false)).unwrap_err().to_string();
-        assert!(short.contains("3 of 4 volumes are whole"), "{short}");
+        assert!(short.contains("whole volumes: 3 of 4"), "{short}");
         assert!(check_size(path, (352, None, 1), (u64::MAX, false)).is_err());
         assert!(check_size(path, (0, Some(1032), 1), (1, true)).is_ok());
         assert!(check_size(path, (1, Some(1032), 1), (1, true)).is_err());

@@ -204,8 +204,11 @@ fn ensure_content(header: &ImageHeader) -> Result<(), Diagnostics> {
     if !header.gzipped || trusted {
         return Ok(());
     }
-    let count = count_content(&header.data_path, needed)
-        .map_err(|error| read_problem(&header.data_path, &error, "while its content was counted"))?;
+    let volume = |count: u64| count.saturating_sub(header.data_offset) / frame_bytes + 1;
+    let count = count_content(&header.data_path, needed).map_err(|(count, error)| {
+        let when = format!("in volume {} of {}", volume(count), header.n_frames);
+        read_problem(&header.data_path, &error, &when)
+    })?;
     if count == needed {
         return Ok(());
     }
@@ -213,7 +216,7 @@ fn ensure_content(header: &ImageHeader) -> Result<(), Diagnostics> {
     let message = format!("the file holds {count} bytes, the header asks for {needed}");
     Err(Diagnostic::error("image-too-short", message)
         .at(Place::file(&header.data_path))
-        .note(format!("{whole} of {} volumes are whole", header.n_frames))
+        .note(format!("whole volumes: {whole} of {}", header.n_frames))
         .hint("the file is cut off, or its header damaged: copy or make it again")
         .into())
 }
@@ -364,6 +367,14 @@ mod tests {
         write(&[100, 100, 10], 99_999);
         let short = NiftiFrames::open(&path).err().unwrap().to_string();
         assert!(short.contains("image-too-short") && short.contains("holds 100351 bytes"), "{short}");
+        let image = TestImage { dim: vec![100, 100, 10, 3], ..TestImage::new(&[1]) }.with_data(2, 8, vec![0; 300_000]);
+        let whole = gzip(&image.bytes());
+        std::fs::write(&path, &whole[..whole.len() - 12]).unwrap();
+        let cut = NiftiFrames::open(&path).err().unwrap().to_string();
+        assert!(
+            cut.contains("image-truncated") && cut.contains("in volume 3 of 3") && cut.contains("x.nii.gz"),
+            "{cut}"
+        );
         write(&[100, 100, 10], 100_000);
         assert_eq!(read_all(&mut open(&path)).unwrap(), [vec![0.0; 100_000]]);
     }

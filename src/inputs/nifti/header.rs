@@ -360,7 +360,7 @@ mod tests {
         assert!(problem(b"BZh91AY").contains("bzip2"));
         assert!(problem(&gzip(&[1; 1000])).contains("image-not-nifti"));
         assert!(problem(&gzip(&[1; 1000])[..12]).contains("image-truncated"));
-        assert!(problem(&TestImage::new(&[2, 2, 2]).bytes()[..360]).contains("0 of 1 volumes are whole"));
+        assert!(problem(&TestImage::new(&[2, 2, 2]).bytes()[..360]).contains("whole volumes: 0 of 1"));
         let pair = TestImage { pair: true, ..TestImage::new(&[2, 2, 2]) };
         assert_eq!(code_of(&pair), "image-pair-incomplete");
     }

@@ -32,9 +32,20 @@ pub(super) fn first_content_bytes(path: &Path, gzipped: bool, count: u64) -> io:
     Ok(bytes)
 }
 
-/// Inflates a gzip file to count its content, at most to `most`.
-pub(super) fn count_content(path: &Path, most: u64) -> io::Result<u64> {
-    skip(&mut Members::new(BufReader::with_capacity(CHUNK_BYTES, File::open(path)?)), most)
+/// Inflates a gzip file to count its content, at most to `most`; where that fails, how much came before is beside the reason.
+pub(super) fn count_content(path: &Path, most: u64) -> Result<u64, (u64, io::Error)> {
+    let file = File::open(path).map_err(|error| (0, error))?;
+    let mut content = Members::new(BufReader::with_capacity(CHUNK_BYTES, file)).take(most);
+    let mut count = 0;
+    let mut chunk = vec![0; CHUNK_BYTES];
+    loop {
+        match content.read(&mut chunk) {
+            Ok(0) => return Ok(count),
+            Ok(n_read) => count += n_read as u64,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err((count, error)),
+        }
+    }
 }
 
 /// Passes over at most `count` bytes; gives how many there were.

@@ -1,6 +1,6 @@
 //! Problems of cells, gathered so that one mistake made in a hundred rows is one message with its lines.
 
-use crate::error::{Diagnostic, Diagnostics, Place};
+use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -94,11 +94,6 @@ fn column_of(diagnostic: &Diagnostic) -> Option<(&Path, Option<&str>)> {
         Some(Place::Cell { path, column, .. }) => Some((path, column.as_deref())),
         _ => None,
     }
-}
-
-/// `1 row`, `2 rows`.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

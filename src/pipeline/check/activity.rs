@@ -3,7 +3,8 @@
 use super::SubjectReport;
 use crate::config::{ConvolveKernel, ConvolveMode, ConvolveSettings, Method, RateSettings};
 use crate::design::ColumnRole;
-use crate::pipeline::memory::counted;
+use crate::error::counted;
+
 use crate::pipeline::plan::Plan;
 use crate::pipeline::plan_deconvolution::RunDeconvolution;
 use crate::pipeline::plan_run::{RunPlan, display_name};
@@ -63,7 +64,8 @@ impl DeconvolutionReport {
             ),
             None => "calcium dynamics".to_owned(),
         };
-        let censored = if self.censored > 0 { format!(", {} frames censored", self.censored) } else { String::new() };
+        let censored =
+            if self.censored > 0 { format!(", {} censored", counted(self.censored, "frame")) } else { String::new() };
         let _ = writeln!(
             out,
             "    deconvolution `{}`: {}, {kernel}, {} {} s apart{censored}",

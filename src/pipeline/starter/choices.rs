@@ -1,8 +1,8 @@
 //! Which images of a dataset are taken, where it has several versions of them.
 
-use super::{StarterRequest, relative_to};
+use super::StarterRequest;
 use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::inputs::bids::{BidsDataset, BidsFile, Origin, Query};
+use crate::inputs::bids::{BidsDataset, BidsFile, Origin, Query, holds_bold};
 use crate::inputs::{read_header, table_header};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -20,9 +20,9 @@ const ENTITIES: [&str; 6] = ["task", "desc", "space", "res", "echo", "acq"];
 pub(super) struct Choices {
     /// Name of the pipeline: that of the task.
     pub(super) name: String,
-    /// The raw dataset, as the file says it.
+    /// The raw dataset.
     pub(super) root: PathBuf,
-    /// Preprocessed data, as the file says them.
+    /// Preprocessed data.
     pub(super) derivatives: Vec<PathBuf>,
     /// Entities with a label to state.
     pub(super) picks: Vec<Pick>,
@@ -47,7 +47,7 @@ pub(in crate::pipeline) fn preprocessed_folders(root: &Path) -> Vec<PathBuf> {
         .unwrap_or_default();
     folders.push(parent);
     folders.sort();
-    folders.retain(|folder| has_images(root, folder));
+    folders.retain(|folder| holds_bold(folder));
     folders
 }
 
@@ -70,11 +70,6 @@ pub(super) fn derivatives_of(root: &Path) -> Result<Vec<PathBuf>, Diagnostics> {
                 .into())
         }
     }
-}
-
-fn has_images(root: &Path, folder: &Path) -> bool {
-    let images = Query::new().suffix("bold").images().origin(Origin::Derivative(0));
-    BidsDataset::open(root, &[folder.to_path_buf()]).is_ok_and(|dataset| !dataset.find(&images).is_empty())
 }
 
 impl Choices {
@@ -115,11 +110,10 @@ impl Choices {
             picks.push(pick);
         }
         let name = picks.iter().find(|pick| pick.entity == "task").map_or("analysis", |pick| &pick.label).to_owned();
-        let written = |path: &PathBuf| relative_to(path, &request.folder);
         Ok(Self {
             name,
-            root: written(&request.root),
-            derivatives: derivatives.iter().map(written).collect(),
+            root: request.root.clone(),
+            derivatives: derivatives.to_vec(),
             picks,
             confounds: confounds(dataset, &images),
         })

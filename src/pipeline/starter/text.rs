@@ -1,9 +1,10 @@
 //! The words of a proposed pipeline.
 
-use super::Findings;
 use super::choices::Choices;
 use super::policies::Policies;
-use crate::pipeline::memory::counted;
+use super::{Findings, relative_to};
+use crate::error::counted;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -15,6 +16,8 @@ const LITTLE_S: f64 = 15.0;
 const SMOOTHED_BELOW_MM: f64 = 5.0;
 /// Conditions that others are compared with.
 const BASELINES: [&str; 6] = ["baseline", "blank", "control", "fixation", "null", "rest"];
+/// Characters of a line of a long comment.
+const COMMENT_WIDTH: usize = 100;
 /// Pairs of conditions that are proposed: those of ten conditions.
 const MOST_PAIRS: usize = 45;
 /// Grids with fewer voxels along an axis have no room for the automatic mask, which is eroded by two voxels.
@@ -24,12 +27,12 @@ const MOTION: [&str; 6] = ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "r
 /// What the strategies `motion` and `wm_csf` ask for besides.
 const OF_STRATEGIES: [&str; 4] = ["trans_x_derivative1_power2", "rot_z_derivative1_power2", "white_matter", "csf"];
 
-/// The pipeline; without findings only what is needed to plan it.
-pub(super) fn pipeline(choices: &Choices, policies: &Policies, findings: Option<&Findings>) -> String {
+/// The pipeline, with paths relative to `folder`; without findings only what is needed to plan it.
+pub(super) fn pipeline(choices: &Choices, policies: &Policies, findings: Option<&Findings>, folder: &Path) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "# Made by `boldly init`. Look it over, then: boldly check FILE, boldly run FILE");
     let _ = writeln!(out, "schema  = 1\nname    = {}\n", quoted(&choices.name));
-    bids(&mut out, choices, findings);
+    bids(&mut out, choices, findings, folder);
     mask(&mut out, choices, findings);
     preprocess(&mut out, findings);
     confounds(&mut out, choices, policies);
@@ -39,7 +42,8 @@ pub(super) fn pipeline(choices: &Choices, policies: &Policies, findings: Option<
     out
 }
 
-fn bids(out: &mut String, choices: &Choices, findings: Option<&Findings>) {
+fn bids(out: &mut String, choices: &Choices, findings: Option<&Findings>, folder: &Path) {
+    let quoted_path = |path: &Path| quoted(&relative_to(path, folder).to_string_lossy());
     let _ = writeln!(out, "[bids]\nroot        = {}", quoted_path(&choices.root));
     match choices.derivatives.as_slice() {
         [] => {}
@@ -115,7 +119,9 @@ fn confounds(out: &mut String, choices: &Choices, policies: &Policies) {
     let shown: Vec<&str> = choices.confounds.iter().map(String::as_str).take(40).collect();
     let more = choices.confounds.len() - shown.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let _ = writeln!(out, "# columns there are: {}{more}\n", one_line(&shown.join(", ")));
+    let listed = format!("columns there are: {}{more}", one_line(&shown.join(", ")));
+    out.push_str(&comment(&listed));
+    out.push('\n');
 }
 
 fn events(out: &mut String, policies: &Policies, findings: Option<&Findings>) {
@@ -218,8 +224,20 @@ fn quoted(text: &str) -> String {
     serde_json::Value::String(text.to_owned()).to_string().replace('\u{7f}', "\\u007f")
 }
 
-fn quoted_path(path: &Path) -> String {
-    quoted(&path.to_string_lossy())
+/// A comment of as many lines as it takes; ends with a line feed.
+fn comment(text: &str) -> String {
+    let mut lines = vec![String::from("#")];
+    for word in text.split(' ') {
+        if let Some(line) = lines.last_mut() {
+            if line.chars().count() + 1 + word.chars().count() > COMMENT_WIDTH && line.len() > 1 {
+                lines.push(format!("#   {word}"));
+            } else {
+                line.push(' ');
+                line.push_str(word);
+            }
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 /// What came from a file must not end a comment.
@@ -238,6 +256,11 @@ mod tests {
         assert_eq!(word("§", true), "other");
         assert_eq!([term("face"), term("2back"), term("a b")], ["face", "`2back`", "`a b`"]);
         assert_eq!(one_line("a\nb"), "a b");
+        let long = comment(&["framewise_displacement"; 9].join(", "));
+        let lines: Vec<&str> = long.lines().collect();
+        assert!(lines.iter().all(|line| line.starts_with("# ") && line.len() <= COMMENT_WIDTH), "{long}");
+        assert_eq!((lines.len(), long.matches("framewise").count()), (3, 9));
+        assert_eq!(comment(&"x".repeat(200)).lines().count(), 1, "a word is not broken");
         assert_eq!(quoted("it's \"so\"\n"), "\"it's \\\"so\\\"\\n\"");
     }
 }

@@ -116,32 +116,32 @@ fn a_run_comes_with_all_that_belongs_to_it() {
 #[test]
 fn what_is_not_stated_must_leave_no_choice() {
     let shown = preprocessed();
-    insta::assert_snapshot!(shown.refused(&Selection::of_task("a")), @"
+    insta::assert_snapshot!(shown.refused(&Selection::of_task("a")), @r#"
     error[bids-choice-needed]: `space` is not stated, and the BOLD images that match have several
      --> prep
        = note: searched `prep`: 2 subjects, 27 functional files
        = note: space: A (3), B (3)
-       = hint: state `space`
-    ");
+       = hint: add a line to `[bids]`, such as: space = "A"
+    "#);
     let raw = Shown::raw(&[
         "sub-01/func/sub-01_task-a_desc-x_bold.nii",
         "sub-01/func/sub-01_task-a_desc-y_bold.nii",
         "sub-02/func/sub-02_task-b_bold.nii",
     ]);
-    insta::assert_snapshot!(raw.refused(&Selection::default()), @"
+    insta::assert_snapshot!(raw.refused(&Selection::default()), @r#"
     error[bids-choice-needed]: `task` is not stated, and the BOLD images that match have several
      --> .
        = note: searched `.`: 2 subjects, 3 functional files
        = note: task: a (2), b (1)
-       = hint: state `task`
-    ");
-    insta::assert_snapshot!(raw.refused(&Selection::of_task("a")), @"
+       = hint: add a line to `[bids]`, such as: task = "a"
+    "#);
+    insta::assert_snapshot!(raw.refused(&Selection::of_task("a")), @r#"
     error[bids-choice-needed]: `desc` is not stated, and the BOLD images that match have several
      --> .
        = note: searched `.`: 2 subjects, 3 functional files
        = note: desc: x (1), y (1)
-       = hint: state `desc`
-    ");
+       = hint: add a line to `[bids]`, such as: desc = "x"
+    "#);
     let chosen = Selection { desc: Some(Choice::label("y")), ..Selection::of_task("a") };
     assert_eq!(raw.images(&chosen, "01"), ["sub-01_task-a_desc-y_bold.nii"]);
 }
