@@ -29,7 +29,7 @@ pub use crate::inputs::Digest;
 pub use before::FolderBefore;
 pub use dataset::write_dataset_files;
 pub use durable::write_whole;
-pub use folder::{OutputFolder, Unit, check_output_folder, find_output_folder, open_output_folder};
+pub use folder::{OutputFolder, PROPOSED_PIPELINE, Unit, check_output_folder, find_output_folder, open_output_folder};
 pub(crate) use image::Chunks;
 pub use image::{FrameWriter, Geometry, ImageDescription, Intent, SeriesAxis, write_map, write_mask};
 pub use lock::OutputLock;

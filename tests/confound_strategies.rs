@@ -3,12 +3,11 @@
 //! `expectations/confounds/strategies.json` is written by `scripts/expectations/confound_strategies.py` from nilearn 0.14.1.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
 
-#[path = "support/confound_tables.rs"]
-mod confound_tables;
+#[path = "support/mod.rs"]
+mod support;
 
 use boldly::config::{ConfoundSettings, Located, load};
 use boldly::inputs::{ConfoundTable, read_confounds};
-use confound_tables::confound_tables;
 use serde_json::Value;
 
 /// Relative difference of checksums: thousands of terms of both signs added in another order, 13 digits stored.
@@ -55,7 +54,7 @@ fn checksum(table: &ConfoundTable) -> (f64, f64) {
 
 #[test]
 fn columns_and_kept_frames_are_nilearn_s() {
-    let Some(folder) = confound_tables() else { return };
+    let Some(folder) = support::shared_part("data/confounds") else { return };
     let expectations: Value = serde_json::from_str(include_str!("expectations/confounds/strategies.json")).unwrap();
     let array = |value: &Value| value.as_array().unwrap().clone();
     let cases: Vec<(String, ConfoundSettings)> = array(&expectations["cases"])

@@ -3,13 +3,12 @@
 //! `confounds_corpus/expected.tsv` is written by `confounds_corpus/expected.py` from pandas and nilearn.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
 
-#[path = "support/confound_tables.rs"]
-mod confound_tables;
+#[path = "support/mod.rs"]
+mod support;
 
 use boldly::config::{ConfoundSettings, FirstRowNan, Located, ScrubSettings};
 use boldly::error::Diagnostics;
 use boldly::inputs::{ConfoundTable, read_confounds};
-use confound_tables::confound_tables;
 use std::path::Path;
 
 /// Relative difference of sums: thousands of terms of both signs added in another order.
@@ -38,7 +37,7 @@ fn read(
 
 #[test]
 fn every_table_is_read_to_the_same_numbers_or_refused() {
-    let Some(folder) = confound_tables() else { return };
+    let Some(folder) = support::shared_part("data/confounds") else { return };
     let mut tables = 0;
     let mut scrubbed = 0;
     for line in include_str!("confounds_corpus/expected.tsv").lines().skip(1) {
@@ -85,7 +84,7 @@ fn every_table_is_read_to_the_same_numbers_or_refused() {
 
 #[test]
 fn motion_columns_have_the_same_names_in_every_file() {
-    let Some(folder) = confound_tables() else { return };
+    let Some(folder) = support::shared_part("data/confounds") else { return };
     let rotations = |file: &str, rows| read(&folder.join(file), &["rot_*"], None, rows).unwrap().0.columns;
     // bidspm converted the one to the other.
     let (txt, tsv) = (rotations("bidspm/rp.txt", 351), rotations("bidspm/rp.tsv", 351));

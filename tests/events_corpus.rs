@@ -6,6 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may stop at the first surprise")]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+#[path = "support/mod.rs"]
+mod support;
+
 use boldly::config::{DuplicatePolicy, EventFiles, EventSettings, Located, MissingDuration, RowPolicy};
 use boldly::error::{Diagnostics, Place};
 use boldly::inputs::{EventTable, read_events};
@@ -22,13 +25,7 @@ const OTHER: usize = 605;
 
 /// The unpacked tables, or `None` (said on stderr) where the data are not at hand.
 fn unpack() -> Option<(tempfile::TempDir, Vec<PathBuf>)> {
-    let data = std::env::var_os("BOLDLY_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let archive = data.join("data/events/all_events_and_sidecars.tar.xz");
-    if !archive.is_file() {
-        eprintln!("skipped: no {}", archive.display());
-        return None;
-    }
+    let archive = support::shared_part("data/events/all_events_and_sidecars.tar.xz")?;
     let directory = tempfile::tempdir().unwrap();
     let status = Command::new("tar").arg("-xJf").arg(&archive).arg("-C").arg(directory.path()).status();
     if !status.is_ok_and(|status| status.success()) {
@@ -187,15 +184,9 @@ fn other_tables_never_panic_and_refusals_are_located() {
 /// One study in three forms: the NIDM results of ds000011 were made from the same onsets by AFNI and by FSL.
 #[test]
 fn afni_and_fsl_files_of_one_study_say_the_same() {
-    let data = std::env::var_os("BOLDLY_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let study = data.join("data/design_oracles/nidm_ds011");
+    let Some(study) = support::shared_part("data/design_oracles/nidm_ds011") else { return };
     let afni = study.join("afni_default/subject_results/group.DS0011/subj.sub_001/sub_001.results/stimuli");
     let fsl = study.join("fsl_default/custom_timing_files");
-    if !study.is_dir() {
-        eprintln!("skipped: no {}", study.display());
-        return;
-    }
     let file = |condition: &str, path: PathBuf| (Located::unplaced(condition.to_owned()), Located::unplaced(path));
     // AFNI's plain times leave the duration to the model: 4 s in this study.
     let settings = EventSettings { missing_duration: MissingDuration::Seconds(4.0), ..defaults() };

@@ -7,24 +7,11 @@ mod prepared;
 #[path = "support/mod.rs"]
 mod support;
 
-use prepared::write_dataset;
+use prepared::{CONDITIONS, write_dataset};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant, SystemTime};
 use support::Project;
-
-const PIPELINE: &str = r#"
-schema = 1
-name   = "objects"
-
-[bids]
-root        = "ds"
-derivatives = "ds/derivatives/fmriprep"
-
-[[glm]]
-name = "objects"
-condition_contrasts = true
-"#;
 
 /// Long enough for any step on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -102,7 +89,7 @@ fn written(project: &Project, subject: &str) -> SystemTime {
 #[test]
 fn one_killed_task_is_seen_and_resumed() {
     let Some(slurm) = Slurm::start() else { return };
-    let project = Project::new(PIPELINE);
+    let project = Project::new(CONDITIONS);
     // the second takes long enough to be caught at work
     let subjects = [("01", 1), ("02", 40), ("03", 1), ("04", 1)];
     write_dataset(&project.path().join("ds"), &subjects);

@@ -32,7 +32,7 @@ pub fn read_mask(path: &Path) -> Result<(Grid, Vec<bool>, Diagnostics), Diagnost
     let n_odd = values.iter().filter(|value| !value.is_finite()).count();
     if n_odd > 0 {
         let voxels = counted(n_odd, "voxel");
-        let message = format!("{voxels} of the mask NaN or infinite: taken to be outside");
+        let message = format!("NaN or infinite values in the mask, taken to be outside: {voxels}");
         warnings.push(Diagnostic::warning("mask-not-finite", message).at(Place::file(path)));
     }
     if n_inside == 0 {
@@ -91,7 +91,7 @@ pub fn read_atlas(path: &Path) -> Result<(Grid, Vec<i32>, Diagnostics), Diagnost
             let message = format!("the label {value} of voxel {voxel:?} is no whole number");
             return Err(Diagnostic::error("atlas-label", message)
                 .at(Place::file(path))
-                .note(format!("{} of the atlas with such a label", counted(n_odd, "voxel")))
+                .note(format!("such labels are in {}", counted(n_odd, "voxel")))
                 .hint("an atlas holds one integer a voxel; a probabilistic one is to be thresholded first")
                 .into());
         };

@@ -9,6 +9,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Where the pipeline is that boldly proposed, in an output folder.
+pub const PROPOSED_PIPELINE: &str = ".boldly/pipeline.toml";
+
 /// What the marker file says; the number grows when an older version could no longer understand the folder.
 pub(super) const LAYOUT_LINE: &str = "boldly output folder, layout 1";
 
@@ -150,13 +153,13 @@ impl OutputFolder {
         self.state().join("format")
     }
 
-    /// Keeps the pipeline that boldly proposed beside the manifests, as `.boldly/pipeline.toml`.
+    /// Keeps the pipeline that boldly proposed beside the manifests, as [`PROPOSED_PIPELINE`].
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn keep_pipeline(&self, text: &str) -> Result<(), OutputError> {
         let staged = self.scratch().join(format!("pipeline.toml.{}", std::process::id()));
-        write_atomically(&staged, &self.state().join("pipeline.toml"), text.as_bytes())
+        write_atomically(&staged, &self.root.join(PROPOSED_PIPELINE), text.as_bytes())
     }
 
     /// The folder itself.

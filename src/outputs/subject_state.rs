@@ -100,10 +100,21 @@ impl OutputFolder {
     /// # Errors
     /// A manifest or a note cannot be read.
     pub fn subject_states(&self) -> Result<BTreeMap<String, SubjectState>, OutputError> {
+        self.states_beside(&Manifest::load_subjects(self)?)
+    }
+
+    /// The same where the manifests are at hand.
+    ///
+    /// # Errors
+    /// A note cannot be read.
+    pub fn states_beside(
+        &self,
+        finished: &BTreeMap<Unit, Manifest>,
+    ) -> Result<BTreeMap<String, SubjectState>, OutputError> {
         let mut states = BTreeMap::new();
-        for (unit, manifest) in Manifest::load_subjects(self)? {
+        for (unit, manifest) in finished {
             if let Unit::Subject(label) = unit {
-                states.insert(label, SubjectState::Done { n_files: manifest.outputs.len() });
+                states.insert(label.clone(), SubjectState::Done { n_files: manifest.outputs.len() });
             }
         }
         let path = self.states();

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::plan::Plan;
 use super::subject_job::is_of_this_plan;
-use crate::outputs::{self, OutputLock, SubjectState};
+use crate::outputs::{self, OutputError, OutputLock, SubjectState};
 use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::path::Path;
@@ -16,11 +16,10 @@ impl Plan {
     /// # Errors
     /// The output folder cannot be read.
     pub fn finished_subjects(&self) -> Result<BTreeSet<String>, Failure> {
-        let dir = &self.settings.output.dir;
-        if !dir.join(".boldly/format").is_file() {
-            return Ok(BTreeSet::new());
-        }
-        let folder = outputs::find_output_folder(dir)?;
+        let folder = match outputs::find_output_folder(&self.settings.output.dir) {
+            Err(OutputError::NoFolder { .. }) => return Ok(BTreeSet::new()),
+            found => found?,
+        };
         let states = folder.subject_states()?;
         let mut finished = BTreeSet::new();
         for subject in &self.subjects {

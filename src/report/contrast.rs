@@ -42,6 +42,7 @@ pub(super) struct ShownContrast {
 }
 
 /// What contrasts of a group are shown with.
+#[derive(Clone, Copy)]
 pub(super) struct Stage<'a> {
     pub(super) saved: &'a Saved<'a>,
     /// All files of the model.

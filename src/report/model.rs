@@ -13,6 +13,7 @@ use super::settings::of_model;
 use super::summary;
 use super::table::{self, Align, Table, facts};
 use super::viewer::Viewer;
+use crate::error::Diagnostics;
 use crate::outputs::design_sidecar::{DesignColumn, DesignSidecar, Role};
 use crate::outputs::picture::{Mosaic, Outline};
 use rayon::prelude::*;
@@ -97,8 +98,17 @@ impl<'a> Models<'a> {
         let viewer = if self.options.viewer { Viewer::new(self.n_viewers, background, &inside) } else { None };
         let names = stage.contrasts();
         // a map is held while its section is made, so that many contrasts take no more memory than a few
-        let shown = names.par_iter().enumerate().map(|(number, name)| stage.shown(name, viewer.as_ref(), number));
-        let shown: Vec<ShownContrast> = shown.collect::<Vec<_>>().into_iter().flatten().collect();
+        let shown = names.par_iter().enumerate().map(|(number, name)| {
+            // notes of its own: their order on the page must not be that in which threads come to them
+            let own = self.saved.apart();
+            let shown = Stage { saved: &own, ..stage }.shown(name, viewer.as_ref(), number);
+            (shown, own.problems())
+        });
+        let (shown, problems): (Vec<Option<ShownContrast>>, Vec<Diagnostics>) = shown.unzip();
+        for of_contrast in problems {
+            self.saved.note(of_contrast);
+        }
+        let shown: Vec<ShownContrast> = shown.into_iter().flatten().collect();
         let mut html = Html::default();
         if shown.is_empty() {
             return html;

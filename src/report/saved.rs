@@ -123,6 +123,12 @@ impl<'a> Saved<'a> {
         Self { folder, manifest, files, problems: Mutex::new(problems) }
     }
 
+    /// The same outputs, with notes apart from those here, for work beside other work.
+    pub(super) fn apart(&self) -> Self {
+        let Self { folder, manifest, .. } = *self;
+        Self { folder, manifest, files: self.files.clone(), problems: Mutex::default() }
+    }
+
     /// Names of the models, each once, in the order of their folders.
     pub(super) fn models(&self) -> Vec<String> {
         let mut models: Vec<String> = self.files.iter().map(|file| file.model.clone()).collect();

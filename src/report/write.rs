@@ -65,9 +65,7 @@ pub fn refresh_subject_report(
 /// As [`refresh_subject_report`].
 pub fn refresh_dataset_report(folder: &OutputFolder, options: ReportOptions) -> Result<Reports, OutputError> {
     let mut reports = Reports::default();
-    if !Manifest::load_subjects(folder)?.is_empty() {
-        of_dataset(folder, options, false, &mut reports)?;
-    }
+    of_dataset(folder, options, false, &mut reports)?;
     Ok(reports)
 }
 
@@ -96,7 +94,10 @@ fn of_dataset(
 ) -> Result<(), OutputError> {
     let lock = OutputLock::wait_for(folder, Unit::DatasetReport)?;
     let subjects = Manifest::load_subjects(folder)?;
-    let states = folder.subject_states()?;
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    let states = folder.states_beside(&subjects)?;
     let provenance = Digest::of_bytes(&std::fs::read(folder.root().join("provenance.json")).unwrap_or_default());
     let key = key(Digest::of_json(&(subjects.values().collect::<Vec<_>>(), &states, provenance, options)))?;
     let report = Report { lock, path: RelativePath::new("report.html")?, key };

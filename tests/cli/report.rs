@@ -157,6 +157,21 @@ fn what_is_missing_or_damaged_is_said_and_the_rest_is_made() {
 }
 
 #[test]
+fn damaged_maps_are_said_in_one_order_however_many_threads_draw_them() {
+    let project = project(&with_confounds(&ONE, REPORTED));
+    project.succeed(&["run", "pipeline.toml"]);
+    let contrasts = ["anyObject", "faceVsHouse"];
+    for contrast in contrasts {
+        fs::write(output(&project, &format!("run-01_contrast-{contrast}_stat-z_statmap.nii.gz")), "damaged").unwrap();
+    }
+    for _ in 0..5 {
+        let message = stderr(&project.boldly(&["report", "results"]));
+        let places = contrasts.map(|contrast| message.find(&format!("_contrast-{contrast}_stat-z")).unwrap());
+        assert!(places.is_sorted(), "{message}");
+    }
+}
+
+#[test]
 fn a_folder_that_is_no_result_is_refused() {
     let project = project(&pipeline(&ONE, SMALL));
     for folder in ["data", "nowhere"] {

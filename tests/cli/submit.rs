@@ -1,6 +1,6 @@
 //! `boldly submit` and a cluster that answers as it is told: a script in the place of `sbatch`.
 
-use crate::prepared::write_dataset;
+use crate::prepared::{CONDITIONS, write_dataset};
 use crate::sample::{codes, stderr, stdout};
 use crate::support::Project;
 use std::fs;
@@ -8,26 +8,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-const PIPELINE: &str = r#"
-schema = 1
-name   = "objects"
-
-[bids]
-root        = "ds"
-derivatives = "ds/derivatives/fmriprep"
-
-[[glm]]
-name = "objects"
-condition_contrasts = true
-"#;
-
 /// Takes every job: numbers from 1, the script of each in `job-N`.
 const TAKES: &str = "n=$(( $(ls job-* 2>/dev/null | wc -l) + 1 )); cat > job-$n; echo $n";
 const DOWN: &str = "echo 'sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)' >&2; exit 1";
 const REFUSES: &str = "echo 'sbatch: error: invalid partition specified: short' >&2; exit 1";
 
 fn project() -> Project {
-    let project = Project::new(PIPELINE);
+    let project = Project::new(CONDITIONS);
     write_dataset(&project.path().join("ds"), &[("01", 1), ("02", 1), ("03", 1)]);
     project
 }

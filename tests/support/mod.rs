@@ -14,13 +14,27 @@ use std::process::Output;
 /// The folder with reference data and outputs: `BOLDLY_TEST_DATA`, else `../shared` beside the package. Says so when
 /// there is none.
 pub fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("BOLDLY_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    let folder = shared_root();
     if folder.join("refs").is_dir() {
         return Some(folder);
     }
     eprintln!("skipped: no reference data at {} (set BOLDLY_TEST_DATA)", folder.display());
     None
+}
+
+/// A file or folder among the reference data. Says so when it is not there.
+pub fn shared_part(path: &str) -> Option<PathBuf> {
+    let part = shared_root().join(path);
+    if part.exists() {
+        return Some(part);
+    }
+    eprintln!("skipped: no {}", part.display());
+    None
+}
+
+fn shared_root() -> PathBuf {
+    std::env::var_os("BOLDLY_TEST_DATA")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from)
 }
 
 /// A scratch folder with a pipeline file in it.

@@ -4,6 +4,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// A pipeline for the dataset in `ds`: each condition a contrast.
+pub const CONDITIONS: &str = r#"
+schema = 1
+name   = "objects"
+
+[bids]
+root        = "ds"
+derivatives = "ds/derivatives/fmriprep"
+
+[[glm]]
+name = "objects"
+condition_contrasts = true
+"#;
+
 pub const SPACE: &str = "space-MNI152NLin2009cAsym";
 
 /// A file of this repository.

@@ -7,12 +7,9 @@ use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
 use crate::config::{self, BidsSettings, Located, Settings};
 use crate::error::{Diagnostic, Diagnostics, Place};
-use crate::outputs;
+use crate::outputs::{self, PROPOSED_PIPELINE};
 use crate::pipeline::{Plan, StarterRequest, starter};
 use std::path::{Path, PathBuf};
-
-/// Name of the proposed pipeline, kept beside the results' manifests.
-const PROPOSED: &str = ".boldly/pipeline.toml";
 
 /// Options that messages name as `boldly run` and `boldly init` have them, and what they are called here.
 const OWN_WORDS: [(&str, &str); 2] = [("`--subject`", "`--participant-label`"), ("`--task`", "`--task-label`")];
@@ -26,7 +23,7 @@ pub(in crate::cli) fn bids(words: &BidsArgs, messages: &Messages) -> Exit {
     };
     let exit = execute(&plan, &words.resources, words.force, messages);
     if plan.proposed.is_some() && !matches!(exit, Exit::WrongInput) {
-        let file = words.out.join(PROPOSED);
+        let file = words.out.join(PROPOSED_PIPELINE);
         messages.info(&format!("the pipeline is `{}`; give your own with `--pipeline`", file.display()));
     }
     exit
@@ -61,7 +58,7 @@ fn plan(words: &BidsArgs) -> Result<Plan, Diagnostics> {
 
 /// The pipeline that `init` proposes, to be kept in the output folder: settings, that folder, warnings and text.
 fn proposed(words: &BidsArgs) -> Result<(Settings, PathBuf, Diagnostics, Option<String>), Diagnostics> {
-    let file = words.out.join(PROPOSED);
+    let file = words.out.join(PROPOSED_PIPELINE);
     let folder = file.parent().unwrap_or(&words.out).to_path_buf();
     let request = StarterRequest {
         root: words.dataset.clone(),

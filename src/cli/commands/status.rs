@@ -56,10 +56,8 @@ fn as_text(states: &BTreeMap<String, SubjectState>) -> String {
             continue;
         }
         let _ = writeln!(text, "sub-{label}: {}", state.word()); // a String takes all
-        if let SubjectState::Failed(reasons) = state {
-            for reason in reasons {
-                let _ = writeln!(text, "  {}", reason.lines().next().unwrap_or_default());
-            }
+        for reason in state.reasons_in_short() {
+            let _ = writeln!(text, "  {reason}");
         }
     }
     text

@@ -4,7 +4,6 @@ use super::SubjectReport;
 use crate::config::{ConvolveKernel, ConvolveMode, ConvolveSettings, Method, RateSettings};
 use crate::design::ColumnRole;
 use crate::error::counted;
-
 use crate::pipeline::plan::Plan;
 use crate::pipeline::plan_deconvolution::RunDeconvolution;
 use crate::pipeline::plan_run::{RunPlan, display_name};

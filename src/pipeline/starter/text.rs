@@ -4,7 +4,6 @@ use super::choices::Choices;
 use super::policies::Policies;
 use super::{Findings, relative_to};
 use crate::error::counted;
-
 use std::fmt::Write as _;
 use std::path::Path;
 
