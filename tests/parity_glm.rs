@@ -13,11 +13,11 @@
 #[path = "support/glm_data.rs"]
 mod glm_data;
 
-use boldly::config::{ContrastKind, FixedEffects, Noise, Numerics, Profile, Scaling};
+use boldly::config::{Arma11Grid, ContrastKind, FixedEffects, Noise, Numerics, Profile, Scaling};
 use boldly::design::{ContrastMatrix, RunDesign};
 use boldly::error::CancelToken;
 use boldly::inference::{RunContrast, StatMap, contrast_statistics};
-use boldly::model::{RunFit, fit_run};
+use boldly::model::{NoiseField, Process, RunFit, fit_run};
 use boldly::preprocess::{Scaler, TimeStatistics};
 use ndarray::{Array2, Axis};
 use nifti::{IntoNdArray, NiftiObject, ReaderOptions};
@@ -185,48 +185,113 @@ fn nilearn_on_haxby_both_grids_all_models() {
     assert_eq!(compared, 2 * 2 * (10 * 4 + 2) * 5);
 }
 
-#[test]
-fn afni_ordinary_least_squares_with_and_without_censoring() {
-    let Some(root) = test_data() else { return };
-    let haxby = "data/haxby2001/sub-01/func/sub-01_task-objectviewing_run-01_desc-1slice_bold.nii.gz";
-    let localizer = "data/localizer/sub-01/func/sub-01_task-localizer_space-MNI_";
-    let localizer_mask = format!("{localizer}mask.nii.gz");
-    let cases = [
-        ("haxby_1slice_run1", haxby.to_owned(), "refs/mask_1slice.nii.gz"),
-        ("haxby_1slice_run1_censored", haxby.to_owned(), "refs/mask_1slice.nii.gz"),
-        ("localizer_sub01", format!("{localizer}bold.nii.gz"), localizer_mask.as_str()),
-    ];
-    let numerics = Numerics::of(Profile::Native);
-    for (case, bold, mask_path) in cases {
+/// Data and design of one of AFNI's outputs.
+struct AfniCase {
+    folder: PathBuf,
+    labels: serde_json::Value,
+    mask: Vec<usize>,
+    data: Array2<f64>,
+    design: RunDesign,
+}
+
+const AFNI_CASES: [&str; 3] = ["haxby_1slice_run1", "haxby_1slice_run1_censored", "localizer_sub01"];
+
+impl AfniCase {
+    fn read(root: &Path, case: &str) -> Self {
+        let localizer = "data/localizer/sub-01/func/sub-01_task-localizer_space-MNI";
+        let (bold, mask_path) = if case.starts_with("haxby") {
+            let haxby = "data/haxby2001/sub-01/func/sub-01_task-objectviewing_run-01_desc-1slice_bold.nii.gz";
+            (haxby.to_owned(), "refs/mask_1slice.nii.gz".to_owned())
+        } else {
+            (format!("{localizer}_bold.nii.gz"), format!("{localizer}_mask.nii.gz"))
+        };
         let folder = root.join("refs/afni").join(case);
         let labels: serde_json::Value =
             serde_json::from_reader(std::fs::File::open(folder.join("labels.json")).unwrap()).unwrap();
         let censored: Vec<usize> =
             labels["censored"].as_array().unwrap().iter().map(|frame| frame.as_u64().unwrap() as usize).collect();
-        let volumes: Vec<&str> =
-            labels["ols_bucket"].as_array().unwrap().iter().map(|label| label.as_str().unwrap()).collect();
         let mask = mask(&root.join(mask_path));
         let data = in_mask(&image(&root.join(bold)), &mask);
         let design = glm_data::run_design(table(&folder.join("design.csv")), &censored);
-        let fit = fit(&data, &design, Noise::Ols, Scaling::None, &numerics);
-        let bucket = in_mask(&image(&folder.join("obuck.nii.gz")), &mask);
-        let (mut compared, mut of_case) = (0, 0.0_f64);
-        for (volume, label) in volumes.iter().enumerate().filter(|(_, label)| label.ends_with("#0_Tstat")) {
-            let column = (volume - 2) / 2;
-            if column >= design.n_columns() {
-                continue; // the general linear test, a sum of columns
+        Self { folder, labels, mask, data, design }
+    }
+
+    fn map(&self, name: &str) -> Array2<f64> {
+        in_mask(&image(&self.folder.join(name)), &self.mask)
+    }
+
+    /// Volumes of t of the design's columns in a bucket, by column.
+    fn t_volumes(&self, bucket: &str) -> Vec<(usize, usize)> {
+        let labels = self.labels[bucket].as_array().unwrap().iter().enumerate();
+        let t = labels.filter(|(_, label)| label.as_str().unwrap().ends_with("#0_Tstat"));
+        // after them comes the general linear test, a sum of columns
+        t.map(|(volume, _)| ((volume - 2) / 2, volume))
+            .filter(|(column, _)| *column < self.design.n_columns())
+            .collect()
+    }
+}
+
+/// The likeliest ARMA(1,1) process of each voxel on AFNI's grid, and t under it.
+#[test]
+fn afni_arma11_by_reml_with_and_without_censoring() {
+    let Some(root) = test_data() else { return };
+    let numerics = Numerics { arma11_grid: Arma11Grid::AFNI, ..Numerics::of(Profile::Native) };
+    for name in AFNI_CASES {
+        let case = AfniCase::read(&root, name);
+        let fit = fit(&case.data, &case.design, Noise::Arma11, Scaling::None, &numerics);
+        let NoiseField::Classes { processes, index } = &fit.noise else { panic!("no processes") };
+        let variance = case.map("rvar.nii.gz");
+        let mut equal = Vec::new();
+        for column in 0..fit.n_columns() {
+            let Process::Arma11(process) = &processes[index[column] as usize] else { panic!("no ARMA process") };
+            if (process.a - variance[(0, column)]).abs() < 1e-3 && (process.b - variance[(1, column)]).abs() < 1e-3 {
+                equal.push(column);
+                let deviation = (fit.sigma2[column] * process.variance()).sqrt();
+                // of single precision, in which AFNI stores it
+                assert!((deviation / variance[(3, column)] - 1.0).abs() < 1e-4, "{name}: standard deviation");
             }
+        }
+        let share = equal.len() as f64 / fit.n_columns() as f64;
+        let bucket = case.map("rbuck.nii.gz");
+        let mut of_case = 0.0_f64;
+        for (column, volume) in case.t_volumes("reml_bucket") {
+            let weights =
+                Array2::from_shape_fn((1, case.design.n_columns()), |(_, at)| f64::from(u8::from(at == column)));
+            let contrast = glm_data::contrast(ContrastKind::T, weights);
+            let map = statistics(std::slice::from_ref(&fit), &contrast, FixedEffects::Precision, &numerics);
+            for &voxel in &equal {
+                let difference = (map.stat[voxel] - bucket[(volume, voxel)]).abs();
+                of_case = of_case.max(difference / map.stat[voxel].abs().max(1.0));
+            }
+        }
+        println!("{name}: (a, b) equal in {:.3} % of voxels, t there within {of_case:.1e} max(1, |t|)", 100.0 * share);
+        assert!(share >= 0.99, "{name}: {share}");
+        assert!(of_case < 1e-3, "{name}: {of_case}");
+    }
+}
+
+#[test]
+fn afni_ordinary_least_squares_with_and_without_censoring() {
+    let Some(root) = test_data() else { return };
+    let numerics = Numerics::of(Profile::Native);
+    for name in AFNI_CASES {
+        let case = AfniCase::read(&root, name);
+        let fit = fit(&case.data, &case.design, Noise::Ols, Scaling::None, &numerics);
+        let bucket = case.map("obuck.nii.gz");
+        let design = &case.design;
+        let (mut compared, mut of_case) = (0, 0.0_f64);
+        for (column, volume) in case.t_volumes("ols_bucket") {
             let weights = Array2::from_shape_fn((1, design.n_columns()), |(_, at)| f64::from(u8::from(at == column)));
             let contrast = glm_data::contrast(ContrastKind::T, weights);
             let map = statistics(std::slice::from_ref(&fit), &contrast, FixedEffects::Precision, &numerics);
             let reference = bucket.index_axis(Axis(0), volume).insert_axis(Axis(0)).to_owned();
             // AFNI stores f32 and computes residuals in it where the constant is large
             let worst = worst(&row(&map.stat), &reference, |t| 1e-4 * t.abs().max(1.0));
-            assert!(worst < 1.0, "{case} {label}: {worst}");
+            assert!(worst < 1.0, "{name} column {column}: {worst}");
             of_case = of_case.max(worst);
             compared += 1;
         }
-        println!("{case}: t of {compared} columns within {:.1e} max(1, |t|) of AFNI's", 1e-4 * of_case);
-        assert_eq!(compared, design.n_columns(), "{case}");
+        println!("{name}: t of {compared} columns within {:.1e} max(1, |t|) of AFNI's", 1e-4 * of_case);
+        assert_eq!(compared, design.n_columns(), "{name}");
     }
 }

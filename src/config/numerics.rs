@@ -105,6 +105,21 @@ pub enum FixedEffectsVariance {
     Plain,
 }
 
+/// The parameters among which the likeliest ARMA(1,1) process of a voxel is looked for: a from 0, b from minus `largest`, in
+/// steps of .1, where neighbours in time do not correlate negatively; then between those points.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Arma11Grid {
+    /// Largest parameter, in steps of .1.
+    pub largest_steps: u32,
+    /// Parts of a step that what is found is rounded to; 1: the points of the grid alone, searched as AFNI searches them.
+    pub parts: u32,
+}
+
+impl Arma11Grid {
+    /// That of AFNI's 3dREMLfit as it is by default.
+    pub const AFNI: Self = Self { largest_steps: 8, parts: 1 };
+}
+
 /// Arithmetic of the voxel-mean scaling.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -122,6 +137,8 @@ pub struct Numerics {
     pub convolution: Convolution,
     /// Sharing of rho between voxels.
     pub rho: RhoRule,
+    /// ARMA(1,1) parameters that are tried.
+    pub arma11_grid: Arma11Grid,
     /// First sample under whitening.
     pub first_sample: FirstSample,
     /// Whitening across censored volumes.
@@ -155,6 +172,7 @@ impl Numerics {
             Profile::Native => Self {
                 convolution: Convolution::Exact,
                 rho: RhoRule::PerVoxel,
+                arma11_grid: Arma11Grid { largest_steps: 9, parts: 5 },
                 first_sample: FirstSample::Scaled,
                 gaps: GapRule::TrueLag,
                 variance_divisor: VarianceDivisor::ResidualDof,
@@ -171,6 +189,7 @@ impl Numerics {
             Profile::Nilearn => Self {
                 convolution: Convolution::Oversampled { per_tr: 50, min_onset_s: -24.0 },
                 rho: RhoRule::Truncated { bins: 100 },
+                arma11_grid: Arma11Grid { largest_steps: 9, parts: 5 },
                 first_sample: FirstSample::Unscaled,
                 gaps: GapRule::Bridged,
                 variance_divisor: VarianceDivisor::SamplesMinusColumns,

@@ -289,6 +289,18 @@ pub enum Noise {
     Ols,
     /// Autoregressive of order 1.
     Ar1,
+    /// Autoregressive and moving average, both of order 1, by restricted maximum likelihood in each voxel.
+    Arma11,
+}
+
+impl Noise {
+    /// Whether its estimate needs the samples of a run, not only sums over time.
+    pub const fn needs_samples(self) -> bool {
+        match self {
+            Self::Ols | Self::Ar1 => false,
+            Self::Arma11 => true,
+        }
+    }
 }
 
 /// Combination over runs.

@@ -2,8 +2,9 @@
 
 use super::cholesky::packed_length;
 use super::fit::RunFit;
-use super::gls::{Gls, GlsInverse};
+use super::gls::GlsInverse;
 use super::linalg::product;
+use super::noise::NoiseAt;
 use ndarray::Array2;
 
 /// `C (X' V^-1 X)^- C'` of a contrast `C` (q x regressor) in one run, per unit of noise variance.
@@ -33,10 +34,10 @@ impl<'a> UnitCovariance<'a> {
     pub fn new(fit: &'a RunFit, weights: &Array2<f64>) -> Self {
         let projected = product(weights, &fit.to_coefficients).outer_iter().map(|row| row.to_vec()).collect();
         let mut covariance = Self { fit, projected, shared: Vec::new() };
-        if let Some((values, _)) = fit.noise.shared() {
+        if fit.noise.index().is_some() {
             let mut scratch = covariance.scratch();
-            for &rho in values {
-                covariance.multiply_out(rho, &mut scratch);
+            for at in fit.noise.shared() {
+                covariance.multiply_out(at, &mut scratch);
                 covariance.shared.push(scratch.packed.clone());
             }
         }
@@ -56,7 +57,7 @@ impl<'a> UnitCovariance<'a> {
 
     /// Which of [`Self::shared`] a column has; `None`: its own.
     pub fn shared_index(&self, column: usize) -> Option<usize> {
-        self.fit.noise.shared().map(|(_, index)| index.get(column).map_or(0, |&index| index as usize))
+        self.fit.noise.index().map(|index| index.get(column).map_or(0, |&index| index as usize))
     }
 
     /// Working space for [`Self::at`].
@@ -64,7 +65,7 @@ impl<'a> UnitCovariance<'a> {
         let q = self.n_rows();
         CovarianceScratch {
             inverse: GlsInverse::default(),
-            halves: vec![0.0; q * self.fit.gls.as_ref().map_or(self.fit.rank, Gls::half_length)],
+            halves: vec![0.0; q * self.fit.precision.half_length(self.fit.rank)],
             packed: vec![0.0; packed_length(q)],
         }
     }
@@ -74,22 +75,17 @@ impl<'a> UnitCovariance<'a> {
         if let Some(index) = self.shared_index(column) {
             return &self.shared[index];
         }
-        self.multiply_out(self.fit.noise.rho(column), scratch);
+        self.multiply_out(self.fit.noise.at(column), scratch);
         &scratch.packed
     }
 
-    /// At `rho`: entry (i, j) is `z_i' z_j` of the halves of rows i and j.
-    fn multiply_out(&self, rho: f64, scratch: &mut CovarianceScratch) {
+    /// For the noise `at`: entry (i, j) is `z_i' z_j` of the halves of rows i and j.
+    fn multiply_out(&self, at: NoiseAt, scratch: &mut CovarianceScratch) {
         let CovarianceScratch { inverse, halves, packed } = scratch;
         let length = halves.len() / self.n_rows().max(1);
-        if let Some(gls) = &self.fit.gls {
-            gls.invert(rho, inverse);
-        }
+        self.fit.precision.invert(at, inverse);
         for (half, projected) in halves.chunks_exact_mut(length.max(1)).zip(&self.projected) {
-            match &self.fit.gls {
-                Some(gls) => gls.halve(inverse, projected, half),
-                None => half.copy_from_slice(projected),
-            }
+            self.fit.precision.halve(at, inverse, projected, half);
         }
         for i in 0..self.n_rows() {
             for j in 0..=i {

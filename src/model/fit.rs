@@ -1,9 +1,11 @@
 //! The fit of one run: every column of the data against one design.
 
-use super::gls::Gls;
 use super::moments::Moments;
-use super::noise::NoiseField;
+use super::noise::{NoiseField, sampled};
+use super::precision::Precision;
 use super::problem::ModelError;
+use super::run_basis::RunBasis;
+use super::sampled_fit;
 use crate::config::{Noise, Numerics};
 use crate::design::RunDesign;
 use crate::error::CancelToken;
@@ -19,7 +21,7 @@ pub struct RunFit {
     pub run: String,
     /// Regressor x column, in units of the scaled data per unit of the regressor.
     pub beta: Array2<f64>,
-    /// Variance of the noise of each column: of white noise, or of the innovations of AR(1).
+    /// Variance of the noise of each column: of white noise, or of the innovations of a process.
     pub sigma2: Vec<f64>,
     /// Noise parameters of each column.
     pub noise: NoiseField,
@@ -31,7 +33,7 @@ pub struct RunFit {
     /// Rank of the design.
     pub rank: usize,
     pub(super) to_coefficients: Array2<f64>,
-    pub(super) gls: Option<Gls>,
+    pub(super) precision: Precision,
 }
 
 impl RunFit {
@@ -40,7 +42,7 @@ impl RunFit {
         self.sigma2.len()
     }
 
-    /// AR(1) coefficient of each column; `None` for white noise.
+    /// Correlation of each column's noise between neighbouring frames (of AR(1) its coefficient); `None` for white noise.
     pub fn rho(&self) -> Option<Vec<f64>> {
         match &self.noise {
             NoiseField::White => None,
@@ -54,11 +56,10 @@ impl RunFit {
     }
 }
 
-/// Fits `design` to every column of `series`, scaled by `scaler`: [`Moments`] fed from memory.
+/// Fits `design` to every column of `series`, scaled by `scaler`.
 ///
-/// Ordinary least squares, or generalised least squares under AR(1) with the coefficient estimated from the
-/// residuals of the former. A design without full rank is fitted by its column space; of its coefficients those
-/// of least norm are given.
+/// Ordinary least squares, or generalised least squares under the noise model's process, estimated from the residuals of the
+/// former. A design without full rank is fitted by its column space; of its coefficients those of least norm are given.
 ///
 /// # Errors
 /// [`ModelError`]: no residual degrees of freedom, a design that is not finite or of other frames, interruption.
@@ -70,5 +71,9 @@ pub fn fit_run(
     numerics: &Numerics,
     cancel: &CancelToken,
 ) -> Result<RunFit, ModelError> {
+    let run = RunBasis::new(design, numerics)?;
+    if let Some(noise) = sampled(noise, &run.basis.q, &run.lags, numerics) {
+        return sampled_fit::fit(series, scaler, design, run, noise.as_ref(), cancel);
+    }
     Moments::of_series(series, scaler, design, noise, numerics, cancel)?.fit(&series.support, scaler, cancel)
 }

@@ -87,8 +87,8 @@ impl Gls {
 
     /// Ready to fit columns whose noise is `field`.
     pub(crate) fn with<'a>(&'a self, field: &'a NoiseField) -> GlsFit<'a> {
-        let factors = match (self, field.shared()) {
-            (Self::Broken(_), Some((values, _))) => values
+        let factors = match (self, field) {
+            (Self::Broken(_), NoiseField::Binned { values, .. }) => values
                 .iter()
                 .map(|&rho| {
                     let mut inverse = GlsInverse::default();
@@ -139,11 +139,12 @@ impl GlsFit<'_> {
         for ((at, column), mut step) in columns.enumerate().zip(steps.outer_iter_mut()) {
             let rho = self.field.rho(column);
             let quadratic = whitening.apply(rho, &products, at, &mut linear);
-            let factor = if let Some((_, index)) = self.field.shared() {
-                &self.factors[index[column] as usize]
-            } else {
-                self.gls.invert(rho, &mut own);
-                &own.factor
+            let factor = match self.field.index().and_then(|index| self.factors.get(*index.get(column)? as usize)) {
+                Some(shared) => shared,
+                None => {
+                    self.gls.invert(rho, &mut own);
+                    &own.factor
+                }
             };
             let Some(step) = step.as_slice_mut() else { continue }; // rows are contiguous
             step.copy_from_slice(&linear);

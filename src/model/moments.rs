@@ -3,11 +3,13 @@
 use super::basis::Basis;
 use super::fit::RunFit;
 use super::gls::Gls;
-use super::linalg::{LinalgError, product};
-use super::noise::{NoiseField, NoiseModel, model_lags, model_of};
+use super::linalg::product;
+use super::noise::{NoiseField, NoiseModel, summed};
+use super::precision::Precision;
 use super::problem::ModelError;
+use super::run_basis::{RunBasis, decomposition, model_lags};
 use super::sums::{Residuals, SumPlan, Sums};
-use crate::config::{Noise, Numerics, VarianceDivisor};
+use crate::config::{Noise, Numerics};
 use crate::design::RunDesign;
 use crate::error::CancelToken;
 use crate::inputs::Support;
@@ -41,25 +43,12 @@ impl Moments {
     /// Ready for the frames of a run of `n_columns` columns of data.
     ///
     /// # Errors
-    /// [`ModelError`]: no residual degrees of freedom, or a design that is not finite.
+    /// [`ModelError`]: no residual degrees of freedom, a design that is not finite, or noise that needs samples.
     pub fn new(design: &RunDesign, noise: Noise, numerics: &Numerics, n_columns: usize) -> Result<Self, ModelError> {
-        let kept = design.timing.kept_frames();
-        let basis = basis_of(design, &kept)?;
-        let rank = basis.rank();
-        let divisor = kept.len().saturating_sub(match numerics.variance_divisor {
-            VarianceDivisor::ResidualDof => rank,
-            VarianceDivisor::SamplesMinusColumns => design.n_columns(),
-        });
-        if divisor == 0 || kept.len() <= rank {
-            return Err(ModelError::TooFewFrames {
-                run: design.run.clone(),
-                n_frames: kept.len(),
-                n_columns: design.n_columns(),
-                rank,
-            });
-        }
-        let lags = model_lags(&design.timing, numerics.gaps);
-        let noise = model_of(noise, &lags, numerics);
+        let RunBasis { kept, lags, basis, divisor } = RunBasis::new(design, numerics)?;
+        let Some(noise) = summed(noise, &lags, numerics) else {
+            return Err(ModelError::NeedsSamples { run: design.run.clone() });
+        };
         let (gls, basis) = if noise.n_measures() > 0 {
             let decomposed = Gls::new(basis, &lags, numerics.first_sample);
             let (gls, basis) = decomposed.map_err(|cause| decomposition(design, &cause))?;
@@ -84,6 +73,7 @@ impl Moments {
                 let gaps = model_lags(&design.timing, numerics.gaps).into_iter().filter(|lag| *lag > 1).count();
                 8 * (2 * basis + 3) + 4 * (1 + 2 + 2 * gaps) + 1
             }
+            Noise::Arma11 => 0,
         }
     }
 
@@ -150,7 +140,7 @@ impl Moments {
             rank,
             noise: NoiseField::White,
             to_coefficients: self.basis.to_coefficients.clone(),
-            gls: None,
+            precision: Precision::White,
         };
         let maps = fit.sigma2.chunks_mut(BLOCK_COLUMNS).zip(fit.r2.chunks_mut(BLOCK_COLUMNS));
         let outputs = fit.beta.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS).zip(maps);
@@ -173,7 +163,7 @@ impl Moments {
             Ok::<(), ModelError>(())
         })?;
         fit.noise = field;
-        fit.gls = self.gls;
+        fit.precision = self.gls.map_or(Precision::White, Precision::Ar1);
         Ok(fit)
     }
 
@@ -221,18 +211,4 @@ impl FrameSink for Moments {
         });
         Ok(())
     }
-}
-
-fn basis_of(design: &RunDesign, kept: &[usize]) -> Result<Basis, ModelError> {
-    let run = || design.run.clone();
-    let matrix = design.kept_matrix();
-    if let Some(((row, column), _)) = matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        let column = design.names[column].clone();
-        return Err(ModelError::DesignNotFinite { run: run(), column, frame: kept[row] });
-    }
-    Basis::new(&matrix).map_err(|cause| decomposition(design, &cause))
-}
-
-fn decomposition(design: &RunDesign, cause: &LinalgError) -> ModelError {
-    ModelError::Decomposition { run: design.run.clone(), cause: cause.to_string() }
 }

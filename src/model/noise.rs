@@ -1,11 +1,13 @@
 //! Noise models: what they measure on the residuals, and the parameters that follow.
 
 mod ar1;
+mod arma11;
 mod ols;
 
+use super::process::{Layout, Process};
 use super::sums::Residuals;
-use crate::config::{GapRule, Noise, Numerics};
-use crate::inputs::{Support, Timing};
+use crate::config::{Noise, Numerics};
+use crate::inputs::Support;
 use ndarray::{Array2, ArrayViewMut2};
 
 /// A model of the noise of one run.
@@ -27,6 +29,31 @@ pub(crate) trait NoiseModel: Send + Sync {
     fn settle(&self, measures: &Array2<f64>) -> NoiseField;
 }
 
+/// A model of the noise of one run that looks at the residuals of ordinary least squares themselves. The steps are those of
+/// [`NoiseModel`].
+pub(crate) trait SampledNoise: Send + Sync {
+    /// The rows that its residuals have.
+    fn layout(&self) -> &Layout;
+
+    /// Numbers measured on each column.
+    fn n_measures(&self) -> usize;
+
+    /// Measures residuals (row x column) into `measures` (measure x column).
+    fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>);
+
+    /// Turns the measures of the whole run into classes; columns `excluded` (ascending) have none that mean anything.
+    fn settle(&self, measures: Array2<f32>, support: &Support, excluded: &[usize]) -> NoiseClasses;
+}
+
+/// Processes that columns share.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct NoiseClasses {
+    /// Distinct processes.
+    pub(crate) processes: Vec<Process>,
+    /// Index into `processes` of each column.
+    pub(crate) index: Vec<u32>,
+}
+
 /// Noise parameters of every column of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NoiseField {
@@ -41,40 +68,82 @@ pub enum NoiseField {
     },
     /// AR(1), each column its own coefficient.
     PerColumn(Vec<f64>),
+    /// Processes of more than one lag, each shared by a class of columns.
+    Classes {
+        /// Distinct processes.
+        processes: Vec<Process>,
+        /// Index into `processes` of each column.
+        index: Vec<u32>,
+    },
+}
+
+/// The noise of a column, as the precision of a design asks for it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum NoiseAt {
+    /// AR(1) of this coefficient; 0: white.
+    Rho(f64),
+    /// That of a class.
+    Class(usize),
 }
 
 impl NoiseField {
-    /// The AR(1) coefficient of a column; 0 for white noise.
+    /// Correlation of a column's noise between neighbouring frames: of AR(1) its coefficient; 0 for white noise.
     pub fn rho(&self, column: usize) -> f64 {
         match self {
             Self::White => 0.0,
             Self::Binned { values, index } => values[index[column] as usize],
             Self::PerColumn(rho) => rho[column],
+            Self::Classes { processes, index } => processes[index[column] as usize].lag1(),
         }
     }
 
-    /// The coefficients that columns share, and which of them a column has; `None`: each its own.
-    pub(crate) fn shared(&self) -> Option<(&[f64], &[u32])> {
+    /// The noise of a column.
+    pub(crate) fn at(&self, column: usize) -> NoiseAt {
         match self {
-            Self::White => Some((&[0.0], &[])),
-            Self::Binned { values, index } => Some((values, index)),
+            Self::Classes { index, .. } => NoiseAt::Class(index[column] as usize),
+            field => NoiseAt::Rho(field.rho(column)),
+        }
+    }
+
+    /// The noise that columns share; none where each has its own.
+    pub(crate) fn shared(&self) -> Vec<NoiseAt> {
+        match self {
+            Self::White => vec![NoiseAt::Rho(0.0)],
+            Self::Binned { values, .. } => values.iter().map(|&rho| NoiseAt::Rho(rho)).collect(),
+            Self::PerColumn(_) => Vec::new(),
+            Self::Classes { processes, .. } => (0..processes.len()).map(NoiseAt::Class).collect(),
+        }
+    }
+
+    /// Which of [`Self::shared`] each column has (empty: all the only one); `None`: each its own.
+    pub(crate) fn index(&self) -> Option<&[u32]> {
+        match self {
+            Self::White => Some(&[]),
+            Self::Binned { index, .. } | Self::Classes { index, .. } => Some(index),
             Self::PerColumn(_) => None,
         }
     }
 }
 
-/// Lags between the kept frames as the profile counts them.
-pub(crate) fn model_lags(timing: &Timing, gaps: GapRule) -> Vec<usize> {
-    match gaps {
-        GapRule::TrueLag => timing.lags(),
-        GapRule::Bridged => vec![1; timing.n_kept().saturating_sub(1)],
+/// The model a pipeline names where sums over time suffice for it, for frames `lags` apart.
+pub(crate) fn summed(noise: Noise, lags: &[usize], numerics: &Numerics) -> Option<Box<dyn NoiseModel>> {
+    match noise {
+        Noise::Ols => Some(Box::new(ols::Ols)),
+        Noise::Ar1 => Some(Box::new(ar1::Ar1::new(lags, numerics))),
+        Noise::Arma11 => None,
     }
 }
 
-/// The model a pipeline names, for frames `lags` apart.
-pub(crate) fn model_of(noise: Noise, lags: &[usize], numerics: &Numerics) -> Box<dyn NoiseModel> {
+/// The model a pipeline names where it needs the residuals themselves, for a design with the basis `q` (kept frame x rank) at
+/// frames `lags` apart.
+pub(crate) fn sampled(
+    noise: Noise,
+    q: &Array2<f64>,
+    lags: &[usize],
+    numerics: &Numerics,
+) -> Option<Box<dyn SampledNoise>> {
     match noise {
-        Noise::Ols => Box::new(ols::Ols),
-        Noise::Ar1 => Box::new(ar1::Ar1::new(lags, numerics)),
+        Noise::Ols | Noise::Ar1 => None,
+        Noise::Arma11 => Some(Box::new(arma11::RemlSearch::new(q, lags, numerics.arma11_grid))),
     }
 }

@@ -53,6 +53,12 @@ pub enum ModelError {
         /// The run.
         run: String,
     },
+    /// Sums over time were asked for where the noise model looks at samples.
+    #[error("the noise model of {run} needs samples, not sums of them")]
+    NeedsSamples {
+        /// The run.
+        run: String,
+    },
     /// LAPACK gave up.
     #[error("the design of {run} cannot be decomposed: {cause}")]
     Decomposition {
@@ -77,7 +83,7 @@ impl From<ModelError> for Diagnostic {
             ModelError::FramesDiffer { .. } => Self::error("model-frames-differ", message),
             ModelError::Samples { .. } => Self::error("samples-not-kept", message)
                 .hint("free space in the output folder, or raise `--max-memory` so that samples stay in memory"),
-            ModelError::NotScaled { .. } => Self::error("internal-bug", message),
+            ModelError::NotScaled { .. } | ModelError::NeedsSamples { .. } => Self::error("internal-bug", message),
             ModelError::Decomposition { .. } => Self::error("model-decomposition", message),
             ModelError::Cancelled(_) => Self::error("work-interrupted", message),
         }

@@ -176,7 +176,7 @@ fn description(map: MapKind) -> &'static str {
         MapKind::Beta => "regression coefficients, one volume a column of the design",
         MapKind::R2 => "share of the variance about the mean that the model explains",
         MapKind::Residuals => "data minus fitted values, not whitened",
-        MapKind::Sigma => "standard deviation of the noise; under AR(1) of its innovations",
+        MapKind::Sigma => "standard deviation of the noise; of its innovations where it is autocorrelated",
         MapKind::Rho => "lag-one autocorrelation of the noise",
     }
 }

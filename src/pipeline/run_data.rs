@@ -62,7 +62,7 @@ impl RunData {
         let mut writer = plan.needs_samples().then(new_writer).transpose()?;
         let mut unsmoothed = None;
         let mut sinks: Vec<&mut dyn FrameSink> = Vec::new();
-        sinks.extend(feeds.moments.iter_mut().map(|moments| moments as &mut dyn FrameSink));
+        sinks.extend(feeds.moments.iter_mut().flatten().map(|moments| moments as &mut dyn FrameSink));
         sinks.extend(feeds.kept.iter_mut().map(|sums| sums as &mut dyn FrameSink));
         sinks.extend(writer.iter_mut().map(|writer| writer as &mut dyn FrameSink));
         let mut digests = Vec::new();

@@ -12,7 +12,7 @@ use super::run_data::{Gathered, RunData};
 use super::space_job::SpaceJob;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::{FileDigest, Support};
-use crate::model::{Moments, RunFit};
+use crate::model::{Moments, RunFit, fit_run};
 use crate::outputs::Geometry;
 use crate::preprocess::{
     Scaler, Series, SeriesPlace, TimeStatistics, TimeSums, excluded_columns, scales_samples, too_many_excluded,
@@ -52,8 +52,8 @@ pub(super) struct RunResult {
 /// What the models of a run are fed with while it is read.
 #[derive(Default)]
 pub(super) struct Feeds {
-    /// Of each model, where scaling may follow the sums.
-    pub(super) moments: Vec<Moments>,
+    /// Of each model; none where it is fitted to samples.
+    pub(super) moments: Vec<Option<Moments>>,
     /// Over each set of frames that a model keeps, where these are not all; models may share one.
     pub(super) kept: Vec<TimeSums>,
 }
@@ -95,7 +95,7 @@ impl RunJob<'_> {
             outputs.write_design(self.run)?;
             let frames = design.timing.kept_frames();
             let fittable = Fittable {
-                moments: moments.next(),
+                moments: moments.next().flatten(),
                 statistics: of_kept.iter().find(|of_kept| of_kept.frames == frames).unwrap_or(&statistics),
                 series: series.as_ref(),
                 never_finite: &never_finite,
@@ -135,9 +135,9 @@ impl RunJob<'_> {
         let n_columns = self.support.n_columns();
         let mut feeds = Feeds::default();
         for (model, glm) in self.run.models.iter().zip(&settings.glms) {
-            if !from_samples {
-                feeds.moments.push(Moments::new(&model.design, glm.noise, &settings.numerics, n_columns)?);
-            }
+            let summed = !from_samples && !glm.noise.needs_samples();
+            let moments = summed.then(|| Moments::new(&model.design, glm.noise, &settings.numerics, n_columns));
+            feeds.moments.push(moments.transpose()?);
             let kept = model.design.timing.kept_frames();
             if kept.len() < model.design.matrix.nrows() && feeds.kept.iter().all(|sums| sums.frames() != kept) {
                 feeds.kept.push(TimeSums::new(n_columns, kept));
@@ -168,12 +168,11 @@ impl RunJob<'_> {
         let arithmetic = settings.numerics.scaling_arithmetic;
         let scaler = Scaler::new(scaling, arithmetic, data.statistics, &excluded.columns())?;
         let noise = settings.glms[model].noise;
-        let moments = match (data.moments, data.series) {
-            (Some(moments), _) => moments,
-            (None, Some(series)) => Moments::of_series(series, &scaler, design, noise, &settings.numerics, cancel)?,
+        let fit = match (data.moments, data.series) {
+            (Some(moments), _) => moments.fit(support, &scaler, cancel)?,
+            (None, Some(series)) => fit_run(series, &scaler, design, noise, &settings.numerics, cancel)?,
             (None, None) => return Err(Diagnostic::error("internal-bug", "a model was given no data").into()),
         };
-        let fit = moments.fit(support, &scaler, cancel)?;
         outputs.write_fit(&fit, &excluded, support, design)?;
         if let Some(series) = data.series {
             outputs.write_residuals(&fit, series, &scaler, design)?;

@@ -294,11 +294,13 @@ impl Resolver<'_> {
             self.say(diagnostic.note(format!("models: {there}")), span);
             return;
         };
-        if glm.noise == Noise::Ols {
-            let message = format!("model `{}` takes its noise to be white", name.value);
-            let diagnostic = Diagnostic::error("deconvolve-noise", message);
-            self.say(diagnostic.hint("give that model noise = \"ar1\", or write noise = \"white\""), span);
-        }
+        let reason = match glm.noise {
+            Noise::Ar1 => return,
+            Noise::Ols => "takes its noise to be white",
+            Noise::Arma11 => "takes its noise to be another than autoregressive of order 1, as deconvolution has it",
+        };
+        let diagnostic = Diagnostic::error("deconvolve-noise", format!("model `{}` {reason}", name.value));
+        self.say(diagnostic.hint("give that model noise = \"ar1\", or write noise = \"white\""), span);
     }
 
     fn deconvolution_maps(

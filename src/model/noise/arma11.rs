@@ -1,0 +1,186 @@
+//! The ARMA(1,1) process that is likeliest for each column, by restricted likelihood on a grid.
+//!
+//! The grid is that of AFNI's 3dREMLfit, or a little wider: a from 0, b positive and negative, in steps of .1, where
+//! neighbours in time do not correlate negatively. All columns are tried at every second point along each axis (as AFNI does),
+//! then each at all points up to two steps from its best one. AFNI stops here; where the result may lie between points, each
+//! goes on among those around its best one until none is better, and to the top of the paraboloid through them.
+
+use super::{NoiseClasses, SampledNoise};
+use crate::config::Arma11Grid;
+use crate::inputs::Support;
+use crate::model::process::{Arma11, Layout, Process, Whitened};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Steps of the grid between parameters of 0 and 1.
+const STEPS: i32 = 10;
+/// Distance of the points that all columns are tried at, in steps.
+const COARSE: i32 = 2;
+
+/// A point of the grid: a and b in steps.
+type Point = (i32, i32);
+
+/// Every point of the grid, the design whitened by its process.
+pub(super) struct RemlSearch {
+    layout: Layout,
+    grid: Arma11Grid,
+    points: BTreeMap<Point, Whitened>,
+}
+
+impl RemlSearch {
+    /// For a design with the orthonormal basis `q` (kept frame x rank) whose frames are `lags` repetition times after
+    /// one another.
+    pub(super) fn new(q: &Array2<f64>, lags: &[usize], grid: Arma11Grid) -> Self {
+        let layout = Layout::of_kept(lags);
+        let largest = i32::try_from(grid.largest_steps).unwrap_or(STEPS - 1).min(STEPS - 1);
+        let all = (0..=largest).flat_map(|a| (-largest..=largest).map(move |b| (a, b)));
+        // (a + b)(1 + a b) has the sign of a + b
+        let admitted = all.filter(|(a, b)| a + b >= 0);
+        let at = |(a, b): Point| {
+            let [a, b] = [a, b].map(|steps| f64::from(steps) / f64::from(STEPS));
+            Process::Arma11(Arma11 { a, b })
+        };
+        let whitened = admitted.filter_map(|point| Some((point, Whitened::new(q, &at(point), &layout)?)));
+        Self { points: whitened.collect(), layout, grid }
+    }
+
+    /// The likeliest process of each column of residuals `e` (row x column), in parts of a step.
+    fn search(&self, e: &ArrayView2<'_, f64>) -> Vec<Point> {
+        let mut tried = Tried::new(self, e);
+        let everyone: Vec<usize> = (0..e.ncols()).collect();
+        for &point in self.points.keys().filter(|(a, b)| a % COARSE == 0 && b % COARSE == 0) {
+            tried.at(point, &everyone);
+        }
+        let mut open = everyone;
+        let mut reach = COARSE;
+        while !open.is_empty() {
+            let mut wanted: BTreeMap<Point, Vec<usize>> = BTreeMap::new();
+            for &column in &open {
+                for point in around(tried.best[column].1, reach).filter(|point| self.points.contains_key(point)) {
+                    if tried.known(column, point).is_none() {
+                        wanted.entry(point).or_default().push(column);
+                    }
+                }
+            }
+            let before: Vec<Point> = open.iter().map(|&column| tried.best[column].1).collect();
+            for (point, columns) in &wanted {
+                tried.at(*point, columns);
+            }
+            let moved = open.iter().zip(before).filter(|(column, before)| tried.best[**column].1 != *before);
+            open = moved.map(|(column, _)| *column).collect();
+            if self.grid.parts == 1 {
+                break;
+            }
+            reach = 1;
+        }
+        (0..e.ncols()).map(|column| tried.refined(column)).collect()
+    }
+}
+
+impl SampledNoise for RemlSearch {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn n_measures(&self) -> usize {
+        2
+    }
+
+    /// a and b in parts of a step.
+    fn measure(&self, residuals: &Array2<f64>, mut measures: ArrayViewMut2<'_, f32>) {
+        for (column, (a, b)) in self.search(&residuals.view()).into_iter().enumerate() {
+            measures[(0, column)] = a as f32;
+            measures[(1, column)] = b as f32;
+        }
+    }
+
+    fn settle(&self, measures: Array2<f32>, _support: &Support, _excluded: &[usize]) -> NoiseClasses {
+        let points: Vec<Point> = measures.columns().into_iter().map(|of| (of[0] as i32, of[1] as i32)).collect();
+        let distinct: Vec<Point> = points.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
+        let index = points.iter().map(|point| distinct.partition_point(|other| other < point) as u32).collect();
+        let unit = f64::from(STEPS) * f64::from(self.grid.parts);
+        let process = |(a, b): Point| Process::Arma11(Arma11 { a: f64::from(a) / unit, b: f64::from(b) / unit });
+        NoiseClasses { processes: distinct.into_iter().map(process).collect(), index }
+    }
+}
+
+/// A point and those at most `reach` steps from it along each axis.
+fn around((a, b): Point, reach: i32) -> impl Iterator<Item = Point> {
+    (-reach..=reach).flat_map(move |i| (-reach..=reach).map(move |j| (a + i, b + j)))
+}
+
+/// Places of all points, with and without negative correlation.
+const PLACES: usize = (STEPS * (2 * STEPS - 1)) as usize;
+
+/// Where a point is among all.
+fn place((a, b): Point) -> usize {
+    usize::try_from(a * (2 * STEPS - 1) + b + STEPS - 1).unwrap_or(0)
+}
+
+/// What is known of each column.
+struct Tried<'a> {
+    search: &'a RemlSearch,
+    e: &'a ArrayView2<'a, f64>,
+    /// Column x place of the grid; NaN where it was not tried.
+    deviances: Array2<f64>,
+    /// The likeliest point so far: of equals that nearest to white.
+    best: Vec<(f64, Point)>,
+}
+
+impl<'a> Tried<'a> {
+    fn new(search: &'a RemlSearch, e: &'a ArrayView2<'a, f64>) -> Self {
+        let deviances = Array2::from_elem((e.ncols(), PLACES), f64::NAN);
+        Self { search, e, deviances, best: vec![(f64::INFINITY, (0, 0)); e.ncols()] }
+    }
+
+    fn at(&mut self, point: Point, columns: &[usize]) {
+        let whitened = &self.search.points[&point];
+        let squares = if columns.len() == self.e.ncols() {
+            whitened.squares(self.e)
+        } else {
+            whitened.squares(&self.e.select(Axis(1), columns).view())
+        };
+        let nearness = |(a, b): Point| (a.abs() + b.abs(), a, b);
+        for (&column, squares) in columns.iter().zip(squares) {
+            let deviance = whitened.deviance(squares);
+            self.deviances[(column, place(point))] = deviance;
+            let (least, best) = self.best[column];
+            if deviance < least || (deviance == least && nearness(point) < nearness(best)) {
+                self.best[column] = (deviance, point);
+            }
+        }
+    }
+
+    fn known(&self, column: usize, point: Point) -> Option<f64> {
+        let admitted = self.search.points.contains_key(&point);
+        let deviance = admitted.then(|| self.deviances[(column, place(point))]);
+        deviance.filter(|deviance| !deviance.is_nan())
+    }
+
+    /// The top of the paraboloid through the best point and those around it, in parts of a step; the point itself where they
+    /// make none.
+    fn refined(&self, column: usize) -> Point {
+        let (a, b) = self.best[column].1;
+        let parts = self.search.grid.parts.cast_signed();
+        let known = |i: i32, j: i32| self.known(column, (a + i, b + j)).filter(|deviance| deviance.is_finite());
+        let along = |minus: Option<f64>, plus: Option<f64>| -> Option<(f64, f64)> {
+            let (minus, centre, plus) = (minus?, known(0, 0)?, plus?);
+            Some((0.5 * (plus - minus), plus - 2.0 * centre + minus))
+        };
+        let (in_a, in_b) = (along(known(-1, 0), known(1, 0)), along(known(0, -1), known(0, 1)));
+        let corners = || Some(0.25 * (known(1, 1)? - known(1, -1)? - known(-1, 1)? + known(-1, -1)?));
+        let cross = corners().unwrap_or(0.0);
+        let (da, db) = match (in_a, in_b) {
+            (Some((ga, haa)), Some((gb, hbb))) if haa > 0.0 && haa * hbb - cross * cross > 0.0 => {
+                let determinant = haa * hbb - cross * cross;
+                ((cross * gb - hbb * ga) / determinant, (cross * ga - haa * gb) / determinant)
+            }
+            (Some((ga, haa)), _) if haa > 0.0 => (-ga / haa, 0.0),
+            (_, Some((gb, hbb))) if hbb > 0.0 => (0.0, -gb / hbb),
+            _ => (0.0, 0.0),
+        };
+        // the best point is better than those around it: further than half a step away the paraboloid is no guide
+        let step = |at: f64| ((at * f64::from(parts)).round() as i32).clamp(-parts / 2, parts / 2);
+        ((a * parts + step(da)).max(0), b * parts + step(db))
+    }
+}

@@ -1,0 +1,164 @@
+//! The fit of one run under noise whose estimate needs the residuals themselves: two looks at each block of samples, one to
+//! measure the noise, one to fit, with what voxels tell each other between.
+
+use super::fit::RunFit;
+use super::linalg::{product, subtract_product, transposed_product};
+use super::noise::{NoiseClasses, NoiseField, SampledNoise};
+use super::precision::Precision;
+use super::problem::ModelError;
+use super::process::{Layout, Whitened};
+use super::run_basis::{RunBasis, decomposition};
+use crate::design::RunDesign;
+use crate::error::CancelToken;
+use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, Scaler, Series, kept_among};
+use ndarray::{Array2, ArrayView1, Axis};
+use ndarray_linalg::error::LinalgError;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Residuals of ordinary least squares of a block of columns.
+struct BlockResiduals {
+    /// `Q'Y`: rank x column.
+    projections: Array2<f64>,
+    /// Row of the noise model x column.
+    residuals: Array2<f64>,
+    /// Sum of squares of the data about their mean, of each column.
+    total_squares: Vec<f64>,
+}
+
+/// What a fit reads.
+struct Samples<'a> {
+    series: &'a Series,
+    scaler: &'a Scaler,
+    run: &'a RunBasis,
+    layout: &'a Layout,
+    name: &'a str,
+}
+
+impl Samples<'_> {
+    fn residuals(&self, columns: &Range<usize>, rows: &mut Vec<f32>) -> Result<BlockResiduals, ModelError> {
+        let kept = &self.run.kept;
+        let mut values = Vec::with_capacity(kept.len() * columns.len());
+        for start in (0..self.series.n_frames).step_by(CHUNK_FRAMES) {
+            let frames = start..(start + CHUNK_FRAMES).min(self.series.n_frames);
+            self.series
+                .read(frames.clone(), columns.clone(), rows)
+                .map_err(|problem| ModelError::Samples { run: self.name.to_owned(), cause: problem.to_string() })?;
+            let scaled = self.scaler.scale_rows(columns, rows);
+            for place in kept_among(kept, &frames).1 {
+                values.extend_from_slice(&scaled[place * columns.len()..][..columns.len()]);
+            }
+        }
+        let frames_differ =
+            |_| ModelError::FramesDiffer { run: self.name.to_owned(), design: kept.len(), data: self.series.n_frames };
+        let mut values = Array2::from_shape_vec((kept.len(), columns.len()), values).map_err(frames_differ)?;
+        let total_squares = values.axis_iter(Axis(1)).map(|column| squares_about_mean(&column)).collect();
+        let given = column_squares(&values);
+        let q = &self.run.basis.q;
+        let projections = transposed_product(q, &values);
+        subtract_product(&mut values, q, &projections);
+        // what is below the rounding of the data is none
+        let smallest = kept.len() as f64 * f64::EPSILON;
+        for (column, (left, given)) in column_squares(&values).into_iter().zip(given).enumerate() {
+            if left <= smallest * given {
+                values.column_mut(column).fill(0.0);
+            }
+        }
+        Ok(BlockResiduals { projections, residuals: self.layout.spread(values), total_squares })
+    }
+}
+
+/// Sum of squares of each column, row by row.
+fn column_squares(values: &Array2<f64>) -> Vec<f64> {
+    let mut squares = vec![0.0; values.ncols()];
+    for row in values.outer_iter() {
+        squares.iter_mut().zip(row).for_each(|(sum, value)| *sum += value * value);
+    }
+    squares
+}
+
+fn squares_about_mean(column: &ArrayView1<'_, f64>) -> f64 {
+    let mean = column.sum() / column.len() as f64;
+    column.iter().map(|value| (value - mean).powi(2)).sum()
+}
+
+/// Fits the design whose basis is `run` to every column of `series`, under noise that `noise` estimates.
+pub(super) fn fit(
+    series: &Series,
+    scaler: &Scaler,
+    design: &RunDesign,
+    run: RunBasis,
+    noise: &dyn SampledNoise,
+    cancel: &CancelToken,
+) -> Result<RunFit, ModelError> {
+    if series.n_frames != design.matrix.nrows() || run.kept != scaler.kept() {
+        let (design_frames, data) = (run.kept.len(), scaler.kept().len());
+        return Err(ModelError::FramesDiffer { run: design.run.clone(), design: design_frames, data });
+    }
+    let n_columns = series.n_columns();
+    let samples = Samples { series, scaler, run: &run, layout: noise.layout(), name: &design.run };
+    let mut measures = Array2::zeros((noise.n_measures(), n_columns));
+    let outputs: Vec<_> = series.blocks().zip(measures.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS)).collect();
+    outputs.into_par_iter().try_for_each_init(Vec::new, |rows, (columns, measures)| {
+        cancel.check()?;
+        noise.measure(&samples.residuals(&columns, rows)?.residuals, measures);
+        Ok::<(), ModelError>(())
+    })?;
+    let classes = noise.settle(measures, &series.support, scaler.excluded());
+    cancel.check()?;
+    let whitened = whitened_designs(&classes, &run, noise.layout())
+        .ok_or_else(|| decomposition(design, &LinalgError::MemoryNotCont))?;
+    let rank = run.basis.rank();
+    let mut fit = RunFit {
+        run: design.run.clone(),
+        beta: Array2::zeros((run.basis.to_coefficients.nrows(), n_columns)),
+        sigma2: vec![0.0; n_columns],
+        r2: vec![0.0; n_columns],
+        dof: run.dof(),
+        rank,
+        noise: NoiseField::White,
+        to_coefficients: run.basis.to_coefficients.clone(),
+        precision: Precision::White,
+    };
+    let maps = fit.sigma2.chunks_mut(BLOCK_COLUMNS).zip(fit.r2.chunks_mut(BLOCK_COLUMNS));
+    let outputs = fit.beta.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS).zip(maps);
+    let blocks: Vec<_> = series.blocks().zip(outputs).collect();
+    blocks.into_par_iter().try_for_each_init(Vec::new, |rows, (columns, (mut beta, (sigma2, r2)))| {
+        cancel.check()?;
+        let BlockResiduals { mut projections, residuals, total_squares } = samples.residuals(&columns, rows)?;
+        let mut squares = column_squares(&residuals);
+        for (class, members) in members_of(&classes.index[columns]) {
+            let of_class = whitened[class as usize].residuals(&residuals.select(Axis(1), &members).view());
+            for (place, &column) in members.iter().enumerate() {
+                let step = of_class.steps.column(place);
+                projections.column_mut(column).zip_mut_with(&step, |projection, step| *projection += step);
+                squares[column] += step.dot(&step);
+                sigma2[column] = of_class.squares[place] / run.divisor as f64;
+            }
+        }
+        beta.assign(&product(&run.basis.to_coefficients, &projections));
+        for (out, (squares, total)) in r2.iter_mut().zip(squares.iter().zip(&total_squares)) {
+            *out = if *total > 0.0 { 1.0 - squares / total } else { 0.0 };
+        }
+        Ok::<(), ModelError>(())
+    })?;
+    fit.precision = Precision::Classes(whitened.into_iter().map(Whitened::into_factor).collect());
+    fit.noise = NoiseField::Classes { processes: classes.processes, index: classes.index };
+    Ok(fit)
+}
+
+/// The design under the process of each class; `None` where rounding leaves one singular.
+fn whitened_designs(classes: &NoiseClasses, run: &RunBasis, layout: &Layout) -> Option<Vec<Whitened>> {
+    let basis = layout.basis(&run.basis.q);
+    classes.processes.par_iter().map(|process| Whitened::new(&basis, process, layout)).collect()
+}
+
+/// The columns of each class, as counted from the first of `index`.
+fn members_of(index: &[u32]) -> BTreeMap<u32, Vec<usize>> {
+    let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (column, &class) in index.iter().enumerate() {
+        members.entry(class).or_default().push(column);
+    }
+    members
+}
