@@ -291,6 +291,8 @@ pub enum Noise {
     Ar1,
     /// Autoregressive and moving average, both of order 1, by restricted maximum likelihood in each voxel.
     Arma11,
+    /// Autoregressive, as long as 16 s, autocovariances pooled between neighbouring voxels of like spectra.
+    PooledAr,
 }
 
 impl Noise {
@@ -298,7 +300,7 @@ impl Noise {
     pub const fn needs_samples(self) -> bool {
         match self {
             Self::Ols | Self::Ar1 => false,
-            Self::Arma11 => true,
+            Self::Arma11 | Self::PooledAr => true,
         }
     }
 }

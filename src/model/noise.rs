@@ -3,8 +3,9 @@
 mod ar1;
 mod arma11;
 mod ols;
+mod pooled;
 
-use super::process::{Layout, Process};
+use super::process::{Autoregression, Layout, Process};
 use super::sums::Residuals;
 use crate::config::{Noise, Numerics};
 use crate::inputs::Support;
@@ -41,8 +42,8 @@ pub(crate) trait SampledNoise: Send + Sync {
     /// Measures residuals (row x column) into `measures` (measure x column).
     fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>);
 
-    /// Turns the measures of the whole run into classes; columns `excluded` (ascending) have none that mean anything.
-    fn settle(&self, measures: Array2<f32>, support: &Support, excluded: &[usize]) -> NoiseClasses;
+    /// Turns the measures of the whole run into classes. Columns without residuals (those left out) may get any.
+    fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseClasses;
 }
 
 /// Processes that columns share.
@@ -52,6 +53,14 @@ pub(crate) struct NoiseClasses {
     pub(crate) processes: Vec<Process>,
     /// Index into `processes` of each column.
     pub(crate) index: Vec<u32>,
+}
+
+impl NoiseClasses {
+    /// All columns white.
+    fn white(n_columns: usize) -> Self {
+        let white = Process::Autoregression(Autoregression::of_partial(Vec::new()));
+        Self { processes: vec![white], index: vec![0; n_columns] }
+    }
 }
 
 /// Noise parameters of every column of a run.
@@ -130,20 +139,22 @@ pub(crate) fn summed(noise: Noise, lags: &[usize], numerics: &Numerics) -> Optio
     match noise {
         Noise::Ols => Some(Box::new(ols::Ols)),
         Noise::Ar1 => Some(Box::new(ar1::Ar1::new(lags, numerics))),
-        Noise::Arma11 => None,
+        Noise::Arma11 | Noise::PooledAr => None,
     }
 }
 
 /// The model a pipeline names where it needs the residuals themselves, for a design with the basis `q` (kept frame x rank) at
-/// frames `lags` apart.
+/// frames `lags` repetition times of `tr_s` apart.
 pub(crate) fn sampled(
     noise: Noise,
     q: &Array2<f64>,
     lags: &[usize],
+    tr_s: f64,
     numerics: &Numerics,
 ) -> Option<Box<dyn SampledNoise>> {
     match noise {
         Noise::Ols | Noise::Ar1 => None,
         Noise::Arma11 => Some(Box::new(arma11::RemlSearch::new(q, lags, numerics.arma11_grid))),
+        Noise::PooledAr => Some(Box::new(pooled::PooledAr::new(q, lags, tr_s))),
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn fit(
         noise.measure(&samples.residuals(&columns, rows)?.residuals, measures);
         Ok::<(), ModelError>(())
     })?;
-    let classes = noise.settle(measures, &series.support, scaler.excluded());
+    let classes = noise.settle(measures, &series.support);
     cancel.check()?;
     let whitened = whitened_designs(&classes, &run, noise.layout())
         .ok_or_else(|| decomposition(design, &LinalgError::MemoryNotCont))?;

@@ -297,7 +297,9 @@ impl Resolver<'_> {
         let reason = match glm.noise {
             Noise::Ar1 => return,
             Noise::Ols => "takes its noise to be white",
-            Noise::Arma11 => "takes its noise to be another than autoregressive of order 1, as deconvolution has it",
+            Noise::Arma11 | Noise::PooledAr => {
+                "takes its noise to be another than autoregressive of order 1, as deconvolution has it"
+            }
         };
         let diagnostic = Diagnostic::error("deconvolve-noise", format!("model `{}` {reason}", name.value));
         self.say(diagnostic.hint("give that model noise = \"ar1\", or write noise = \"white\""), span);

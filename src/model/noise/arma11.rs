@@ -94,7 +94,7 @@ impl SampledNoise for RemlSearch {
         }
     }
 
-    fn settle(&self, measures: Array2<f32>, _support: &Support, _excluded: &[usize]) -> NoiseClasses {
+    fn settle(&self, measures: Array2<f32>, _support: &Support) -> NoiseClasses {
         let points: Vec<Point> = measures.columns().into_iter().map(|of| (of[0] as i32, of[1] as i32)).collect();
         let distinct: Vec<Point> = points.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
         let index = points.iter().map(|point| distinct.partition_point(|other| other < point) as u32).collect();

@@ -51,6 +51,17 @@ impl Autoregression {
         coefficients
     }
 
+    /// Whitened sum of squares of a series of these lag products (lag 0 first, at least as many as the order and one more), but
+    /// for what its ends differ by.
+    pub(crate) fn whitened_squares(&self, products: &[f32]) -> f64 {
+        let mut filter = vec![1.0];
+        filter.extend(self.coefficients().into_iter().map(|coefficient| -coefficient));
+        let of_lag = |lag: usize| filter.iter().zip(&filter[lag..]).map(|(a, b)| a * b).sum::<f64>();
+        let terms =
+            (0..filter.len()).map(|lag| of_lag(lag) * f64::from(products[lag]) * if lag == 0 { 1.0 } else { 2.0 });
+        terms.sum()
+    }
+
     /// Correlation of neighbouring frames.
     pub fn lag1(&self) -> f64 {
         self.partial.first().copied().unwrap_or(0.0)

@@ -1,0 +1,158 @@
+//! Autoregressive noise of an order as long as 16 s, its autocovariances pooled between voxels of like spectra.
+//!
+//! What one voxel tells of its spectrum in one run is little, and p values follow the spectrum's errors, not its mean. So
+//! each voxel's lag products are averaged with those of its neighbours, further where the data show little change, not across
+//! edges. The steps, each in a file of its own:
+//!
+//! 1. [`lag_products`]: `a_j = sum_t e_t e_(t+j)` of the residuals, of the whole run and of its halves.
+//! 2. [`correction`]: from lag products to the process whose expected lag products they are, the design's bias removed, what
+//!    lies beyond the order continued by the process itself.
+//! 3. Each voxel's products are divided by its whitened sum of squares: means of ratios to `a_0` are biased.
+//! 4. [`feature`]: the one direction in which voxels differ most beyond noise, going by the covariance between halves.
+//! 5. [`cascade`]: averages over 27 neighbours at growing distances, weighted down where that feature differs; how many, by
+//!    the least error of one half's average about the other half.
+//! 6. [`classes`]: processes that are alike are made one, so that a design is whitened some hundred times, not once a voxel.
+//!
+//! docs/noise.md has the reasons and the table of error rates.
+
+mod cascade;
+mod classes;
+mod correction;
+mod feature;
+mod lag_products;
+
+use super::{NoiseClasses, SampledNoise};
+use crate::inputs::Support;
+use crate::model::process::{Autoregression, Layout};
+use cascade::{Guide, Neighbourhood};
+use correction::Correction;
+use feature::Feature;
+use lag_products::LagProducts;
+use ndarray::{Array2, ArrayViewMut2};
+use rayon::prelude::*;
+
+/// What the order spans, seconds: 1/f noise needs it (at a repetition time of .8 s an order of 12 gives .043 at a nominal .05).
+const SPAN_S: f64 = 16.0;
+/// Bounds of the order.
+const LEAST_ORDER: usize = 12;
+const LARGEST_ORDER: usize = 20;
+/// Rows a lag needs.
+const ROWS_A_LAG: usize = 6;
+/// Largest lag by which voxels are compared.
+const LARGEST_COMPARED: usize = 12;
+/// Solutions of the tail: for the mean of all voxels, for each.
+const MEAN_ITERATIONS: usize = 4;
+const ITERATIONS: usize = 2;
+/// Distances of the averages, voxels: of the feature, of lag products.
+const FEATURE_STEPS: [usize; 5] = [1, 1, 2, 2, 4];
+const STEPS: [usize; 6] = [1, 1, 2, 2, 4, 4];
+/// Standard deviations of the feature's noise that count as alike: while the feature is averaged, and once it is.
+const ALIKE_BEFORE: f32 = 3.0;
+const ALIKE: f32 = 4.0;
+/// Independent voxels whose average is enough: of the feature, and of lag products at least.
+const FEATURE_VOXELS: f64 = 10.0;
+const LEAST_VOXELS: f64 = 40.0;
+/// Averages that lag products go through at least.
+const LEAST_STEPS: usize = 3;
+
+/// Pooled autoregressive noise.
+pub(super) struct PooledAr {
+    layout: Layout,
+    correction: Correction,
+    order: usize,
+    compared: usize,
+    dof: f64,
+}
+
+impl PooledAr {
+    /// For a design with the orthonormal basis `q` (kept frame x rank) whose frames are `lags` repetition times of `tr_s`
+    /// after one another.
+    pub(super) fn new(q: &Array2<f64>, lags: &[usize], tr_s: f64) -> Self {
+        let layout = Layout::filled(lags);
+        let order = (SPAN_S / tr_s).round() as usize;
+        let order = order.clamp(LEAST_ORDER, LARGEST_ORDER).min(layout.n_rows() / ROWS_A_LAG);
+        let correction = Correction::new(&layout.basis(q), order);
+        let dof = (q.nrows() - q.ncols()) as f64;
+        Self { layout, correction, order, compared: order.min(LARGEST_COMPARED), dof }
+    }
+
+    /// The process of each column from lag products relative to each column's whitened variance.
+    fn processes(&self, relative: &[f32], iterations: usize) -> Vec<Autoregression> {
+        let of_column = |products: &[f32]| {
+            let products: Vec<f64> = products.iter().map(|&product| f64::from(product)).collect();
+            self.correction.process(&products, iterations)
+        };
+        relative.par_chunks(self.order + 1).with_min_len(256).map(of_column).collect()
+    }
+
+    /// Mean whitened square of each column: of its own lag products under `process`.
+    fn scales<'a>(&self, products: &LagProducts, process: impl Fn(usize) -> &'a Autoregression + Sync) -> Vec<f64> {
+        let of_column = |(column, lags): (usize, &[f32])| process(column).whitened_squares(lags) / self.dof;
+        products.whole.par_chunks(self.order + 1).with_min_len(256).enumerate().map(of_column).collect()
+    }
+}
+
+impl SampledNoise for PooledAr {
+    fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    fn n_measures(&self) -> usize {
+        lag_products::n_measures(self.order, self.compared)
+    }
+
+    fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>) {
+        lag_products::measure(residuals, self.order, self.compared, measures);
+    }
+
+    fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseClasses {
+        let n_columns = measures.ncols();
+        // excluded columns have no residuals
+        let used: Vec<usize> = (0..n_columns).filter(|&column| measures[(0, column)] > 0.0).collect();
+        if used.is_empty() {
+            return NoiseClasses::white(n_columns);
+        }
+        let products = LagProducts::new(measures, &used, self.order, self.compared);
+        let around = Neighbourhood::new(support, &used);
+        let mean = self.correction.process(&products.mean_relative(), MEAN_ITERATIONS);
+        let scales = self.scales(&products, |_| &mean);
+        let feature = Feature::new(&products, &scales);
+        let (z, twin, steps) = self.averaged_feature(&around, &feature);
+        let variance = around.local_variance(&twin, &FEATURE_STEPS);
+        let before = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE_BEFORE };
+        let pooled = around.averaged(products.relative_to(&scales), self.order + 1, steps, Some(&before));
+        let first = self.processes(&pooled, ITERATIONS);
+        let scales = self.scales(&products, |column| &first[column]);
+        drop(first);
+        let n_steps = feature.best_steps(&around, &STEPS, LEAST_STEPS, LEAST_VOXELS);
+        let guide = Guide { alike: ALIKE, ..before };
+        let pooled = around.averaged(products.relative_to(&scales), self.order + 1, &STEPS[..n_steps], Some(&guide));
+        let partial: Vec<Vec<f64>> =
+            self.processes(&pooled, ITERATIONS).into_iter().map(|process| process.partial().to_vec()).collect();
+        let found = classes::group(&partial, self.order);
+        let mut index = vec![0; n_columns];
+        used.iter().zip(found.index).for_each(|(&column, class)| index[column] = class);
+        NoiseClasses { processes: found.processes, index }
+    }
+}
+
+impl PooledAr {
+    /// The feature and its twin, averaged until enough voxels went into each, and the distances that took.
+    fn averaged_feature(&self, around: &Neighbourhood, feature: &Feature) -> (Vec<f32>, Vec<f32>, &'static [usize]) {
+        let squares = |twin: &[f32]| twin.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
+        let (mut z, mut twin) = (feature.signal.clone(), feature.twin.clone());
+        let first = squares(&twin);
+        for (at, &step) in FEATURE_STEPS.iter().enumerate() {
+            let variance = around.local_variance(&twin, &FEATURE_STEPS);
+            let guide = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE_BEFORE };
+            let both: Vec<f32> = z.iter().zip(&twin).flat_map(|(z, twin)| [*z, *twin]).collect();
+            let both = around.averaged(both, 2, &[step], Some(&guide));
+            z = both.iter().step_by(2).copied().collect();
+            twin = both.iter().skip(1).step_by(2).copied().collect();
+            if first >= FEATURE_VOXELS * squares(&twin) {
+                return (z, twin, &FEATURE_STEPS[..=at]);
+            }
+        }
+        (z, twin, &FEATURE_STEPS)
+    }
+}

@@ -1,0 +1,224 @@
+//! Averages over neighbours at growing distances that stop at edges.
+//!
+//! One average is over the 27 voxels at 0 and plus or minus d along each axis that are analysed, with weights of a half and two
+//! quarters along each axis, each neighbour's multiplied by `exp(-(z_i - z_j)^2 / (k^2 rho (v_i + v_j)))`: z is a feature of
+//! the voxel, v the local variance of its noise, rho the share of that variance which neighbours this far apart do not have
+//! in common, k how many standard deviations count as alike.
+
+use crate::inputs::Support;
+use rayon::prelude::*;
+
+/// Columns worked on by one task: fixed, so that sums do not depend on the number of threads.
+const TASK_COLUMNS: usize = 2048;
+/// No column.
+const NONE: u32 = u32::MAX;
+/// Share of the local in the local noise variance, the rest being that of all voxels.
+const LOCAL: f32 = 0.8;
+
+/// What weighs neighbours.
+#[derive(Clone, Copy)]
+pub(super) struct Guide<'a> {
+    /// Of each column.
+    pub(super) feature: &'a [f32],
+    /// Noise of the same kind as the feature's, and nothing else.
+    pub(super) twin: &'a [f32],
+    /// Its local variance.
+    pub(super) variance: &'a [f32],
+    /// Standard deviations that count as alike.
+    pub(super) alike: f32,
+}
+
+/// Which columns are neighbours.
+pub(super) struct Neighbourhood {
+    shape: [usize; 3],
+    /// Column at each voxel of the grid.
+    column_at: Vec<u32>,
+    /// Voxel of each column.
+    voxel: Vec<[u32; 3]>,
+}
+
+/// A neighbour's place relative to a voxel, and its weight.
+#[derive(Clone, Copy)]
+struct Offset {
+    step: [isize; 3],
+    weight: f32,
+}
+
+/// The 27 offsets at distance `step`, the voxel itself first.
+fn offsets(step: usize) -> Vec<Offset> {
+    let step = step.cast_signed();
+    let along = [0, -step, step];
+    let mut all = Vec::with_capacity(27);
+    for z in along {
+        for y in along {
+            for x in along {
+                let weight = [x, y, z].map(|along| if along == 0 { 0.5 } else { 0.25 }).iter().product();
+                all.push(Offset { step: [x, y, z], weight });
+            }
+        }
+    }
+    all
+}
+
+impl Neighbourhood {
+    /// Of the columns `used` of `support`; columns of a table have no neighbours.
+    pub(super) fn new(support: &Support, used: &[usize]) -> Self {
+        let Support::Voxels { grid, index } = support else {
+            let voxel = (0..used.len()).map(|_| [0; 3]).collect();
+            return Self { shape: [0; 3], column_at: Vec::new(), voxel };
+        };
+        let [nx, ny, _] = grid.shape;
+        let mut column_at = vec![NONE; grid.n_voxels()];
+        let mut voxel = Vec::with_capacity(used.len());
+        for (at, &column) in used.iter().enumerate() {
+            let place = index[column] as usize;
+            column_at[place] = at as u32;
+            voxel.push([place % nx, place / nx % ny, place / (nx * ny)].map(|place| place as u32));
+        }
+        Self { shape: grid.shape, column_at, voxel }
+    }
+
+    /// The column at an offset from a column.
+    fn neighbour(&self, column: usize, offset: &Offset) -> Option<usize> {
+        if offset.step == [0; 3] {
+            return Some(column);
+        }
+        let mut place = 0;
+        for axis in (0..3).rev() {
+            let at = (self.voxel[column][axis] as usize).checked_add_signed(offset.step[axis])?;
+            if at >= self.shape[axis] {
+                return None;
+            }
+            place = place * self.shape[axis] + at;
+        }
+        Some(self.column_at[place]).filter(|&found| found != NONE).map(|found| found as usize)
+    }
+
+    /// `values` (column x `of_column`) averaged at each of the distances `steps` in turn.
+    pub(super) fn averaged(
+        &self,
+        mut values: Vec<f32>,
+        of_column: usize,
+        steps: &[usize],
+        guide: Option<&Guide<'_>>,
+    ) -> Vec<f32> {
+        for &step in steps {
+            let offsets = offsets(step);
+            let shares: Vec<f32> = match guide {
+                Some(guide) => offsets.iter().map(|offset| self.unshared(guide.twin, offset)).collect(),
+                None => Vec::new(),
+            };
+            let mut out = vec![0.0; values.len()];
+            let tasks = out.par_chunks_mut(TASK_COLUMNS * of_column).enumerate();
+            tasks.for_each(|(task, out)| {
+                for (at, out) in out.chunks_exact_mut(of_column).enumerate() {
+                    let column = task * TASK_COLUMNS + at;
+                    let mut total = 0.0;
+                    for (place, offset) in offsets.iter().enumerate() {
+                        let Some(neighbour) = self.neighbour(column, offset) else { continue };
+                        let likeness = match guide {
+                            Some(guide) if neighbour != column => guide.likeness(column, neighbour, shares[place]),
+                            _ => 1.0,
+                        };
+                        let weight = offset.weight * likeness;
+                        total += weight;
+                        let of_neighbour = &values[neighbour * of_column..][..of_column];
+                        out.iter_mut().zip(of_neighbour).for_each(|(out, value)| *out += weight * value);
+                    }
+                    out.iter_mut().for_each(|out| *out /= total); // the voxel itself weighs an eighth
+                }
+            });
+            values = out;
+        }
+        values
+    }
+
+    /// The share of the noise's variance that columns at this offset do not have in common, at most 1.
+    fn unshared(&self, twin: &[f32], offset: &Offset) -> f32 {
+        let tasks = twin.par_chunks(TASK_COLUMNS).enumerate().map(|(task, values)| {
+            let mut sums = [0.0_f64; 2];
+            for (at, &own) in values.iter().enumerate() {
+                if let Some(neighbour) = self.neighbour(task * TASK_COLUMNS + at, offset) {
+                    let [own, other] = [own, twin[neighbour]].map(f64::from);
+                    sums[0] += (own - other).powi(2);
+                    sums[1] += own * own + other * other;
+                }
+            }
+            sums
+        });
+        let sums: Vec<[f64; 2]> = tasks.collect();
+        let [different, all] = sums.into_iter().fold([0.0; 2], |[a, b], [c, d]| [a + c, b + d]);
+        if all > 0.0 { (different / all).min(1.0) as f32 } else { 1.0 }
+    }
+
+    /// Variance of noise around each column: of its squares averaged at the distances `steps`, drawn to the mean of all.
+    pub(super) fn local_variance(&self, twin: &[f32], steps: &[usize]) -> Vec<f32> {
+        let squares: Vec<f32> = twin.iter().map(|value| value * value).collect();
+        let mean = squares.iter().map(|&square| f64::from(square)).sum::<f64>() / squares.len().max(1) as f64;
+        let mut local = self.averaged(squares, 1, steps, None);
+        local.iter_mut().for_each(|local| *local = LOCAL * *local + (1.0 - LOCAL) * mean as f32);
+        local
+    }
+}
+
+impl Guide<'_> {
+    /// Between 0 and 1, for columns that have not in common this share of their noise.
+    fn likeness(&self, column: usize, neighbour: usize, unshared: f32) -> f32 {
+        let difference = self.feature[column] - self.feature[neighbour];
+        let expected = self.alike * self.alike * unshared * (self.variance[column] + self.variance[neighbour]);
+        match difference == 0.0 {
+            true => 1.0,
+            false => (-difference * difference / expected).exp(), // 0 where all noise is in common
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::Grid;
+
+    fn support(shape: [usize; 3], inside: impl Fn(usize) -> bool) -> Support {
+        let affine = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))));
+        let grid = Grid { shape, affine };
+        let mask: Vec<bool> = (0..shape.iter().product()).map(inside).collect();
+        Support::from_mask(grid, &mask)
+    }
+
+    #[test]
+    fn averages_weigh_a_half_and_two_quarters_along_each_axis() {
+        let support = support([5, 1, 1], |_| true);
+        let around = Neighbourhood::new(&support, &[0, 1, 2, 3, 4]);
+        let averaged = around.averaged(vec![0.0, 0.0, 1.0, 0.0, 0.0], 1, &[1], None);
+        // at the end a half of three quarters
+        assert_eq!(averaged, [0.0, 0.25, 0.5, 0.25, 0.0]);
+        let far = around.averaged(vec![1.0, 0.0, 0.0, 0.0, 0.0], 1, &[2], None);
+        assert_eq!(far, [2.0 / 3.0, 0.0, 0.25, 0.0, 0.0]);
+        // a voxel that is not used is no neighbour
+        let around = Neighbourhood::new(&support, &[0, 1, 3, 4]);
+        assert_eq!(
+            around.averaged(vec![0.0, 1.0, 0.0, 1.0], 1, &[1], None),
+            [1.0 / 3.0, 2.0 / 3.0, 1.0 / 3.0, 2.0 / 3.0]
+        );
+    }
+
+    #[test]
+    fn averages_stop_at_edges_of_the_feature() {
+        let support = support([8, 4, 4], |_| true);
+        let used: Vec<usize> = (0..128).collect();
+        let around = Neighbourhood::new(&support, &used);
+        let feature: Vec<f32> = used.iter().map(|column| if column % 8 < 4 { 0.0 } else { 100.0 }).collect();
+        let twin: Vec<f32> = used.iter().map(|column| if column * 7 % 3 == 0 { 1.0 } else { -0.5 }).collect();
+        let variance = vec![1.0; 128];
+        let guide = Guide { feature: &feature, twin: &twin, variance: &variance, alike: 4.0 };
+        let averaged = around.averaged(feature.clone(), 1, &[1, 1, 2], Some(&guide));
+        assert_eq!(averaged, feature);
+    }
+
+    #[test]
+    fn columns_of_a_table_keep_what_they_have() {
+        let support = Support::Columns { names: vec!["a".to_owned(), "b".to_owned()] };
+        let around = Neighbourhood::new(&support, &[0, 1]);
+        assert_eq!(around.averaged(vec![1.0, 2.0], 1, &[1, 2], None), [1.0, 2.0]);
+    }
+}
