@@ -35,6 +35,7 @@ pub use noise::NoiseField;
 pub use problem::ModelError;
 pub use process::{Arma11, Autoregression, Process};
 pub use residuals::residual_frame;
+pub use sampled_fit::SampledNeeds;
 
 pub(crate) use cholesky::{factor_packed, invert_packed, packed_length, solve_lower_packed};
 pub(crate) use linalg::inverse_square_root;

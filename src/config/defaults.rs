@@ -202,7 +202,7 @@ const NATIVE: Defaults = Defaults {
     polynomial_order: 1,
     when_condition_absent: AbsentCondition::Error,
     modulator_center: true,
-    noise: Noise::Ar1,
+    noise: Noise::PooledAr,
     fixed_effects: FixedEffects::Precision,
     condition_contrasts: false,
     maps: [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::Z],
@@ -236,6 +236,7 @@ const NATIVE: Defaults = Defaults {
 const NILEARN: Defaults = Defaults {
     profile: Profile::Native, // the key's own default does not depend on the profile
     hrf: HrfShape::Glover,
+    noise: Noise::Ar1,
     fixed_effects: FixedEffects::Mean,
     duplicates: DuplicatePolicy::Sum,
     ..NATIVE
@@ -266,6 +267,6 @@ mod tests {
             .filter(|(key, value)| nilearn[key.as_str()] != **value)
             .map(|(key, _)| key.as_str())
             .collect();
-        assert_eq!(differing, ["events.duplicates", "design.hrf", "glm.fixed_effects"]);
+        assert_eq!(differing, ["events.duplicates", "design.hrf", "glm.noise", "glm.fixed_effects"]);
     }
 }

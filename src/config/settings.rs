@@ -303,6 +303,15 @@ impl Noise {
             Self::Arma11 | Self::PooledAr => true,
         }
     }
+
+    /// The model for series that have no neighbours: columns of tables, and means of regions.
+    #[must_use]
+    pub const fn without_neighbours(self) -> Self {
+        match self {
+            Self::PooledAr => Self::Arma11,
+            other => other,
+        }
+    }
 }
 
 /// Combination over runs.

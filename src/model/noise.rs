@@ -46,6 +46,15 @@ pub(crate) trait SampledNoise: Send + Sync {
     fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseClasses;
 }
 
+/// Bytes that settling the noise takes for each column at most, and processes that may come of it.
+pub(crate) fn settling_needs(noise: Noise) -> (usize, usize) {
+    match noise {
+        Noise::Ols | Noise::Ar1 => (0, 0),
+        Noise::Arma11 => arma11::SETTLING,
+        Noise::PooledAr => pooled::SETTLING,
+    }
+}
+
 /// Processes that columns share.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct NoiseClasses {

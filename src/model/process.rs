@@ -9,7 +9,7 @@ mod whitener;
 pub use arma11::Arma11;
 pub use autoregression::Autoregression;
 pub(crate) use layout::Layout;
-pub(crate) use whitened::Whitened;
+pub(crate) use whitened::{Whitened, gathered};
 pub(crate) use whitener::Whitener;
 
 /// A stationary process.

@@ -3,11 +3,12 @@
 
 use super::fit::RunFit;
 use super::linalg::{product, subtract_product, transposed_product};
-use super::noise::{NoiseClasses, NoiseField, SampledNoise};
+use super::noise::{NoiseClasses, NoiseField, SampledNoise, settling_needs};
 use super::precision::Precision;
 use super::problem::ModelError;
-use super::process::{Layout, Whitened};
+use super::process::{Layout, Whitened, gathered};
 use super::run_basis::{RunBasis, decomposition};
+use crate::config::Noise;
 use crate::design::RunDesign;
 use crate::error::CancelToken;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, Scaler, Series, kept_among};
@@ -16,6 +17,32 @@ use ndarray_linalg::error::LinalgError;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
+
+/// What a fit from samples takes beside them and the fit itself, bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SampledNeeds {
+    /// A column of data.
+    pub a_column: usize,
+    /// A thread.
+    pub a_thread: usize,
+    /// However many columns and threads.
+    pub fixed: usize,
+}
+
+impl SampledNeeds {
+    /// Of a model of this design; nothing where sums over time suffice for its noise.
+    pub fn new(design: &RunDesign, noise: Noise) -> Self {
+        if !noise.needs_samples() {
+            return Self::default();
+        }
+        let (a_column, n_processes) = settling_needs(noise);
+        let n_frames = design.matrix.nrows();
+        let censored = n_frames - design.timing.n_kept();
+        // residuals, those of a class, and those that are whitened
+        let a_thread = 8 * BLOCK_COLUMNS * (3 * n_frames + 3 * design.n_columns());
+        Self { a_column, a_thread, fixed: 8 * n_processes * n_frames * (design.n_columns() + censored) }
+    }
+}
 
 /// Residuals of ordinary least squares of a block of columns.
 struct BlockResiduals {
@@ -124,12 +151,12 @@ pub(super) fn fit(
     let maps = fit.sigma2.chunks_mut(BLOCK_COLUMNS).zip(fit.r2.chunks_mut(BLOCK_COLUMNS));
     let outputs = fit.beta.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS).zip(maps);
     let blocks: Vec<_> = series.blocks().zip(outputs).collect();
-    blocks.into_par_iter().try_for_each_init(Vec::new, |rows, (columns, (mut beta, (sigma2, r2)))| {
+    blocks.into_par_iter().try_for_each_init(Default::default, |(rows, z), (columns, (mut beta, (sigma2, r2)))| {
         cancel.check()?;
         let BlockResiduals { mut projections, residuals, total_squares } = samples.residuals(&columns, rows)?;
         let mut squares = column_squares(&residuals);
         for (class, members) in members_of(&classes.index[columns]) {
-            let of_class = whitened[class as usize].residuals(&residuals.select(Axis(1), &members).view());
+            let of_class = whitened[class as usize].residuals(&gathered(&residuals, &members), z);
             for (place, &column) in members.iter().enumerate() {
                 let step = of_class.steps.column(place);
                 projections.column_mut(column).zip_mut_with(&step, |projection, step| *projection += step);

@@ -8,7 +8,7 @@ use super::plan_subject::{RunGroup, SpacePlan, SubjectPlan, map_applies};
 use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
 use crate::error::{Diagnostic, Diagnostics, counted};
 use crate::inputs;
-use crate::model::Moments;
+use crate::model::{Moments, SampledNeeds};
 use crate::outputs::Chunks;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FRAMES_AHEAD, MAX_BATCH, scales_samples};
 use serde::Serialize;
@@ -64,9 +64,10 @@ struct Needs {
     longest: usize,
     most_runs: usize,
     /// Of each run in flight: samples, where something needs them; sums over time, and whether they are taken while it is
-    /// read; frames being read; blocks being fitted; the fit.
+    /// read; what settling the noise takes; frames being read; blocks being fitted; the fit.
     samples: usize,
     moments: usize,
+    noise: usize,
     sums_while_reading: bool,
     frames: usize,
     work: usize,
@@ -99,7 +100,7 @@ impl Needs {
 
     /// Beside the samples, while a run is fitted; where it is one of several, it has maps of its own.
     fn fitting(&self) -> usize {
-        self.moments + self.work + self.fit + if self.most_runs > 1 { self.contrasts } else { 0 }
+        self.moments + self.noise + self.work + self.fit + if self.most_runs > 1 { self.contrasts } else { 0 }
     }
 
     /// Beside the samples, while a run is deconvolved.
@@ -151,6 +152,10 @@ impl Needs {
             0 => String::new(),
             bytes => format!(", or deconvolving {}", mib(bytes as u64)),
         };
+        let noise = match self.noise {
+            0 => String::new(),
+            bytes => format!(" + noise {}", mib(bytes as u64)),
+        };
         let own_contrasts = if self.most_runs > 1 { " + contrasts" } else { "" };
         let other_fits = match self.other_fits(share) {
             0 => String::new(),
@@ -158,7 +163,7 @@ impl Needs {
         };
         format!(
             "program {} + {} at a time x ({samples}the larger of reading (frames {}{}) and fitting (fit \
-             {}{sums}{own_contrasts}){deconvolving}){other_fits}; or, where that is more, program + fits of {} {} + contrasts {}",
+             {}{sums}{noise}{own_contrasts}){deconvolving}){other_fits}; or, where that is more, program + fits of {} {} + contrasts {}",
             mib(BASE_BYTES),
             counted(share.runs_in_flight, "run"),
             mib(self.frames as u64),
@@ -262,7 +267,11 @@ impl Plan {
         let numerics = &self.settings.numerics;
         let of_model = |run: usize, (index, glm): (usize, &GlmSettings)| -> [usize; 2] {
             let Some(model) = subject.runs[run].models.get(index) else { return [0, 0] };
-            let noise = if glm.noise == Noise::Ols { 0 } else { 8 };
+            let noise = match glm.noise {
+                Noise::Ols => 0,
+                Noise::Ar1 => 8,
+                Noise::Arma11 | Noise::PooledAr => 4,
+            };
             let fit = 8 * (model.design.n_columns() + 2) + noise;
             [Moments::bytes_a_column(&model.design, glm.noise, numerics), fit]
         };
@@ -301,6 +310,7 @@ impl Plan {
                 (false, _) => 0,
             },
             moments: n_columns * space.runs.iter().map(|&run| of_run(run)[0]).max().unwrap_or(0),
+            noise: self.sampled_bytes(subject, space, n_columns, threads),
             sums_while_reading: !scales_samples(self.settings.preprocess.scaling, numerics.scaling_arithmetic),
             // a chunk, frames as they are stored, the first one, and what smoothing holds
             frames: chunk * if self.needs_unsmoothed() { 2 } else { 1 }
@@ -318,6 +328,13 @@ impl Plan {
             // and the mean over runs
             fits: n_columns * 16 + n_columns * space.groups.iter().map(of_group).max().unwrap_or(0),
         }
+    }
+
+    /// What the model that takes most for its noise takes, where samples are looked at.
+    fn sampled_bytes(&self, subject: &SubjectPlan, space: &SpacePlan, n_columns: usize, threads: usize) -> usize {
+        let of_run = |&run: &usize| subject.runs[run].models.iter().zip(&self.settings.glms);
+        let needs = space.runs.iter().flat_map(of_run).map(|(model, glm)| SampledNeeds::new(&model.design, glm.noise));
+        needs.map(|needs| needs.a_column * n_columns + needs.a_thread * threads + needs.fixed).max().unwrap_or(0)
     }
 
     /// Voxels of a mask that all runs share; `None` where it is another, or cannot be read, which the run will tell.

@@ -326,12 +326,13 @@ impl<'a> ModelOutputs<'a> {
     fn sidecar(&self, map: MapKind, designs: &[&RunDesign]) -> Sidecar {
         let settings = &self.plan.settings;
         let fwhm_mm = settings.preprocess.smooth_fwhm_mm;
+        let noise = if self.regions.is_some() { self.glm.noise.without_neighbours() } else { self.glm.noise };
         Sidecar {
             p_value_sides: (map == MapKind::P).then_some(settings.numerics.p_sides),
             fixed_effects: (designs.len() > 1).then_some(self.glm.fixed_effects),
             profile: Some(settings.profile),
             smoothing_fwhm_mm: if fwhm_mm == [0.0; 3] { Vec::new() } else { fwhm_mm.to_vec() },
-            ..Sidecar::new(&self.glm.name, map, self.glm.noise, settings.preprocess.scaling, designs)
+            ..Sidecar::new(&self.glm.name, map, noise, settings.preprocess.scaling, designs)
         }
     }
 

@@ -168,6 +168,7 @@ impl RunJob<'_> {
         let arithmetic = settings.numerics.scaling_arithmetic;
         let scaler = Scaler::new(scaling, arithmetic, data.statistics, &excluded.columns())?;
         let noise = settings.glms[model].noise;
+        let noise = if support.grid().is_some() { noise } else { noise.without_neighbours() };
         let fit = match (data.moments, data.series) {
             (Some(moments), _) => moments.fit(support, &scaler, cancel)?,
             (None, Some(series)) => fit_run(series, &scaler, design, noise, &settings.numerics, cancel)?,

@@ -70,7 +70,7 @@ impl Resolver<'_> {
                 self.model_without_task(&config, design, confounds, &span);
             }
             let (own_design, own_confounds) = (config.design.clone(), config.confounds.clone());
-            let glm = self.glm(index, config, &span, design, confounds);
+            let glm = self.glm(index, config, &span, (design, confounds), inputs);
             if !self.told_of_design() {
                 self.idle_design_keys(&own_design, &[&glm.design]);
             }
@@ -109,8 +109,8 @@ impl Resolver<'_> {
         index: usize,
         config: GlmConfig,
         span: &Range<usize>,
-        design: &DesignConfig,
-        confounds: &ConfoundsConfig,
+        (design, confounds): (&DesignConfig, &ConfoundsConfig),
+        inputs: &Inputs,
     ) -> GlmSettings {
         let defaults = self.defaults;
         let condition_contrasts = config.condition_contrasts.unwrap_or(defaults.condition_contrasts);
@@ -122,7 +122,7 @@ impl Resolver<'_> {
         self.unique(config.contrast.iter().filter_map(|contrast| contrast.value.name.as_ref()), "contrasts");
         let contrasts: Vec<ContrastSettings> =
             config.contrast.into_iter().filter_map(|contrast| self.contrast(contrast.value)).collect();
-        let noise = config.noise.unwrap_or(defaults.noise);
+        let noise = self.noise(config.noise, matches!(inputs, Inputs::Timeseries(_)));
         let wrong = told || self.told(&format!("glm[{index}].noise"));
         let kinds: Vec<ContrastKind> = contrasts
             .iter()
@@ -145,6 +145,20 @@ impl Resolver<'_> {
             confounds,
             contrasts,
         }
+    }
+
+    /// The noise model: of tables one that needs no neighbours.
+    fn noise(&mut self, stated: Option<Placed<Noise>>, tables: bool) -> Noise {
+        let noise = stated.as_ref().map_or(self.defaults.noise, |stated| stated.value);
+        if !tables || noise == noise.without_neighbours() {
+            return noise;
+        }
+        if let Some(stated) = stated {
+            let diagnostic =
+                Diagnostic::warning("noise-not-pooled", "columns of a table have no neighbours to pool over");
+            self.say(diagnostic.note("the noise of each is `arma11`, estimated on its own"), &stated.span);
+        }
+        noise.without_neighbours()
     }
 
     fn contrast(&mut self, contrast: ContrastConfig) -> Option<ContrastSettings> {

@@ -8,14 +8,17 @@
 use super::{NoiseClasses, SampledNoise};
 use crate::config::Arma11Grid;
 use crate::inputs::Support;
-use crate::model::process::{Arma11, Layout, Process, Whitened};
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
+use crate::model::process::{Arma11, Layout, Process, Whitened, gathered};
+use ndarray::{Array2, ArrayViewMut2};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps of the grid between parameters of 0 and 1.
 const STEPS: i32 = 10;
 /// Distance of the points that all columns are tried at, in steps.
 const COARSE: i32 = 2;
+
+/// Bytes a column: measures, points and their indices; and processes: half a square of 91 points by 46 of them.
+pub(super) const SETTLING: (usize, usize) = (8 + 8 + 4, 2_200);
 
 /// A point of the grid: a and b in steps.
 type Point = (i32, i32);
@@ -45,7 +48,7 @@ impl RemlSearch {
     }
 
     /// The likeliest process of each column of residuals `e` (row x column), in parts of a step.
-    fn search(&self, e: &ArrayView2<'_, f64>) -> Vec<Point> {
+    fn search(&self, e: &Array2<f64>) -> Vec<Point> {
         let mut tried = Tried::new(self, e);
         let everyone: Vec<usize> = (0..e.ncols()).collect();
         for &point in self.points.keys().filter(|(a, b)| a % COARSE == 0 && b % COARSE == 0) {
@@ -88,7 +91,7 @@ impl SampledNoise for RemlSearch {
 
     /// a and b in parts of a step.
     fn measure(&self, residuals: &Array2<f64>, mut measures: ArrayViewMut2<'_, f32>) {
-        for (column, (a, b)) in self.search(&residuals.view()).into_iter().enumerate() {
+        for (column, (a, b)) in self.search(residuals).into_iter().enumerate() {
             measures[(0, column)] = a as f32;
             measures[(1, column)] = b as f32;
         }
@@ -120,7 +123,9 @@ fn place((a, b): Point) -> usize {
 /// What is known of each column.
 struct Tried<'a> {
     search: &'a RemlSearch,
-    e: &'a ArrayView2<'a, f64>,
+    e: &'a Array2<f64>,
+    /// Working space.
+    z: Vec<f64>,
     /// Column x place of the grid; NaN where it was not tried.
     deviances: Array2<f64>,
     /// The likeliest point so far: of equals that nearest to white.
@@ -128,17 +133,17 @@ struct Tried<'a> {
 }
 
 impl<'a> Tried<'a> {
-    fn new(search: &'a RemlSearch, e: &'a ArrayView2<'a, f64>) -> Self {
+    fn new(search: &'a RemlSearch, e: &'a Array2<f64>) -> Self {
         let deviances = Array2::from_elem((e.ncols(), PLACES), f64::NAN);
-        Self { search, e, deviances, best: vec![(f64::INFINITY, (0, 0)); e.ncols()] }
+        Self { search, e, z: Vec::new(), deviances, best: vec![(f64::INFINITY, (0, 0)); e.ncols()] }
     }
 
     fn at(&mut self, point: Point, columns: &[usize]) {
         let whitened = &self.search.points[&point];
         let squares = if columns.len() == self.e.ncols() {
-            whitened.squares(self.e)
+            whitened.squares(self.e, &mut self.z)
         } else {
-            whitened.squares(&self.e.select(Axis(1), columns).view())
+            whitened.squares(&gathered(self.e, columns), &mut self.z)
         };
         let nearness = |(a, b): Point| (a.abs() + b.abs(), a, b);
         for (&column, squares) in columns.iter().zip(squares) {

@@ -55,6 +55,14 @@ const LEAST_VOXELS: f64 = 40.0;
 /// Averages that lag products go through at least.
 const LEAST_STEPS: usize = 3;
 
+/// Bytes a column: lag products of the run and its halves; those being averaged, twice; processes. And classes.
+pub(super) const SETTLING: (usize, usize) = (
+    4 * lag_products::n_measures(LARGEST_ORDER, LARGEST_COMPARED)
+        + 2 * 4 * (2 * LARGEST_COMPARED + 2)
+        + 2 * (8 * LARGEST_ORDER + 24),
+    classes::MOST_CLASSES,
+);
+
 /// Pooled autoregressive noise.
 pub(super) struct PooledAr {
     layout: Layout,
@@ -74,15 +82,6 @@ impl PooledAr {
         let correction = Correction::new(&layout.basis(q), order);
         let dof = (q.nrows() - q.ncols()) as f64;
         Self { layout, correction, order, compared: order.min(LARGEST_COMPARED), dof }
-    }
-
-    /// The process of each column from lag products relative to each column's whitened variance.
-    fn processes(&self, relative: &[f32], iterations: usize) -> Vec<Autoregression> {
-        let of_column = |products: &[f32]| {
-            let products: Vec<f64> = products.iter().map(|&product| f64::from(product)).collect();
-            self.correction.process(&products, iterations)
-        };
-        relative.par_chunks(self.order + 1).with_min_len(256).map(of_column).collect()
     }
 
     /// Mean whitened square of each column: of its own lag products under `process`.
@@ -121,14 +120,18 @@ impl SampledNoise for PooledAr {
         let variance = around.local_variance(&twin, &FEATURE_STEPS);
         let before = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE_BEFORE };
         let pooled = around.averaged(products.relative_to(&scales), self.order + 1, steps, Some(&before));
-        let first = self.processes(&pooled, ITERATIONS);
+        let first = self.correction.processes(&pooled, ITERATIONS);
         let scales = self.scales(&products, |column| &first[column]);
         drop(first);
         let n_steps = feature.best_steps(&around, &STEPS, LEAST_STEPS, LEAST_VOXELS);
         let guide = Guide { alike: ALIKE, ..before };
         let pooled = around.averaged(products.relative_to(&scales), self.order + 1, &STEPS[..n_steps], Some(&guide));
-        let partial: Vec<Vec<f64>> =
-            self.processes(&pooled, ITERATIONS).into_iter().map(|process| process.partial().to_vec()).collect();
+        let partial: Vec<Vec<f64>> = self
+            .correction
+            .processes(&pooled, ITERATIONS)
+            .into_iter()
+            .map(|process| process.partial().to_vec())
+            .collect();
         let found = classes::group(&partial, self.order);
         let mut index = vec![0; n_columns];
         used.iter().zip(found.index).for_each(|(&column, class)| index[column] = class);

@@ -108,7 +108,7 @@ mod tests {
             let whitener = Whitener::Recursion(process.recursion(&lags));
             let mut w = Array2::zeros((n, n));
             let identity: Array2<f64> = Array2::eye(n);
-            whitener.whiten(identity.as_slice().unwrap(), n, w.as_slice_mut().unwrap());
+            whitener.whiten(identity.as_slice().unwrap(), n, &(0..n), w.as_slice_mut().unwrap());
             let white = w.dot(&v).dot(&w.t());
             for ((s, t), value) in white.indexed_iter() {
                 let expected = f64::from(u8::from(s == t));

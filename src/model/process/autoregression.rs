@@ -131,7 +131,7 @@ mod tests {
         let whitener = Whitener::Prediction(process.predictions());
         let mut w = Array2::zeros((n, n));
         let identity: Array2<f64> = Array2::eye(n);
-        whitener.whiten(identity.as_slice().unwrap(), n, w.as_slice_mut().unwrap());
+        whitener.whiten(identity.as_slice().unwrap(), n, &(0..n), w.as_slice_mut().unwrap());
         for ((s, t), value) in w.dot(&v).dot(&w.t()).indexed_iter() {
             assert!((value - f64::from(u8::from(s == t))).abs() < 1e-13, "{s}, {t}: {value}");
         }
@@ -144,7 +144,7 @@ mod tests {
         let y = Array2::from_shape_fn((12, 3), |(t, j)| ((t * t + 3 * j) as f64).sin());
         let whiten = |whitener: Whitener| {
             let mut z = Array2::zeros(y.dim());
-            whitener.whiten(y.as_slice().unwrap(), y.ncols(), z.as_slice_mut().unwrap());
+            whitener.whiten(y.as_slice().unwrap(), 3, &(0..3), z.as_slice_mut().unwrap());
             z
         };
         let arma = whiten(Whitener::Recursion(Arma11 { a: 0.7, b: 0.0 }.recursion(&[1; 11])));

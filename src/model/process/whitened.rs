@@ -11,8 +11,9 @@
 
 use super::{Layout, Process, Whitener};
 use crate::model::cholesky::{factor_packed, packed_length, solve_lower_packed, solve_upper_packed};
-use crate::model::linalg::{product, transposed_product};
-use ndarray::{Array2, ArrayRef2, ArrayView2, s};
+use crate::model::linalg::{add_transposed_product, transposed_product};
+use crate::signal::widest::{Loop, widest};
+use ndarray::{Array2, ArrayView2, s};
 
 /// Columns whitened at once: they stay in a core's cache, row by row.
 const TILE_COLUMNS: usize = 128;
@@ -46,7 +47,9 @@ impl Whitened {
         let whitener = process.whitener(layout);
         let (n, all) = q.dim();
         let mut basis = Array2::zeros((n, all));
-        whiten(&whitener, q, &mut basis);
+        if let (Some(q), Some(basis)) = (q.as_standard_layout().as_slice(), basis.as_slice_mut()) {
+            whitener.whiten(q, all, &(0..all), basis); // both are in standard order
+        }
         let gram = transposed_product(&basis, &basis);
         let mut factor: Vec<f64> = (0..all).flat_map(|i| gram.slice(s![i, ..=i]).to_vec()).collect();
         if !factor_packed(&mut factor, all) {
@@ -80,31 +83,35 @@ impl Whitened {
     }
 
     /// `U'z` ((gap, rank) x column) and `|z|^2` of residuals `e` (row x column).
-    fn project(&self, e: &ArrayView2<'_, f64>) -> (Array2<f64>, Vec<f64>) {
+    fn project(&self, e: &Array2<f64>, z: &mut Vec<f64>) -> (Array2<f64>, Vec<f64>) {
         let (n, n_columns) = e.dim();
         let mut projections = Array2::zeros((self.basis.ncols(), n_columns));
         let mut squares = vec![0.0; n_columns];
+        let e = e.as_standard_layout();
+        let Some(e) = e.as_slice() else { return (projections, squares) }; // in standard order
         for start in (0..n_columns).step_by(TILE_COLUMNS) {
             let tile = start..(start + TILE_COLUMNS).min(n_columns);
-            let mut z = Array2::zeros((n, tile.len()));
-            whiten(&self.whitener, &e.slice(s![.., tile.clone()]), &mut z);
-            for row in z.outer_iter() {
-                squares[tile.clone()].iter_mut().zip(row).for_each(|(sum, value)| *sum += value * value);
+            z.resize(n * tile.len(), 0.0);
+            self.whitener.whiten(e, n_columns, &tile, z);
+            for row in z.chunks_exact(tile.len()) {
+                widest(AddSquares { sums: &mut squares[tile.clone()], row });
             }
-            projections.slice_mut(s![.., tile]).assign(&product(&self.basis.t(), &z));
+            if let Ok(z) = ArrayView2::from_shape((n, tile.len()), z) {
+                add_transposed_product(&self.basis, &z, projections.slice_mut(s![.., tile]), true);
+            }
         }
         (projections, squares)
     }
 
-    /// Whitened residual squares of each column of residuals `e` (row x column) of ordinary least squares.
-    pub(crate) fn squares(&self, e: &ArrayView2<'_, f64>) -> Vec<f64> {
-        let (projections, squares) = self.project(e);
+    /// Whitened residual squares of each column of residuals `e` (row x column) of ordinary least squares; `z` is working space.
+    pub(crate) fn squares(&self, e: &Array2<f64>, z: &mut Vec<f64>) -> Vec<f64> {
+        let (projections, squares) = self.project(e, z);
         unexplained(&projections, squares)
     }
 
-    /// From the residuals `e` (row x column) of ordinary to those of generalised least squares.
-    pub(crate) fn residuals(&self, e: &ArrayView2<'_, f64>) -> WhitenedResiduals {
-        let (projections, squares) = self.project(e);
+    /// From the residuals `e` (row x column) of ordinary to those of generalised least squares; `z` is working space.
+    pub(crate) fn residuals(&self, e: &Array2<f64>, z: &mut Vec<f64>) -> WhitenedResiduals {
+        let (projections, squares) = self.project(e, z);
         let squares = unexplained(&projections, squares);
         let mut steps = projections.slice(s![projections.nrows() - self.rank.., ..]).to_owned();
         let mut step = vec![0.0; self.rank];
@@ -117,12 +124,26 @@ impl Whitened {
     }
 }
 
-/// `L^-1 y` of every column of `y` into `z`, whatever the memory order of `y`.
-fn whiten(whitener: &Whitener, y: &ArrayRef2<f64>, z: &mut Array2<f64>) {
-    let width = y.ncols();
-    let y = y.as_standard_layout();
-    if let (Some(y), Some(z)) = (y.as_slice(), z.as_slice_mut()) {
-        whitener.whiten(y, width, z); // both are in standard order
+/// The columns `members` of `values`, in standard order: `select` gives another.
+pub(crate) fn gathered(values: &Array2<f64>, members: &[usize]) -> Array2<f64> {
+    let mut out = Vec::with_capacity(values.nrows() * members.len());
+    for row in values.outer_iter() {
+        out.extend(members.iter().map(|&column| row[column]));
+    }
+    Array2::from_shape_vec((values.nrows(), members.len()), out).unwrap_or_default()
+}
+
+struct AddSquares<'a> {
+    sums: &'a mut [f64],
+    row: &'a [f64],
+}
+
+impl Loop for AddSquares<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        self.sums.iter_mut().zip(self.row).for_each(|(sum, value)| *sum += value * value);
     }
 }
 
@@ -192,10 +213,10 @@ mod tests {
             // condition of v at .9 some 400: 1e-13 of values of order 1
             let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-12 * b.abs().max(1.0), "rho {rho}: {a}, {b}");
             for (whitened, e) in [(&by_recursion, &e), (&by_filling, &spread)] {
-                let found = whitened.residuals(&e.view());
+                let found = whitened.residuals(e, &mut Vec::new());
                 found.steps.iter().zip(&steps).for_each(|(a, b)| close(*a, *b));
                 found.squares.iter().zip(&quadratic).for_each(|(a, b)| close(*a, *b));
-                whitened.squares(&e.view()).iter().zip(&quadratic).for_each(|(a, b)| close(*a, *b));
+                whitened.squares(e, &mut Vec::new()).iter().zip(&quadratic).for_each(|(a, b)| close(*a, *b));
                 for i in 0..3 {
                     for j in 0..=i {
                         let entry: f64 = (0..=j)

@@ -1,6 +1,7 @@
 //! Whitening row by row: `L^-1` of a covariance matrix `V = L L'`, without the matrix.
 
 use crate::signal::widest::{Loop, widest};
+use std::ops::Range;
 
 /// How the noise of a run is whitened.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,10 +43,11 @@ impl Whitener {
         -2.0 * (0..n_rows).map(|row| gain(row).ln()).sum::<f64>()
     }
 
-    /// `L^-1 y` of every column of `y` into `z`, both row by row of `width` columns each.
-    pub(crate) fn whiten(&self, y: &[f64], width: usize, z: &mut [f64]) {
-        let row_of = |t: usize| &y[t * width..][..width];
-        for t in 0..y.len() / width.max(1) {
+    /// `L^-1 y` of the columns `columns` of `y` into `z`, both row by row; a row of `y` has `stride` columns.
+    pub(crate) fn whiten(&self, y: &[f64], stride: usize, columns: &Range<usize>, z: &mut [f64]) {
+        let width = columns.len();
+        let row_of = |t: usize| &y[t * stride + columns.start..][..width];
+        for t in 0..y.len() / stride.max(1) {
             let (whitened, rest) = z.split_at_mut(t * width);
             let (now, out) = (row_of(t), &mut rest[..width]);
             match self {

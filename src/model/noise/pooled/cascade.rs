@@ -6,6 +6,7 @@
 //! in common, k how many standard deviations count as alike.
 
 use crate::inputs::Support;
+use crate::signal::widest::{Loop, widest};
 use rayon::prelude::*;
 
 /// Columns worked on by one task: fixed, so that sums do not depend on the number of threads.
@@ -28,70 +29,77 @@ pub(super) struct Guide<'a> {
     pub(super) alike: f32,
 }
 
+/// Largest distance of neighbours, voxels.
+const LARGEST_STEP: usize = 4;
+
 /// Which columns are neighbours.
 pub(super) struct Neighbourhood {
+    /// Shape of the grid with a border as wide as the largest distance, so that every neighbour is on it.
     shape: [usize; 3],
-    /// Column at each voxel of the grid.
+    /// Column at each of its voxels.
     column_at: Vec<u32>,
-    /// Voxel of each column.
-    voxel: Vec<[u32; 3]>,
+    /// Place of each column on it.
+    place: Vec<usize>,
 }
 
 /// A neighbour's place relative to a voxel, and its weight.
 #[derive(Clone, Copy)]
 struct Offset {
-    step: [isize; 3],
+    step: isize,
     weight: f32,
-}
-
-/// The 27 offsets at distance `step`, the voxel itself first.
-fn offsets(step: usize) -> Vec<Offset> {
-    let step = step.cast_signed();
-    let along = [0, -step, step];
-    let mut all = Vec::with_capacity(27);
-    for z in along {
-        for y in along {
-            for x in along {
-                let weight = [x, y, z].map(|along| if along == 0 { 0.5 } else { 0.25 }).iter().product();
-                all.push(Offset { step: [x, y, z], weight });
-            }
-        }
-    }
-    all
 }
 
 impl Neighbourhood {
     /// Of the columns `used` of `support`; columns of a table have no neighbours.
     pub(super) fn new(support: &Support, used: &[usize]) -> Self {
-        let Support::Voxels { grid, index } = support else {
-            let voxel = (0..used.len()).map(|_| [0; 3]).collect();
-            return Self { shape: [0; 3], column_at: Vec::new(), voxel };
+        let border = 2 * LARGEST_STEP;
+        let (shape, place): ([usize; 3], Vec<usize>) = match support {
+            Support::Voxels { grid, index } => {
+                let [nx, ny, _] = grid.shape;
+                let shape = grid.shape.map(|length| length + border);
+                let place = |&column: &usize| {
+                    let voxel = index[column] as usize;
+                    let [x, y, z] = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)].map(|at| at + LARGEST_STEP);
+                    (z * shape[1] + y) * shape[0] + x
+                };
+                (shape, used.iter().map(place).collect())
+            }
+            // further from one another than any neighbour
+            Support::Columns { .. } => {
+                let shape = [1 + border, 1 + border, used.len() * (1 + border)];
+                let place = |at: usize| {
+                    ((at * (1 + border) + LARGEST_STEP) * shape[1] + LARGEST_STEP) * shape[0] + LARGEST_STEP
+                };
+                (shape, (0..used.len()).map(place).collect())
+            }
         };
-        let [nx, ny, _] = grid.shape;
-        let mut column_at = vec![NONE; grid.n_voxels()];
-        let mut voxel = Vec::with_capacity(used.len());
-        for (at, &column) in used.iter().enumerate() {
-            let place = index[column] as usize;
-            column_at[place] = at as u32;
-            voxel.push([place % nx, place / nx % ny, place / (nx * ny)].map(|place| place as u32));
+        let mut column_at = vec![NONE; shape.iter().product()];
+        place.iter().enumerate().for_each(|(column, &place)| column_at[place] = column as u32);
+        Self { shape, column_at, place }
+    }
+
+    /// The 27 offsets at distance `step`, the voxel itself first.
+    fn offsets(&self, step: usize) -> Vec<Offset> {
+        let [nx, ny, _] = self.shape.map(usize::cast_signed);
+        let step = step.min(LARGEST_STEP).cast_signed();
+        let along = [0, -step, step];
+        let mut all = Vec::with_capacity(27);
+        for z in along {
+            for y in along {
+                for x in along {
+                    let weight = [x, y, z].map(|along| if along == 0 { 0.5 } else { 0.25 }).iter().product();
+                    all.push(Offset { step: (z * ny + y) * nx + x, weight });
+                }
+            }
         }
-        Self { shape: grid.shape, column_at, voxel }
+        all
     }
 
     /// The column at an offset from a column.
-    fn neighbour(&self, column: usize, offset: &Offset) -> Option<usize> {
-        if offset.step == [0; 3] {
-            return Some(column);
-        }
-        let mut place = 0;
-        for axis in (0..3).rev() {
-            let at = (self.voxel[column][axis] as usize).checked_add_signed(offset.step[axis])?;
-            if at >= self.shape[axis] {
-                return None;
-            }
-            place = place * self.shape[axis] + at;
-        }
-        Some(self.column_at[place]).filter(|&found| found != NONE).map(|found| found as usize)
+    #[inline(always)]
+    fn neighbour(&self, column: usize, offset: Offset) -> Option<usize> {
+        let found = self.column_at[self.place[column].wrapping_add_signed(offset.step)];
+        (found != NONE).then_some(found as usize)
     }
 
     /// `values` (column x `of_column`) averaged at each of the distances `steps` in turn.
@@ -103,30 +111,17 @@ impl Neighbourhood {
         guide: Option<&Guide<'_>>,
     ) -> Vec<f32> {
         for &step in steps {
-            let offsets = offsets(step);
+            let offsets = self.offsets(step);
             let shares: Vec<f32> = match guide {
-                Some(guide) => offsets.iter().map(|offset| self.unshared(guide.twin, offset)).collect(),
-                None => Vec::new(),
+                Some(guide) => offsets.iter().map(|offset| self.unshared(guide.twin, *offset)).collect(),
+                None => vec![1.0; offsets.len()],
             };
+            let offsets: Vec<(Offset, f32)> = offsets.into_iter().zip(shares).collect();
             let mut out = vec![0.0; values.len()];
             let tasks = out.par_chunks_mut(TASK_COLUMNS * of_column).enumerate();
             tasks.for_each(|(task, out)| {
-                for (at, out) in out.chunks_exact_mut(of_column).enumerate() {
-                    let column = task * TASK_COLUMNS + at;
-                    let mut total = 0.0;
-                    for (place, offset) in offsets.iter().enumerate() {
-                        let Some(neighbour) = self.neighbour(column, offset) else { continue };
-                        let likeness = match guide {
-                            Some(guide) if neighbour != column => guide.likeness(column, neighbour, shares[place]),
-                            _ => 1.0,
-                        };
-                        let weight = offset.weight * likeness;
-                        total += weight;
-                        let of_neighbour = &values[neighbour * of_column..][..of_column];
-                        out.iter_mut().zip(of_neighbour).for_each(|(out, value)| *out += weight * value);
-                    }
-                    out.iter_mut().for_each(|out| *out /= total); // the voxel itself weighs an eighth
-                }
+                let (around, offsets, values) = (self, &offsets[..], &values[..]);
+                widest(Average { around, offsets, guide, values, of_column, first: task * TASK_COLUMNS, out });
             });
             values = out;
         }
@@ -134,7 +129,7 @@ impl Neighbourhood {
     }
 
     /// The share of the noise's variance that columns at this offset do not have in common, at most 1.
-    fn unshared(&self, twin: &[f32], offset: &Offset) -> f32 {
+    fn unshared(&self, twin: &[f32], offset: Offset) -> f32 {
         let tasks = twin.par_chunks(TASK_COLUMNS).enumerate().map(|(task, values)| {
             let mut sums = [0.0_f64; 2];
             for (at, &own) in values.iter().enumerate() {
@@ -161,8 +156,46 @@ impl Neighbourhood {
     }
 }
 
+/// One average of the columns from `first` on.
+struct Average<'a> {
+    around: &'a Neighbourhood,
+    /// With the share of noise that is not in common.
+    offsets: &'a [(Offset, f32)],
+    guide: Option<&'a Guide<'a>>,
+    values: &'a [f32],
+    of_column: usize,
+    first: usize,
+    out: &'a mut [f32],
+}
+
+impl Loop for Average<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let of_column = self.of_column;
+        for (at, out) in self.out.chunks_exact_mut(of_column).enumerate() {
+            let column = self.first + at;
+            let mut total = 0.0;
+            for &(offset, unshared) in self.offsets {
+                let Some(neighbour) = self.around.neighbour(column, offset) else { continue };
+                let likeness = match self.guide {
+                    Some(guide) if neighbour != column => guide.likeness(column, neighbour, unshared),
+                    _ => 1.0,
+                };
+                let weight = offset.weight * likeness;
+                total += weight;
+                let of_neighbour = &self.values[neighbour * of_column..][..of_column];
+                out.iter_mut().zip(of_neighbour).for_each(|(out, value)| *out += weight * value);
+            }
+            out.iter_mut().for_each(|out| *out /= total); // the voxel itself weighs an eighth
+        }
+    }
+}
+
 impl Guide<'_> {
     /// Between 0 and 1, for columns that have not in common this share of their noise.
+    #[inline(always)]
     fn likeness(&self, column: usize, neighbour: usize, unshared: f32) -> f32 {
         let difference = self.feature[column] - self.feature[neighbour];
         let expected = self.alike * self.alike * unshared * (self.variance[column] + self.variance[neighbour]);

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::NoiseClasses;
 
 /// Classes: with 256 rates and power are those of a process a voxel to three digits.
-const MOST_CLASSES: usize = 256;
+pub(super) const MOST_CLASSES: usize = 256;
 /// Voxels that the classes are found on.
 const MOST_SAMPLES: usize = 16_384;
 /// Improvements of the classes.

@@ -6,10 +6,12 @@
 //! beyond for 0, which leaves slow noise too fast; so the lags beyond are those that the process itself implies, found again
 //! after each solution.
 
-use crate::model::cholesky::{factor_packed, solve_lower_packed, solve_upper_packed};
+use crate::model::cholesky::{factor_packed, packed_length};
 use crate::model::linalg::{product, transposed_product};
 use crate::model::process::Autoregression;
+use crate::signal::widest::{Loop, widest};
 use ndarray::{Array2, s};
+use rayon::prelude::*;
 
 /// Largest lag that the design's bias is followed to.
 const LARGEST_LAG: usize = 100;
@@ -39,57 +41,186 @@ impl Correction {
         Self { order, factor: regular.then_some(factor), tail: bias.slice(s![.., order + 1..]).to_owned() }
     }
 
-    /// The process of lag products `products` (lags 0 to the order), the lags beyond found `iterations` times. White where no
-    /// process comes near.
-    pub(super) fn process(&self, products: &[f64], iterations: usize) -> Autoregression {
-        let white = || Autoregression::of_partial(vec![0.0; self.order]);
-        let Some(factor) = &self.factor else { return white() };
-        // of T_j, which is twice D_j but for j = 0
-        let products: Vec<f64> =
-            products.iter().enumerate().map(|(lag, product)| if lag == 0 { *product } else { 2.0 * product }).collect();
-        let solve = |mut right: Vec<f64>| {
-            solve_lower_packed(factor, &mut right);
-            solve_upper_packed(factor, &mut right);
-            admitted(right)
+    /// The process of each column from its lag products (column x lag 0 to the order), the lags beyond found `iterations`
+    /// times. White where no process comes near.
+    pub(super) fn processes(&self, products: &[f32], iterations: usize) -> Vec<Autoregression> {
+        let lags = self.order + 1;
+        let batches = products.par_chunks(lags * LANES).with_min_len(32);
+        let of_batch = |products: &[f32]| {
+            let n_columns = products.len() / lags;
+            // where there are fewer columns than lanes the last one fills them
+            let lane = |lag: usize, lane: usize| f64::from(products[lane.min(n_columns - 1) * lags + lag]);
+            let products = (0..lags).map(|lag| std::array::from_fn(|at| lane(lag, at))).collect();
+            let partial = self.partial(products, iterations);
+            let of_column = move |column: usize| partial.iter().map(|partial| partial[column]).collect();
+            (0..n_columns).map(move |column| Autoregression::of_partial(of_column(column))).collect::<Vec<_>>()
         };
-        let Some((mut autocovariances, mut process)) = solve(products.clone()) else { return white() };
-        for _ in 0..iterations {
-            self.continue_by(&process, &mut autocovariances);
-            let mut right = products.clone();
-            for (right, of_lag) in right.iter_mut().zip(self.tail.outer_iter()) {
-                *right -= of_lag.iter().zip(&autocovariances[self.order + 1..]).map(|(bias, g)| bias * g).sum::<f64>();
-            }
-            let Some(next) = solve(right) else { return white() };
-            (autocovariances, process) = next;
-        }
-        process
+        batches.flat_map_iter(of_batch).collect()
     }
 
-    /// Autocovariances beyond the order, as the process has them.
-    fn continue_by(&self, process: &Autoregression, autocovariances: &mut Vec<f64>) {
-        let coefficients = process.coefficients();
-        for _ in 0..self.tail.ncols() {
-            let before = autocovariances.iter().rev();
-            let next = coefficients.iter().zip(before).map(|(coefficient, g)| coefficient * g).sum();
-            autocovariances.push(next);
+    /// The process of one series of lag products.
+    pub(super) fn process(&self, products: &[f64], iterations: usize) -> Autoregression {
+        let lanes = products.iter().map(|&product| [product; LANES]).collect();
+        Autoregression::of_partial(self.partial(lanes, iterations).into_iter().map(|partial| partial[0]).collect())
+    }
+
+    /// Partial autocorrelations of the processes of as many columns as there are lanes.
+    fn partial(&self, products: Vec<Lanes>, iterations: usize) -> Vec<Lanes> {
+        match &self.factor {
+            Some(factor) => widest(Batch { correction: self, factor, products, iterations }),
+            None => vec![[0.0; LANES]; self.order],
         }
     }
 }
 
-/// Autocovariances and the process that has them, later lags made less until there is one.
-fn admitted(mut autocovariances: Vec<f64>) -> Option<(Vec<f64>, Autoregression)> {
+/// Columns solved side by side: sums along a column are chains of additions, sums beside one another are not.
+const LANES: usize = 8;
+type Lanes = [f64; LANES];
+
+/// `to += factor * from` in every lane.
+#[inline(always)]
+fn add_scaled(to: &mut Lanes, factor: f64, from: &Lanes) {
+    for lane in 0..LANES {
+        to[lane] += factor * from[lane];
+    }
+}
+
+/// `to += sign * a * b` in every lane.
+#[inline(always)]
+fn add_product(to: &mut Lanes, sign: f64, a: &Lanes, b: &Lanes) {
+    for lane in 0..LANES {
+        to[lane] += sign * a[lane] * b[lane];
+    }
+}
+
+struct Batch<'a> {
+    correction: &'a Correction,
+    factor: &'a [f64],
+    products: Vec<Lanes>,
+    iterations: usize,
+}
+
+impl Loop for Batch<'_> {
+    type Output = Vec<Lanes>;
+
+    #[inline(always)]
+    fn run(mut self) -> Vec<Lanes> {
+        let order = self.correction.order;
+        // of T_j, which is twice D_j but for j = 0
+        self.products[1..].iter_mut().flatten().for_each(|product| *product *= 2.0);
+        let mut autocovariances = self.products.clone();
+        let mut process = self.solve(&mut autocovariances);
+        for _ in 0..self.iterations {
+            for _ in 0..self.correction.tail.ncols() {
+                let mut next = [0.0; LANES];
+                for (coefficient, before) in process.coefficients.iter().zip(autocovariances.iter().rev()) {
+                    add_product(&mut next, 1.0, coefficient, before);
+                }
+                autocovariances.push(next);
+            }
+            let mut right = self.products.clone();
+            for (right, of_lag) in right.iter_mut().zip(self.correction.tail.outer_iter()) {
+                for (bias, beyond) in of_lag.iter().zip(&autocovariances[order + 1..]) {
+                    add_scaled(right, -bias, beyond);
+                }
+            }
+            autocovariances = right;
+            process = self.solve(&mut autocovariances);
+        }
+        process.partial
+    }
+}
+
+impl Batch<'_> {
+    /// Replaces the right side by autocovariances that a process has, and gives the process.
+    #[inline(always)]
+    fn solve(&self, right: &mut [Lanes]) -> Levinson {
+        for i in 0..right.len() {
+            let row = &self.factor[packed_length(i)..=packed_length(i) + i];
+            let (solved, rest) = right.split_at_mut(i);
+            row.iter().zip(solved.iter()).for_each(|(entry, solved)| add_scaled(&mut rest[0], -entry, solved));
+            rest[0].iter_mut().for_each(|value| *value /= row[i]);
+        }
+        for i in (0..right.len()).rev() {
+            let row = &self.factor[packed_length(i)..=packed_length(i) + i];
+            let (before, rest) = right.split_at_mut(i);
+            rest[0].iter_mut().for_each(|value| *value /= row[i]);
+            row.iter().zip(before.iter_mut()).for_each(|(entry, before)| add_scaled(before, -entry, &rest[0]));
+        }
+        let mut process = Levinson::new(right);
+        for lane in 0..LANES {
+            if !process.admitted[lane] {
+                let mut own: Vec<f64> = right.iter().map(|right| right[lane]).collect();
+                let found = admitted(&mut own);
+                right.iter_mut().zip(own).for_each(|(right, own)| right[lane] = own);
+                process.replace(lane, &found);
+            }
+        }
+        process
+    }
+}
+
+/// The processes of autocovariances, by the recursion of [`Autoregression::of_autocovariances`] in every lane.
+struct Levinson {
+    partial: Vec<Lanes>,
+    coefficients: Vec<Lanes>,
+    admitted: [bool; LANES],
+}
+
+impl Levinson {
+    #[inline(always)]
+    fn new(autocovariances: &[Lanes]) -> Self {
+        let order = autocovariances.len() - 1;
+        let mut innovation = autocovariances[0];
+        let mut partial = Vec::with_capacity(order);
+        let mut coefficients: Vec<Lanes> = Vec::with_capacity(order);
+        let mut admitted = innovation.map(|variance| variance > 0.0);
+        for lag in 1..=order {
+            let mut new = autocovariances[lag];
+            for (coefficient, before) in coefficients.iter().zip(autocovariances[1..lag].iter().rev()) {
+                add_product(&mut new, -1.0, coefficient, before);
+            }
+            for lane in 0..LANES {
+                new[lane] /= innovation[lane];
+                innovation[lane] *= 1.0 - new[lane] * new[lane];
+                admitted[lane] &= new[lane].abs() < LARGEST_PARTIAL; // also where it is not a number
+            }
+            let known = coefficients.len();
+            for first in 0..known.div_ceil(2) {
+                let last = known - 1 - first;
+                let [a, b] = [coefficients[first], coefficients[last]];
+                add_product(&mut coefficients[first], -1.0, &new, &b);
+                if first != last {
+                    add_product(&mut coefficients[last], -1.0, &new, &a);
+                }
+            }
+            coefficients.push(new);
+            partial.push(new);
+        }
+        Self { partial, coefficients, admitted }
+    }
+
+    fn replace(&mut self, lane: usize, process: &Autoregression) {
+        self.partial.iter_mut().zip(process.partial()).for_each(|(to, from)| to[lane] = *from);
+        self.coefficients.iter_mut().zip(process.coefficients()).for_each(|(to, from)| to[lane] = from);
+    }
+}
+
+/// The process of autocovariances, later lags made less until there is one; white where there is none.
+fn admitted(autocovariances: &mut [f64]) -> Autoregression {
     for _ in 0..LARGEST_SHRINKAGES {
-        if let Some(process) = Autoregression::of_autocovariances(&autocovariances, LARGEST_PARTIAL) {
-            return Some((autocovariances, process));
+        if let Some(process) = Autoregression::of_autocovariances(autocovariances, LARGEST_PARTIAL) {
+            return process;
         }
         let mut factor = 1.0;
-        for autocovariance in &mut autocovariances {
+        for autocovariance in autocovariances.iter_mut() {
             *autocovariance *= factor;
             factor *= SHRINKAGE;
         }
         autocovariances[0] = autocovariances[0].abs();
     }
-    None
+    autocovariances.fill(0.0);
+    Autoregression::of_partial(vec![0.0; autocovariances.len() - 1])
 }
 
 /// `tr(R T_j R T_l)` for lags j up to `order` and l up to `largest`.
@@ -193,6 +324,19 @@ mod tests {
         // each solution takes what is left to a fraction; lags beyond 100 are 1e-5 of the first
         assert!(error(30) < 1e-6, "{}", error(30));
         assert!(error(2) < error(0) / 4.0, "{} {}", error(2), error(0));
+    }
+
+    #[test]
+    fn columns_side_by_side_are_those_alone() {
+        let correction = Correction::new(&basis(60), 5);
+        let of_column = |column: usize| (0..=5).map(move |lag| (60.0 * (0.1 * column as f64).powi(lag)) as f32);
+        let products: Vec<f32> = (0..11).flat_map(of_column).collect();
+        let together = correction.processes(&products, 2);
+        assert_eq!(together.len(), 11);
+        for (column, process) in together.iter().enumerate() {
+            let alone: Vec<f64> = of_column(column).map(f64::from).collect();
+            assert_eq!(process, &correction.process(&alone, 2));
+        }
     }
 
     #[test]
