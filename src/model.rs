@@ -25,6 +25,7 @@ mod run_basis;
 mod sampled_fit;
 mod sums;
 mod unbroken;
+mod whiteness;
 mod whitening;
 
 pub use blas_threads::{blas_version, hold_blas_to_one_thread};
@@ -36,6 +37,7 @@ pub use problem::ModelError;
 pub use process::{Arma11, Autoregression, Process};
 pub use residuals::residual_frame;
 pub use sampled_fit::SampledNeeds;
+pub use whiteness::{SpectrumPoint, Whiteness, whiteness, whiteness_lags};
 
 pub(crate) use cholesky::{factor_packed, invert_packed, packed_length, solve_lower_packed};
 pub(crate) use linalg::inverse_square_root;

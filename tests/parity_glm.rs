@@ -17,8 +17,8 @@ use boldly::config::{Arma11Grid, ContrastKind, FixedEffects, Noise, Numerics, Pr
 use boldly::design::{ContrastMatrix, RunDesign};
 use boldly::error::CancelToken;
 use boldly::inference::{RunContrast, StatMap, contrast_statistics};
-use boldly::model::{NoiseField, Process, RunFit, fit_run};
-use boldly::preprocess::{Scaler, TimeStatistics};
+use boldly::model::{NoiseField, Process, RunFit, fit_run, whiteness};
+use boldly::preprocess::{Scaler, Series, TimeStatistics};
 use ndarray::{Array2, Axis};
 use nifti::{IntoNdArray, NiftiObject, ReaderOptions};
 use std::collections::BTreeMap;
@@ -64,11 +64,15 @@ fn table(path: &Path) -> Array2<f64> {
     Array2::from_shape_vec((cells.len() / n_columns, n_columns), cells).unwrap()
 }
 
-fn fit(data: &Array2<f64>, design: &RunDesign, noise: Noise, scaling: Scaling, numerics: &Numerics) -> RunFit {
+fn prepared(data: &Array2<f64>, design: &RunDesign, scaling: Scaling, numerics: &Numerics) -> (Series, Scaler) {
     let series = glm_data::series(&data.mapv(|value| value as f32));
-    let kept = design.timing.kept_frames();
-    let statistics = TimeStatistics::of_series(&series, &kept).unwrap();
+    let statistics = TimeStatistics::of_series(&series, &design.timing.kept_frames()).unwrap();
     let scaler = Scaler::new(scaling, numerics.scaling_arithmetic, &statistics, &[]).unwrap();
+    (series, scaler)
+}
+
+fn fit(data: &Array2<f64>, design: &RunDesign, noise: Noise, scaling: Scaling, numerics: &Numerics) -> RunFit {
+    let (series, scaler) = prepared(data, design, scaling, numerics);
     fit_run(&series, &scaler, design, noise, numerics, &CancelToken::new()).unwrap()
 }
 
@@ -231,6 +235,13 @@ impl AfniCase {
     }
 }
 
+/// Ljung-Box statistics of some columns.
+fn whiteness_of(case: &AfniCase, fit: &RunFit, columns: &[usize], lags: usize, numerics: &Numerics) -> Vec<f64> {
+    let (series, scaler) = prepared(&case.data, &case.design, Scaling::None, numerics);
+    let asked = (columns.to_vec(), lags);
+    whiteness(fit, asked, (&series, &scaler), &case.design, numerics, &CancelToken::new()).unwrap().ljung_box
+}
+
 /// The likeliest ARMA(1,1) process of each voxel on AFNI's grid, and t under it.
 #[test]
 fn afni_arma11_by_reml_with_and_without_censoring() {
@@ -252,6 +263,13 @@ fn afni_arma11_by_reml_with_and_without_censoring() {
             }
         }
         let share = equal.len() as f64 / fit.n_columns() as f64;
+        // of how many lags AFNI sums, it does not say: that which fits one voxel must fit all
+        let first = variance[(5, equal[0])];
+        let off = |lags: usize| (whiteness_of(&case, &fit, &equal[..1], lags, &numerics)[0] / first - 1.0).abs();
+        let lags = (2..=60).min_by(|a, b| off(*a).total_cmp(&off(*b))).unwrap();
+        let found = whiteness_of(&case, &fit, &equal, lags, &numerics);
+        let ljung_box = |(&column, found): (&usize, &f64)| (found / variance[(5, column)] - 1.0).abs();
+        let whiteness = equal.iter().zip(&found).map(ljung_box).fold(0.0, f64::max);
         let bucket = case.map("rbuck.nii.gz");
         let mut of_case = 0.0_f64;
         for (column, volume) in case.t_volumes("reml_bucket") {
@@ -264,9 +282,14 @@ fn afni_arma11_by_reml_with_and_without_censoring() {
                 of_case = of_case.max(difference / map.stat[voxel].abs().max(1.0));
             }
         }
-        println!("{name}: (a, b) equal in {:.3} % of voxels, t there within {of_case:.1e} max(1, |t|)", 100.0 * share);
+        println!(
+            "{name}: (a, b) equal in {:.3} % of voxels, t there within {of_case:.1e} max(1, |t|), Ljung-Box of {lags} lags within {whiteness:.1e}",
+            100.0 * share
+        );
         assert!(share >= 0.99, "{name}: {share}");
         assert!(of_case < 1e-3, "{name}: {of_case}");
+        // AFNI cuts correlations below 1e-4
+        assert!(whiteness < 5e-3, "{name}: {whiteness}");
     }
 }
 

@@ -98,8 +98,14 @@ fn the_native_profile_gives_what_its_formulas_say_from_files_on() {
     let maps = "maps = [\"effect\", \"variance\", \"t\", \"F\", \"z\", \"p\", \"rho\", \"sigma\", \"r2\"]";
     let rest = format!(
         "scrub = {{ fd_mm = 0.9, min_segment = 5 }}\n[preprocess]\nsmooth_fwhm_mm = 12\ndiscard_volumes = 4\n{}{}",
-        model("precision", &format!("fixed_effects = \"precision\"\n{maps}\ndesign.hrf = \"glover + derivative\"")),
-        model("mean", &format!("fixed_effects = \"mean\"\n{maps}\ndesign.hrf = \"glover + derivative\"")),
+        model(
+            "precision",
+            &format!("fixed_effects = \"precision\"\n{maps}\nnoise = \"ar1\"\ndesign.hrf = \"glover + derivative\"")
+        ),
+        model(
+            "mean",
+            &format!("fixed_effects = \"mean\"\n{maps}\nnoise = \"ar1\"\ndesign.hrf = \"glover + derivative\"")
+        ),
     );
     let project = Project::new(&pipeline("native", &rest));
     project.succeed(&["run", "pipeline.toml"]);

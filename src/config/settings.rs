@@ -357,9 +357,12 @@ pub enum MapKind {
     /// Residual standard deviation.
     #[serde(rename = "sigma")]
     Sigma,
-    /// Autoregressive parameter.
+    /// Autocorrelation of the noise, a repetition time apart.
     #[serde(rename = "rho")]
     Rho,
+    /// Ljung-Box statistic of the whitened residuals.
+    #[serde(rename = "whiteness")]
+    Whiteness,
 }
 
 /// One `[[glm.contrast]]`.

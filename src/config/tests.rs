@@ -64,7 +64,7 @@ fn the_small_pipeline_has_native_defaults() {
     assert!(matches!(settings.mask, MaskSettings::Auto));
     assert_eq!(settings.output.dir, Path::new("study/results"));
     let glm = &settings.glms[0];
-    assert_eq!((glm.noise, glm.fixed_effects), (Noise::Ar1, FixedEffects::Precision));
+    assert_eq!((glm.noise, glm.fixed_effects), (Noise::PooledAr, FixedEffects::Precision));
     assert_eq!(glm.maps, [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::Z]);
     let spm = HrfSettings::Canonical { shape: HrfShape::Spm, derivative: false, dispersion: false };
     assert_eq!(glm.design.hrf, spm);

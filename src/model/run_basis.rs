@@ -69,3 +69,9 @@ fn basis_of(design: &RunDesign, kept: &[usize]) -> Result<Basis, ModelError> {
 pub(super) fn decomposition(design: &RunDesign, cause: &LinalgError) -> ModelError {
     ModelError::Decomposition { run: design.run.clone(), cause: cause.to_string() }
 }
+
+/// What a process leaves of the design is singular to working precision.
+pub(super) fn singular(design: &RunDesign) -> ModelError {
+    let cause = "a noise process leaves its columns linearly dependent".to_owned();
+    ModelError::Decomposition { run: design.run.clone(), cause }
+}

@@ -7,13 +7,13 @@ use super::noise::{NoiseClasses, NoiseField, SampledNoise, settling_needs};
 use super::precision::Precision;
 use super::problem::ModelError;
 use super::process::{Layout, Whitened, gathered};
-use super::run_basis::{RunBasis, decomposition};
+use super::run_basis::{RunBasis, singular};
 use crate::config::Noise;
 use crate::design::RunDesign;
 use crate::error::CancelToken;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, Scaler, Series, kept_among};
 use ndarray::{Array2, ArrayView1, Axis};
-use ndarray_linalg::error::LinalgError;
+
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -45,26 +45,27 @@ impl SampledNeeds {
 }
 
 /// Residuals of ordinary least squares of a block of columns.
-struct BlockResiduals {
+pub(super) struct BlockResiduals {
     /// `Q'Y`: rank x column.
-    projections: Array2<f64>,
+    pub(super) projections: Array2<f64>,
     /// Row of the noise model x column.
-    residuals: Array2<f64>,
+    pub(super) residuals: Array2<f64>,
     /// Sum of squares of the data about their mean, of each column.
-    total_squares: Vec<f64>,
+    pub(super) total_squares: Vec<f64>,
 }
 
 /// What a fit reads.
-struct Samples<'a> {
-    series: &'a Series,
-    scaler: &'a Scaler,
-    run: &'a RunBasis,
-    layout: &'a Layout,
-    name: &'a str,
+pub(super) struct Samples<'a> {
+    pub(super) series: &'a Series,
+    pub(super) scaler: &'a Scaler,
+    pub(super) run: &'a RunBasis,
+    pub(super) layout: &'a Layout,
+    /// How messages call the run.
+    pub(super) name: &'a str,
 }
 
 impl Samples<'_> {
-    fn residuals(&self, columns: &Range<usize>, rows: &mut Vec<f32>) -> Result<BlockResiduals, ModelError> {
+    pub(super) fn residuals(&self, columns: &Range<usize>, rows: &mut Vec<f32>) -> Result<BlockResiduals, ModelError> {
         let kept = &self.run.kept;
         let mut values = Vec::with_capacity(kept.len() * columns.len());
         for start in (0..self.series.n_frames).step_by(CHUNK_FRAMES) {
@@ -134,8 +135,7 @@ pub(super) fn fit(
     })?;
     let classes = noise.settle(measures, &series.support);
     cancel.check()?;
-    let whitened = whitened_designs(&classes, &run, noise.layout())
-        .ok_or_else(|| decomposition(design, &LinalgError::MemoryNotCont))?;
+    let whitened = whitened_designs(&classes, &run, noise.layout()).ok_or_else(|| singular(design))?;
     let rank = run.basis.rank();
     let mut fit = RunFit {
         run: design.run.clone(),
@@ -182,7 +182,7 @@ fn whitened_designs(classes: &NoiseClasses, run: &RunBasis, layout: &Layout) -> 
 }
 
 /// The columns of each class, as counted from the first of `index`.
-fn members_of(index: &[u32]) -> BTreeMap<u32, Vec<usize>> {
+pub(super) fn members_of(index: &[u32]) -> BTreeMap<u32, Vec<usize>> {
     let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (column, &class) in index.iter().enumerate() {
         members.entry(class).or_default().push(column);

@@ -50,6 +50,8 @@ pub struct LineFigure {
     pub panels: Vec<Panel>,
     /// What time counts from, without its unit: `time`, `delay after onset`.
     pub x_label: String,
+    /// Its units.
+    pub x_units: XUnits,
 }
 
 /// Curves with one value axis.
@@ -158,6 +160,15 @@ pub struct Marks {
     pub ink: Ink,
 }
 
+/// What runs along the figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum XUnits {
+    /// Time: seconds, or minutes where there are many.
+    Seconds,
+    /// Frequency.
+    Hertz,
+}
+
 /// How events are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkStyle {
@@ -172,7 +183,11 @@ impl LineFigure {
     /// 20 kB, whatever its length.
     pub fn svg(&self) -> String {
         let times = self.times();
-        let (unit_s, unit) = if times.length() > LONG_S { (60.0, "min") } else { (1.0, "s") };
+        let (unit_s, unit) = match self.x_units {
+            XUnits::Seconds if times.length() > LONG_S => (60.0, "min"),
+            XUnits::Seconds => (1.0, "s"),
+            XUnits::Hertz => (1.0, "Hz"),
+        };
         let scaled = Range { low: times.low / unit_s, high: times.high / unit_s };
         let ticks = Ticks::of(scaled, TIME_TICKS);
         let marked: Vec<f64> = ticks.values.iter().map(|value| value * unit_s).collect();

@@ -214,6 +214,21 @@ impl OutputNames {
         self.named(&format!("contrast-{contrast}_label-{roi}_stats.tsv"))
     }
 
+    /// The spectrum of whitened residuals, of the regions of a `[[roi]]` where one is named: `_desc-whiteness_stats.tsv` or
+    /// `_label-ROI_desc-whiteness_stats.tsv`, and the figure with the ending `svg`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn whiteness(&self, roi: Option<&str>, ending: &str) -> Result<RelativePath, OutputError> {
+        match roi {
+            Some(roi) => {
+                let roi = check_label(roi, "region name")?;
+                self.named(&format!("label-{roi}_desc-whiteness_stats.{ending}"))
+            }
+            None => self.named(&format!("desc-whiteness_stats.{ending}")),
+        }
+    }
+
     pub(super) fn named(&self, ending: &str) -> Result<RelativePath, OutputError> {
         RelativePath::new(format!("{}_{ending}", self.prefix))
     }
@@ -233,6 +248,7 @@ pub const fn stat_label(kind: MapKind) -> &'static str {
         MapKind::Residuals => "residuals",
         MapKind::Sigma => "sigma",
         MapKind::Rho => "rho",
+        MapKind::Whiteness => "whiteness",
     }
 }
 

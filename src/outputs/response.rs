@@ -1,6 +1,6 @@
 //! Responses to conditions, delay by delay: a table of all, and a figure of each column of the data.
 
-use super::line_figure::{Band, Ink, Line, LineFigure, LineStyle, Panel, Times};
+use super::line_figure::{Band, Ink, Line, LineFigure, LineStyle, Panel, Times, XUnits};
 use super::tables::{Column, write_table};
 use crate::inference::Response;
 use std::collections::BTreeSet;
@@ -61,7 +61,12 @@ pub fn response_figure(title: &str, units: &str, responses: &[Response], column:
         });
         panel.lines.push(Line { name: response.condition.clone(), times, values, style: LineStyle::Dotted, ink });
     }
-    LineFigure { title: title.to_owned(), panels: vec![panel], x_label: "delay after onset".to_owned() }
+    LineFigure {
+        title: title.to_owned(),
+        panels: vec![panel],
+        x_label: "delay after onset".to_owned(),
+        x_units: XUnits::Seconds,
+    }
 }
 
 /// Labels by which the figures of columns are named: the letters and digits of their names, numbered where two would be

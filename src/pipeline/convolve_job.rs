@@ -7,7 +7,7 @@ use crate::config::{ConvolveEdge, ConvolveKernel, ConvolveMode, ConvolveSettings
 use crate::error::{CancelToken, Diagnostic, Diagnostics, Place, counted};
 use crate::inputs::{FileDigest, FrameSource, ImageHeader, NiftiFrames, SeriesTable, Support};
 use crate::outputs::image_sidecar::ImageFields;
-use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, Panel, Times};
+use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, Panel, Times, XUnits};
 use crate::outputs::picture::slice_pair_png;
 use crate::outputs::response::figure_labels;
 use crate::outputs::{FrameWriter, Geometry, ImageDescription, Intent, OutputNames, SeriesAxis, StagedOutputs, tables};
@@ -211,7 +211,7 @@ impl ConvolveJob<'_> {
             panel("output", line(&described, -lead_s, output.to_vec(), LineStyle::Solid, Ink::Palette(0))),
         ];
         let title = format!("{name} in {}: {}", display_name(&self.run.labels), *self.settings().name);
-        LineFigure { title, panels, x_label: "time".to_owned() }
+        LineFigure { title, panels, x_label: "time".to_owned(), x_units: XUnits::Seconds }
     }
 
     fn convolve_image(&self, header: &ImageHeader, kernel: &SampledKernel) -> Result<Vec<FileDigest>, Failure> {

@@ -383,7 +383,7 @@ impl Plan {
                         * match kind {
                             MapKind::Beta => regressors,
                             MapKind::Residuals => run.n_acquired as u64,
-                            MapKind::R2 | MapKind::Sigma | MapKind::Rho => 1,
+                            MapKind::R2 | MapKind::Sigma | MapKind::Rho | MapKind::Whiteness => 1,
                             _ => 0,
                         };
                 }

@@ -1,6 +1,7 @@
 //! What one model writes for a run, or over the runs of a group: maps for voxels, tables for columns.
 
 mod responses;
+mod whiteness;
 
 use super::designs::write_design;
 use super::excluded::Excluded;
@@ -15,8 +16,9 @@ use crate::config::{ContrastKind, ContrastSettings, GlmSettings, Labels, MapKind
 use crate::design::{ContrastMatrix, RunDesign};
 use crate::inference::{Dof, StatMap};
 use crate::inputs::Support;
-use crate::model::{RunFit, residual_frame};
+use crate::model::{RunFit, Whiteness, residual_frame};
 use crate::outputs::image_sidecar::{ImageFields, MaskSidecar};
+use crate::outputs::names::stat_label;
 use crate::outputs::picture::Mosaic;
 use crate::outputs::sidecar::{ContrastEntry, Sidecar};
 use crate::outputs::tables::{self, Column, ContrastColumns};
@@ -102,10 +104,10 @@ impl<'a> ModelOutputs<'a> {
         self.write_series(&path, names, (0..series.n_frames).map(row))
     }
 
-    /// Maps of the fit itself: beta, r2, sigma, rho.
+    /// Maps of the fit itself: beta, r2, sigma, rho, whiteness.
     pub(super) fn write_fit(
         &self,
-        fit: &RunFit,
+        (fit, whiteness): (&RunFit, Option<&Whiteness>),
         excluded: &Excluded,
         support: &Support,
         design: &RunDesign,
@@ -115,15 +117,12 @@ impl<'a> ModelOutputs<'a> {
             values
         };
         if let Support::Columns { names } = support {
-            return self.write_fit_table(fit, &cleared, names, design);
+            return self.write_fit_table((fit, whiteness), &cleared, names, design);
         }
-        let rho = || fit.rho().unwrap_or_else(|| vec![0.0; fit.n_columns()]);
-        let maps: [(MapKind, &dyn Fn() -> Vec<f64>); 3] =
-            [(MapKind::R2, &|| fit.r2.clone()), (MapKind::Sigma, &|| fit.sigma()), (MapKind::Rho, &rho)];
-        for (map, values) in maps {
+        for map in MAPS_OF_A_FIT {
             if self.wants(map) {
-                let path = self.names()?.model_map(map)?;
-                self.write_image(&path, map, Intent::Estimate, support, &cleared(values()), None, &[design])?;
+                let (path, values) = (self.names()?.model_map(map)?, cleared(map_of_fit(map, fit, whiteness)));
+                self.write_image(&path, map, Intent::Estimate, support, &values, None, &[design])?;
             }
         }
         if self.wants(MapKind::Beta) {
@@ -193,10 +192,10 @@ impl<'a> ModelOutputs<'a> {
         Ok(self.staged.write_json(&path.sidecar(), &sidecar)?)
     }
 
-    /// The fit of a table or of regions: a row a column with its coefficients, r2, sigma and rho.
+    /// The fit of a table or of regions: a row a column with its coefficients, r2, sigma, rho and whiteness.
     fn write_fit_table(
         &self,
-        fit: &RunFit,
+        (fit, whiteness): (&RunFit, Option<&Whiteness>),
         cleared: &dyn Fn(Vec<f64>) -> Vec<f64>,
         rows: &[String],
         design: &RunDesign,
@@ -207,14 +206,8 @@ impl<'a> ModelOutputs<'a> {
                 design.names.iter().enumerate().map(|(at, name)| (name.as_str(), cleared(fit.beta.row(at).to_vec()))),
             );
         }
-        for (map, name, values) in [
-            (MapKind::R2, "r2", fit.r2.clone()),
-            (MapKind::Sigma, "sigma", fit.sigma()),
-            (MapKind::Rho, "rho", fit.rho().unwrap_or_else(|| vec![0.0; fit.n_columns()])),
-        ] {
-            if self.wants(map) {
-                columns.push((name, cleared(values)));
-            }
+        for map in MAPS_OF_A_FIT.into_iter().filter(|map| self.wants(*map)) {
+            columns.push((stat_label(map), cleared(map_of_fit(map, fit, whiteness))));
         }
         let names = self.names()?;
         if !columns.is_empty() {
@@ -395,6 +388,20 @@ impl<'a> ModelOutputs<'a> {
         let summary = Summary::new(&display_name(self.level.labels), self.model, runs, support);
         Ok(self.staged.write_json(&self.names()?.summary()?, &summary)?)
     }
+}
+
+/// Maps with one value a column that are of a fit, not of a contrast.
+const MAPS_OF_A_FIT: [MapKind; 4] = [MapKind::R2, MapKind::Sigma, MapKind::Rho, MapKind::Whiteness];
+
+/// Values of one of [`MAPS_OF_A_FIT`].
+fn map_of_fit(map: MapKind, fit: &RunFit, whiteness: Option<&Whiteness>) -> Vec<f64> {
+    let values = match map {
+        MapKind::R2 => Some(fit.r2.clone()),
+        MapKind::Sigma => Some(fit.sigma()),
+        MapKind::Rho => fit.rho(),
+        _ => whiteness.map(|whiteness| whiteness.ljung_box.clone()),
+    };
+    values.unwrap_or_else(|| vec![0.0; fit.n_columns()])
 }
 
 /// The dof a header says: the common one, or the median where each voxel has its own.

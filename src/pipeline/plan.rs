@@ -57,7 +57,8 @@ impl Plan {
     /// scaled before a model sees it. Other models are fitted to sums over time.
     pub(super) fn needs_samples(&self) -> bool {
         let Settings { glms, deconvolutions, rois, preprocess, numerics, .. } = &self.settings;
-        glms.iter().any(|glm| glm.noise.needs_samples() || glm.maps.contains(&MapKind::Residuals))
+        let maps = [MapKind::Residuals, MapKind::Whiteness];
+        glms.iter().any(|glm| glm.noise.needs_samples() || maps.iter().any(|map| glm.maps.contains(map)))
             || !deconvolutions.is_empty()
             || !rois.is_empty()
             || scales_samples(preprocess.scaling, numerics.scaling_arithmetic)

@@ -5,7 +5,7 @@ use super::plan::Plan;
 use crate::config::{Labels, RateKernel as Shape, RateSettings, SpikesSettings};
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::inputs::{self, SpikeTable};
-use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, MarkStyle, Marks, Panel, Times};
+use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, MarkStyle, Marks, Panel, Times, XUnits};
 use crate::outputs::rate_sidecar::RateSidecar;
 use crate::outputs::{OutputNames, StagedOutputs, tables};
 use crate::signal::rates::{RateKernel, SpikeCounts};
@@ -127,5 +127,10 @@ fn figure(settings: &RateSettings, spikes: &SpikesPlan, times_s: &[f64], rates: 
     };
     let drawn = spikes.table.units.iter().zip(rates).take(UNITS_DRAWN);
     let title = format!("{}: {}", super::plan_run::display_name(&spikes.labels), *settings.name);
-    LineFigure { title, panels: drawn.enumerate().map(panel).collect(), x_label: "time".to_owned() }
+    LineFigure {
+        title,
+        panels: drawn.enumerate().map(panel).collect(),
+        x_label: "time".to_owned(),
+        x_units: XUnits::Seconds,
+    }
 }

@@ -12,7 +12,7 @@ use super::run_data::{Gathered, RunData};
 use super::space_job::SpaceJob;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::{FileDigest, Support};
-use crate::model::{Moments, RunFit, fit_run};
+use crate::model::{Moments, RunFit, SpectrumPoint, Whiteness, fit_run, whiteness, whiteness_lags};
 use crate::outputs::Geometry;
 use crate::preprocess::{
     Scaler, Series, SeriesPlace, TimeStatistics, TimeSums, excluded_columns, scales_samples, too_many_excluded,
@@ -34,6 +34,26 @@ pub(super) struct RunJob<'a> {
 pub(super) struct FittedRun {
     pub(super) fit: RunFit,
     pub(super) excluded: Excluded,
+    /// Where samples were kept.
+    pub(super) whiteness: Option<RunWhiteness>,
+}
+
+/// How white the residuals of a run were left.
+#[derive(Clone)]
+pub(super) struct RunWhiteness {
+    pub(super) lags: usize,
+    /// Columns that were looked at, and the share of them whose Ljung-Box test says at .05 that they are not white.
+    pub(super) n_columns: usize,
+    pub(super) share_not_white: f64,
+    pub(super) spectrum: Vec<SpectrumPoint>,
+}
+
+impl RunWhiteness {
+    fn new(whiteness: &Whiteness) -> Self {
+        let n_columns = whiteness.ljung_box.iter().filter(|statistic| **statistic > 0.0).count();
+        let share_not_white = whiteness.share_not_white(0.05);
+        Self { lags: whiteness.lags, n_columns, share_not_white, spectrum: whiteness.spectrum.clone() }
+    }
 }
 
 /// The fits of one model to the columns of a run and to each set of regions.
@@ -174,11 +194,18 @@ impl RunJob<'_> {
             (None, Some(series)) => fit_run(series, &scaler, design, noise, &settings.numerics, cancel)?,
             (None, None) => return Err(Diagnostic::error("internal-bug", "a model was given no data").into()),
         };
-        outputs.write_fit(&fit, &excluded, support, design)?;
+        let whiteness = match data.series {
+            Some(series) => {
+                let asked = (outputs.columns_looked_at(fit.n_columns()), whiteness_lags(design.timing.n_kept()));
+                Some(whiteness(&fit, asked, (series, &scaler), design, &settings.numerics, cancel)?)
+            }
+            None => None,
+        };
+        outputs.write_fit((&fit, whiteness.as_ref()), &excluded, support, design)?;
         if let Some(series) = data.series {
             outputs.write_residuals(&fit, series, &scaler, design)?;
         }
-        Ok(FittedRun { fit, excluded })
+        Ok(FittedRun { fit, excluded, whiteness: whiteness.map(|whiteness| RunWhiteness::new(&whiteness)) })
     }
 
     /// The run's own maps, where it is one of several.

@@ -95,8 +95,11 @@ impl SpaceJob<'_> {
             write(&columns, &outputs, support, Some(&mean))?;
             for (set, region) in regions.iter().enumerate() {
                 let fitted: Vec<_> = fits().map(|(run, fitted)| (run, &fitted.regions[set])).collect();
-                write(&fitted, &outputs.of_regions(&region.name), &region.support(), None)?;
+                let outputs = outputs.of_regions(&region.name);
+                outputs.write_whiteness(&fitted)?;
+                write(&fitted, &outputs, &region.support(), None)?;
             }
+            outputs.write_whiteness(&columns)?;
             outputs.write_group_images(support, &mean)?;
             outputs.write_summary(&columns, support)?;
         }

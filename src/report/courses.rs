@@ -4,7 +4,7 @@ use super::design::SavedDesign;
 use super::quantity::{counted, decimal};
 use crate::design::{ColumnRole, RunDesign};
 use crate::outputs::design_sidecar::DesignSidecar;
-use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, MarkStyle, Marks, Panel, Times};
+use crate::outputs::line_figure::{Ink, Line, LineFigure, LineStyle, MarkStyle, Marks, Panel, Times, XUnits};
 use ndarray::Array2;
 
 /// Most panels of a figure: more conditions are in the heat map alone.
@@ -48,7 +48,7 @@ pub(super) fn regressors(design: &RunDesign, sidecar: &DesignSidecar) -> Option<
         caption.push_str(" Not all are drawn; the heat map has all of them.");
     }
     let title = format!("Task regressors of {}", design.run);
-    Some((LineFigure { title, panels, x_label: "time".to_owned() }, caption))
+    Some((LineFigure { title, panels, x_label: "time".to_owned(), x_units: XUnits::Seconds }, caption))
 }
 
 fn panel_of(condition: &str, sidecar: &DesignSidecar) -> Panel {
@@ -149,7 +149,11 @@ pub(super) fn motion(design: &SavedDesign<'_>) -> Option<Motion> {
         return None;
     }
     let title = format!("Motion in {}", sidecar.run);
-    Some(Motion { figure: LineFigure { title, panels, x_label: "time".to_owned() }, caption, facts })
+    Some(Motion {
+        figure: LineFigure { title, panels, x_label: "time".to_owned(), x_units: XUnits::Seconds },
+        caption,
+        facts,
+    })
 }
 
 /// Framewise displacement from six motion parameters, where all of them are columns; the first frame has none.

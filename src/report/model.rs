@@ -165,7 +165,7 @@ impl<'a> Models<'a> {
 
     fn tables_and_figures(&self, own: &[&SavedFile]) -> Html {
         let mut html = Html::default();
-        for file in own.iter().filter(|file| file.suffix == "stats.tsv") {
+        for file in own.iter().filter(|file| file.suffix == "stats.tsv" && !is_of_whiteness(file)) {
             if let Some((columns, rows)) = self.saved.table(file) {
                 html.push(table::saved(&described(file), &columns, &rows, MOST_ROWS));
             }
@@ -175,7 +175,7 @@ impl<'a> Models<'a> {
             match file.suffix.as_str() {
                 "timeseries.svg" | "stats.svg" => {
                     if let Some(svg) = self.saved.bytes(file) {
-                        html.push(drawing(&svg, &alt, ""));
+                        html.push(drawing(&svg, &alt, caption_of(file)));
                     }
                 }
                 "bold.png" => {
@@ -192,6 +192,19 @@ impl<'a> Models<'a> {
         let mut with_heading = Html::element("h3", &[], Html::text("Tables and figures"));
         with_heading.push(html);
         with_heading
+    }
+}
+
+/// Whether a table or figure is of the spectrum of residuals; the table says what the figure shows.
+fn is_of_whiteness(file: &SavedFile) -> bool {
+    file.entity("desc") == Some("whiteness")
+}
+
+fn caption_of(file: &SavedFile) -> &'static str {
+    if is_of_whiteness(file) {
+        "Spectrum of the whitened residuals over that of white noise after the same design, mean over voxels: at 1          throughout where the noise model fits. Above 1 where the task is, p values are too small; below 1, too large."
+    } else {
+        ""
     }
 }
 

@@ -11,7 +11,7 @@ const NAMED: usize = 20;
 /// A column of the table of runs: its heading, the field of a run, how the field is said.
 type Entry = (&'static str, &'static str, fn(&Value) -> String);
 
-const ENTRIES: [Entry; 12] = [
+const ENTRIES: [Entry; 13] = [
     ("frames", "Frames", whole),
     ("TR (s)", "RepetitionTime", number),
     ("discarded", "DiscardedFrames", whole),
@@ -24,6 +24,7 @@ const ENTRIES: [Entry; 12] = [
     ("mean rho", "MeanRho", number),
     ("mean R²", "MeanR2", number),
     ("mean sigma", "MeanSigma", number),
+    ("not white at .05", "LjungBoxShareRejected", number),
 ];
 
 /// The runs as a table, and what was left out of them. A deconvolution's summary is that of one run.

@@ -87,6 +87,7 @@ columns = ["trans_*"]
 
 [[glm]]
 name = "objects"
+noise = "ar1"
 [[glm.contrast]]
 name = "face"
 expr = "face"

@@ -337,7 +337,7 @@ const BOUNDS: [f64; 6] = [0.93, 0.91, 0.73, 0.70, 0.45, 0.76];
 
 #[test]
 fn the_noise_of_a_glm_whitens() {
-    let glm = "[preprocess]\nsmooth_fwhm_mm = 12.0\n\n[[glm]]\nname = \"tone\"\nmaps = [\"effect\", \"rho\"]\n\
+    let glm = "[preprocess]\nsmooth_fwhm_mm = 12.0\n\n[[glm]]\nname = \"tone\"\nnoise = \"ar1\"\nmaps = [\"effect\", \"rho\"]\n\
                [[glm.contrast]]\nname = \"tone\"\nexpr = \"tone\"\n";
     let models = "[[deconvolve]]\nname = \"fromGlm\"\nnoise = \"from-glm:tone\"\nmaps = [\"activity\", \"rho\"]\n\
                   [[deconvolve]]\nname = \"given\"\nnoise = { rho = 0.3 }\nmaps = [\"activity\", \"rho\"]\n\

@@ -16,6 +16,7 @@ smooth_fwhm_mm = 12.0
 
 [[glm]]
 name = "tone"
+noise = "ar1"
 maps = ["effect", "rho"]
 [[glm.contrast]]
 name = "tone"

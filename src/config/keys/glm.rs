@@ -21,7 +21,7 @@ pub struct GlmConfig {
     /// Whether each condition is a contrast too, besides those declared.
     pub condition_contrasts: Option<bool>,
     /// What is written. `t` belongs to t contrasts and `F` to F contrasts, `rho` to every noise but `ols`; `beta`, `r2`,
-    /// `residuals`, `sigma` and `rho` are written once a run. Where an F contrast is declared the default has `F` too.
+    /// `residuals`, `sigma`, `rho` and `whiteness` are written once a run. Where an F contrast is declared the default has `F` too.
     #[schemars(length(min = 1))]
     pub maps: Option<Vec<Placed<MapKind>>>,
     /// Overrides `[design]` for this model, key by key.

@@ -13,6 +13,7 @@ tr_s = 2
 events = "events.tsv"
 [[glm]]
 name = "first"
+noise = "ar1"
 condition_contrasts = true
 [[glm]]
 name = "white"

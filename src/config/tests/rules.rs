@@ -51,7 +51,7 @@ fn later_keys_do_not_exist_yet() {
         let found = small("schema = 1", &format!("schema = 1\nprofile = '{profile}'"));
         assert_eq!(found, one("config-unknown-value", profile));
     }
-    for noise in ["ar3", "arma11"] {
+    for noise in ["ar3", "arma2"] {
         let found = small("name = \"objects\"\n", &format!("name = \"objects\"\nnoise = '{noise}'\n"));
         assert_eq!(found, one("config-unknown-value", noise));
     }

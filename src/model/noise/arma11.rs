@@ -1,9 +1,9 @@
 //! The ARMA(1,1) process that is likeliest for each column, by restricted likelihood on a grid.
 //!
 //! The grid is that of AFNI's 3dREMLfit, or a little wider: a from 0, b positive and negative, in steps of .1, where
-//! neighbours in time do not correlate negatively. All columns are tried at every second point along each axis (as AFNI does),
-//! then each at all points up to two steps from its best one. AFNI stops here; where the result may lie between points, each
-//! goes on among those around its best one until none is better, and to the top of the paraboloid through them.
+//! neighbours in time do not correlate negatively. All columns are tried at every second point along each axis, then each goes
+//! on among the points around its best one until none is better, and to the top of the paraboloid through them. On AFNI's own
+//! grid the search is AFNI's too: at every second point, then once at all points up to two steps from the best.
 
 use super::{NoiseClasses, SampledNoise};
 use crate::config::Arma11Grid;
@@ -55,7 +55,9 @@ impl RemlSearch {
             tried.at(point, &everyone);
         }
         let mut open = everyone;
-        let mut reach = COARSE;
+        // walking on costs less than looking further at once, and gets as far
+        let walks = self.grid.parts > 1;
+        let reach = if walks { 1 } else { COARSE };
         while !open.is_empty() {
             let mut wanted: BTreeMap<Point, Vec<usize>> = BTreeMap::new();
             for &column in &open {
@@ -71,10 +73,9 @@ impl RemlSearch {
             }
             let moved = open.iter().zip(before).filter(|(column, before)| tried.best[**column].1 != *before);
             open = moved.map(|(column, _)| *column).collect();
-            if self.grid.parts == 1 {
+            if !walks {
                 break;
             }
-            reach = 1;
         }
         (0..e.ncols()).map(|column| tried.refined(column)).collect()
     }

@@ -11,7 +11,7 @@
 
 use super::{Layout, Process, Whitener};
 use crate::model::cholesky::{factor_packed, packed_length, solve_lower_packed, solve_upper_packed};
-use crate::model::linalg::{add_transposed_product, transposed_product};
+use crate::model::linalg::{add_transposed_product, subtract_product, transposed_product};
 use crate::signal::widest::{Loop, widest};
 use ndarray::{Array2, ArrayView2, s};
 
@@ -101,6 +101,24 @@ impl Whitened {
             }
         }
         (projections, squares)
+    }
+
+    /// The orthonormal basis of the whitened design, row x (gap, rank).
+    pub(crate) fn basis(&self) -> &Array2<f64> {
+        &self.basis
+    }
+
+    /// Whitened residuals (row x column) of generalised least squares, from those of ordinary; `z` is working space.
+    pub(crate) fn white(&self, e: &Array2<f64>, z: &mut Vec<f64>) -> Array2<f64> {
+        let (n, n_columns) = e.dim();
+        z.resize(n * n_columns, 0.0);
+        if let Some(e) = e.as_standard_layout().as_slice() {
+            self.whitener.whiten(e, n_columns, &(0..n_columns), z); // in standard order
+        }
+        let mut white = Array2::from_shape_vec((n, n_columns), std::mem::take(z)).unwrap_or_default();
+        let projections = transposed_product(&self.basis, &white);
+        subtract_product(&mut white, &self.basis, &projections);
+        white
     }
 
     /// Whitened residual squares of each column of residuals `e` (row x column) of ordinary least squares; `z` is working space.

@@ -13,7 +13,7 @@ fn panel(lines: Vec<Line>) -> Panel {
 }
 
 fn figure(panels: Vec<Panel>) -> String {
-    let svg = LineFigure { title: "a figure".into(), panels, x_label: "time".into() }.svg();
+    let svg = LineFigure { title: "a figure".into(), panels, x_label: "time".into(), x_units: XUnits::Seconds }.svg();
     assert_well_formed(&svg);
     svg
 }
@@ -109,7 +109,7 @@ fn names_are_escaped_and_long_ones_cut() {
     let long = "<&\"> ".repeat(30);
     let mut odd = panel(vec![line(&long, vec![0.0, 1.0], LineStyle::Solid)]);
     odd.label = "a < b".into();
-    let svg = LineFigure { title: long, panels: vec![odd], x_label: "t & u".into() }.svg();
+    let svg = LineFigure { title: long, panels: vec![odd], x_label: "t & u".into(), x_units: XUnits::Seconds }.svg();
     assert_well_formed(&svg);
     assert!(svg.contains("a &lt; b (percent)") && svg.contains("t &amp; u (s)") && svg.contains("&quot;&gt;"));
     assert!(svg.contains('\u{2026}'));

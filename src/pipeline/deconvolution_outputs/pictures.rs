@@ -5,7 +5,7 @@ use crate::config::FigureOf;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::{EventTable, Support};
 use crate::outputs::deconvolution_sidecar::units;
-use crate::outputs::line_figure::{Band, Ink, Line, LineFigure, LineStyle, MarkStyle, Marks, Panel, Times};
+use crate::outputs::line_figure::{Band, Ink, Line, LineFigure, LineStyle, MarkStyle, Marks, Panel, Times, XUnits};
 use crate::outputs::response::figure_labels;
 use crate::pipeline::failure::Failure;
 use crate::pipeline::regions::RegionSet;
@@ -108,7 +108,7 @@ impl DeconvolutionOutputs<'_> {
         let lines = vec![line(name, &samples, activity, style, Ink::Palette(0))];
         let below = Panel { label: name.to_owned(), units, bands, lines, marks };
         let title = format!("{} in {}: {}", drawn.title, self.run.run.display_name(), *self.settings.name);
-        Ok(LineFigure { title, panels: vec![above, below], x_label: "time".to_owned() })
+        Ok(LineFigure { title, panels: vec![above, below], x_label: "time".to_owned(), x_units: XUnits::Seconds })
     }
 }
 
