@@ -7,12 +7,14 @@ mod confounds;
 mod deconvolve;
 mod filters;
 mod inputs;
+mod threshold;
 
 pub use bids::*;
 pub use confounds::*;
 pub use deconvolve::*;
 pub use filters::*;
 pub use inputs::*;
+pub use threshold::*;
 
 use super::{Located, Numerics, Profile};
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,12 @@
+//! Thresholds of statistic maps: which height, which clusters, and what can be said of each.
+//!
+//! All of it is of z, whose tail probability is that of the statistic it comes from. A *family* is the columns that were
+//! analysed: those left out hold 0 in a map, and count nowhere.
+
+mod clusters;
+mod discoveries;
+mod heights;
+
+pub use clusters::{Cluster, Peak, clusters};
+pub use discoveries::TrueDiscoveries;
+pub use heights::{benjamini_hochberg, benjamini_yekutieli, bonferroni, p_of, uncorrected};
