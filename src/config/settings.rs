@@ -281,6 +281,9 @@ pub struct GlmSettings {
     pub confounds: ConfoundSettings,
     /// Its contrasts.
     pub contrasts: Vec<ContrastSettings>,
+    /// Thresholds of their maps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<ThresholdSettings>,
 }
 
 /// Noise model.

@@ -6,7 +6,9 @@
 mod clusters;
 mod discoveries;
 mod heights;
+mod passing;
 
 pub use clusters::{Cluster, Peak, clusters};
 pub use discoveries::TrueDiscoveries;
 pub use heights::{benjamini_hochberg, benjamini_yekutieli, bonferroni, p_of, uncorrected};
+pub use passing::Passing;

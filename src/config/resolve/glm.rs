@@ -70,7 +70,8 @@ impl Resolver<'_> {
                 self.model_without_task(&config, design, confounds, &span);
             }
             let (own_design, own_confounds) = (config.design.clone(), config.confounds.clone());
-            let glm = self.glm(index, config, &span, design, confounds);
+            let tables = matches!(inputs, Inputs::Timeseries(_));
+            let glm = self.glm(index, config, &span, (design, confounds), tables);
             if !self.told_of_design() {
                 self.idle_design_keys(&own_design, &[&glm.design]);
             }
@@ -109,8 +110,8 @@ impl Resolver<'_> {
         index: usize,
         config: GlmConfig,
         span: &Range<usize>,
-        design: &DesignConfig,
-        confounds: &ConfoundsConfig,
+        (design, confounds): (&DesignConfig, &ConfoundsConfig),
+        tables: bool,
     ) -> GlmSettings {
         let defaults = self.defaults;
         let condition_contrasts = config.condition_contrasts.unwrap_or(defaults.condition_contrasts);
@@ -133,6 +134,8 @@ impl Resolver<'_> {
         if !wrong {
             self.unwritten(&contrasts, &maps);
         }
+        let known = (!condition_contrasts && !told).then_some(&*contrasts);
+        let thresholds = self.thresholds(config.threshold, &contrasts, known, tables);
         let design = self.design(merged(design, &config.design));
         let confounds = self.confounds(&config.confounds, confounds, Some(&design.drift));
         GlmSettings {
@@ -144,6 +147,7 @@ impl Resolver<'_> {
             design,
             confounds,
             contrasts,
+            thresholds,
         }
     }
 

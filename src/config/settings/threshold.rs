@@ -1,6 +1,8 @@
 //! Settings of `[[glm.threshold]]`.
 
 use crate::config::Located;
+use crate::config::wording::closest;
+use crate::error::Diagnostic;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// One `[[glm.threshold]]`.
@@ -14,14 +16,25 @@ pub struct ThresholdSettings {
     pub height: Height,
     /// Error rate of the height, or of the clusters.
     pub alpha: f64,
-    /// p of a voxel of a cluster, where the height is that of clusters.
-    pub cluster_forming_p: f64,
     /// Smaller clusters are left out.
     pub min_cluster_voxels: usize,
     /// Whether negative values count too; not of an F, which has one side.
     pub sides: Sides,
     /// Which voxels hang together.
     pub neighbours: Neighbours,
+}
+
+impl ThresholdSettings {
+    /// That the model has no such contrast, only those `known`.
+    pub fn unknown_contrast(&self, known: &[String]) -> Diagnostic {
+        let message = format!("there is no contrast `{}` to be thresholded", *self.contrast);
+        let place = self.contrast.place_of_words();
+        let mut diagnostic = Diagnostic { place, ..Diagnostic::error("threshold-unknown-contrast", message) };
+        if let Some(near) = closest(&self.contrast, known) {
+            diagnostic = diagnostic.label(format!("did you mean `{near}`?"));
+        }
+        diagnostic.note(format!("contrasts of the model: {}", known.join(", ")))
+    }
 }
 
 /// How the height of a threshold is found.
@@ -36,10 +49,6 @@ pub enum Height {
     Fdr,
     /// False discovery rate under any dependence (Benjamini and Yekutieli 2001).
     FdrBy,
-    /// Error over the family by the theory of random fields (Worsley and others 1996).
-    Rft,
-    /// Clusters larger than those of simulated noise (Cox and others 2017).
-    Cluster,
 }
 
 impl Height {
@@ -50,14 +59,7 @@ impl Height {
             Self::Bonferroni => "bonferroni",
             Self::Fdr => "fdr",
             Self::FdrBy => "fdrby",
-            Self::Rft => "rft",
-            Self::Cluster => "cluster",
         }
-    }
-
-    /// Whether it needs the smoothness of the residuals, and so voxels and their samples.
-    pub const fn needs_residuals(self) -> bool {
-        matches!(self, Self::Rft | Self::Cluster)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::config::Neighbours;
 use crate::inputs::{Connected, Grid};
 
 /// How far the peaks of a cluster are apart at least, mm.
-pub const APART_MM: f64 = 8.0;
+const APART_MM: f64 = 8.0;
 
 /// Voxels of one sign that pass and hang together.
 #[derive(Debug, Clone, PartialEq)]

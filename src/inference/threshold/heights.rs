@@ -40,18 +40,25 @@ pub fn bonferroni(alpha: f64, n_values: usize, sides: Sides) -> f64 {
 /// The smallest z of the family that passes at a false discovery rate of `alpha`, where values are independent or
 /// positively dependent; infinite where none does.
 pub fn benjamini_hochberg(family: &[f64], alpha: f64, sides: Sides) -> f64 {
+    let sorted = sorted_from_the_top(family, sides);
+    let n = sorted.len() as f64;
+    let passes = |(at, z): &(usize, f64)| p_of(*z, sides) <= alpha * (at + 1) as f64 / n;
+    sorted.into_iter().enumerate().rfind(passes).map_or(f64::INFINITY, |(_, z)| z)
+}
+
+/// A family, on two sides its absolute values, from the highest on.
+pub(super) fn sorted_from_the_top(family: &[f64], sides: Sides) -> Vec<f64> {
     let mut sorted: Vec<f64> = family
         .iter()
         .map(|z| match sides {
-            _ if z.is_nan() => f64::NEG_INFINITY,
+            Sides::One if z.is_nan() => f64::NEG_INFINITY,
+            Sides::Two if z.is_nan() => 0.0,
             Sides::One => *z,
             Sides::Two => z.abs(),
         })
         .collect();
     sorted.sort_by(|a, b| b.total_cmp(a));
-    let n = sorted.len() as f64;
-    let passes = |(at, z): &(usize, f64)| p_of(*z, sides) <= alpha * (at + 1) as f64 / n;
-    sorted.into_iter().enumerate().rfind(passes).map_or(f64::INFINITY, |(_, z)| z)
+    sorted
 }
 
 /// As [`benjamini_hochberg`], whatever the dependence.
