@@ -26,6 +26,7 @@ mod rate_job;
 mod regions;
 mod replaced;
 mod reports;
+mod residual_noise;
 mod run;
 mod run_data;
 mod run_job;

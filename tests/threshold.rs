@@ -92,8 +92,8 @@ fn map(oracle: &Oracle) -> Map {
     let mut z: Vec<f64> = averaged(&averaged(&values)).into_iter().map(|value| 12.0 * value).collect();
     for (centre, added) in [([3, 3, 4], 3.0), ([8, 6, 5], -3.0)] {
         for (voxel, z) in z.iter_mut().enumerate() {
-            let at = [(voxel % 12) as i32, (voxel / 12 % 10) as i32, (voxel / 120) as i32];
-            if at.iter().zip(centre).map(|(a, b): (&i32, i32)| (a - b).pow(2)).sum::<i32>() <= 5 {
+            let at = [voxel % 12, voxel / 12 % 10, voxel / 120];
+            if at.iter().zip(centre).map(|(a, b): (&usize, usize)| a.abs_diff(b).pow(2)).sum::<usize>() <= 5 {
                 *z += added;
             }
         }

@@ -104,6 +104,8 @@ pub struct Defaults {
     pub threshold_alpha: f64,
     #[serde(skip)] // said in the key's documentation
     pub threshold_alpha_uncorrected: f64,
+    #[serde(rename = "glm.threshold.cluster_forming_p")]
+    pub cluster_forming_p: f64,
     #[serde(rename = "glm.threshold.min_cluster_voxels")]
     pub min_cluster_voxels: usize,
     #[serde(rename = "glm.threshold.sides")]
@@ -221,6 +223,7 @@ const NATIVE: Defaults = Defaults {
     threshold_height: Height::Fdr,
     threshold_alpha: 0.05,
     threshold_alpha_uncorrected: 0.001,
+    cluster_forming_p: 0.001,
     min_cluster_voxels: 1,
     sides: Sides::Two,
     neighbours: Neighbours::Faces,

@@ -286,6 +286,13 @@ pub struct GlmSettings {
     pub thresholds: Vec<ThresholdSettings>,
 }
 
+impl GlmSettings {
+    /// Whether a threshold depends on its residuals.
+    pub fn needs_residuals(&self) -> bool {
+        self.thresholds.iter().any(|threshold| threshold.height.needs_residuals())
+    }
+}
+
 /// Noise model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -75,7 +75,9 @@ impl Connected {
             }
             self.places[voxel as usize] = place as u32;
         }
-        voxels.iter().for_each(|&voxel| self.places[voxel as usize] = NONE);
+        for &voxel in voxels {
+            self.places[voxel as usize] = NONE;
+        }
         let mut found = Components { labels: Vec::with_capacity(voxels.len()), sizes: Vec::new() };
         for place in 0..voxels.len() {
             let first = root(&mut self.parents, place as u32) as usize;

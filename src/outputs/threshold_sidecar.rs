@@ -21,6 +21,15 @@ pub struct ThresholdEntry {
     pub family_size: usize,
     /// The z that a value must reach; none where no value passes.
     pub z_threshold: Option<f64>,
+    /// Full width at half maximum of the residuals along the grid's axes, mm, where the height depends on it.
+    #[serde(skip_serializing_if = "Option::is_none", rename = "ResidualFwhmMm")]
+    pub residual_fwhm_mm: Option<[f64; 3]>,
+    /// Resolution elements of the analysed voxels: points, lengths, areas, volume; where the height depends on them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resels: Option<[f64; 4]>,
+    /// The noise that clusters are held against, where they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_null: Option<ClusterNullEntry>,
     /// Which voxels hang together; none of a table.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub neighbours: Option<Neighbours>,
@@ -29,6 +38,19 @@ pub struct ThresholdEntry {
     pub min_cluster_voxels: Option<usize>,
     /// Values that pass.
     pub passing: usize,
+}
+
+/// Simulated noise.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ClusterNullEntry {
+    /// p of each voxel of a cluster.
+    pub cluster_forming_p: f64,
+    /// Autocorrelation at r: `a exp(-r^2 / (2 b^2)) + (1 - a) exp(-r / c)`; a, and b and c in mm.
+    #[serde(rename = "AutocorrelationABC")]
+    pub autocorrelation: [f64; 3],
+    /// Fields simulated.
+    pub fields: usize,
 }
 
 /// The sidecar of a table of clusters, or of columns that pass.
@@ -47,7 +69,7 @@ pub struct ThresholdSidecar {
     columns: Map<String, Value>,
 }
 
-const CORRECTED: &str = "p corrected as the height is: times the family's size (at most 1) for bonferroni, the smallest false discovery rate at which it passes for fdr and fdr-by; n/a where nothing is corrected";
+const CORRECTED: &str = "p corrected as the height is: times the family's size (at most 1) for bonferroni, the smallest false discovery rate at which it passes for fdr and fdr-by, the probability that the largest value (rft) or the size of the largest cluster (cluster, then of the whole cluster) of noise is as large; n/a where nothing is corrected";
 
 impl ThresholdSidecar {
     /// Of a table of clusters and peaks.

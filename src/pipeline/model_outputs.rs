@@ -9,11 +9,13 @@ use super::failure::Failure;
 use super::plan::Plan;
 use super::plan_run::{RunPlan, display_name};
 use super::plan_subject::{RunGroup, map_applies};
+use super::residual_noise::GroupNoise;
 use super::run_data::TemporalMean;
 use super::run_job::FittedRun;
 use super::summary::Summary;
 use crate::config::{ContrastKind, ContrastSettings, GlmSettings, Labels, MapKind};
 use crate::design::{ContrastMatrix, RunDesign};
+use crate::error::CancelToken;
 use crate::inference::{Dof, StatMap};
 use crate::inputs::Support;
 use crate::model::{RunFit, residual_frame};
@@ -239,6 +241,7 @@ impl<'a> ModelOutputs<'a> {
         excluded: &Excluded,
         runs: &[(&RunDesign, &ContrastMatrix)],
         support: &Support,
+        (noise, cancel): (Option<&GroupNoise>, &CancelToken),
     ) -> Result<(), Failure> {
         excluded.clear(&mut map.stat);
         excluded.clear(&mut map.z);
@@ -254,7 +257,15 @@ impl<'a> ModelOutputs<'a> {
         let expression: Vec<&str> = contrast.rows.iter().map(|row| row.as_str()).collect();
         let entry = ContrastEntry::new(&contrast.name, contrast.kind, &expression, runs);
         let sidecar = self.contrast_sidecar(MapKind::Z, &entry, &map, &designs);
-        self.write_thresholds(Thresholdable { entry: &entry, map: &map, excluded, support, sidecar: &sidecar })?;
+        self.write_thresholds(Thresholdable {
+            entry: &entry,
+            map: &map,
+            excluded,
+            support,
+            sidecar: &sidecar,
+            noise,
+            cancel,
+        })?;
         if let Support::Columns { names: rows } = support {
             let path = match self.regions {
                 Some(regions) => names.roi_stats(regions, &contrast.name)?,

@@ -53,11 +53,11 @@ impl Plan {
         self.warnings.iter().chain(of_refused).filter(|problem| problem.severity == Severity::Warning).count()
     }
 
-    /// Whether the samples of a run are kept: for deconvolution, for residual maps, for mean series of regions, and where each must be
+    /// Whether the samples of a run are kept: for deconvolution, for residual maps and thresholds that depend on residuals, for mean series of regions, and where each must be
     /// scaled before a model sees it. Other models are fitted to sums over time.
     pub(super) fn needs_samples(&self) -> bool {
         let Settings { glms, deconvolutions, rois, preprocess, numerics, .. } = &self.settings;
-        let residuals = glms.iter().any(|glm| glm.maps.contains(&MapKind::Residuals));
+        let residuals = glms.iter().any(|glm| glm.maps.contains(&MapKind::Residuals) || glm.needs_residuals());
         residuals
             || !deconvolutions.is_empty()
             || !rois.is_empty()

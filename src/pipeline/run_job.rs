@@ -8,6 +8,7 @@ use super::model_outputs::{Level, ModelOutputs};
 use super::plan_run::RunPlan;
 use super::plan_subject::RunGroup;
 use super::regions::RegionSet;
+use super::residual_noise::RunNoise;
 use super::run_data::{Gathered, RunData};
 use super::space_job::SpaceJob;
 use crate::error::{Diagnostic, Diagnostics};
@@ -34,6 +35,7 @@ pub(super) struct RunJob<'a> {
 pub(super) struct FittedRun {
     pub(super) fit: RunFit,
     pub(super) excluded: Excluded,
+    pub(super) noise: Option<RunNoise>,
 }
 
 /// The fits of one model to the columns of a run and to each set of regions.
@@ -175,10 +177,12 @@ impl RunJob<'_> {
         };
         let fit = moments.fit(support, &scaler, cancel)?;
         outputs.write_fit(&fit, &excluded, support, design)?;
+        let mut noise = None;
         if let Some(series) = data.series {
             outputs.write_residuals(&fit, series, &scaler, design)?;
+            noise = RunNoise::measure(&settings.glms[model], &fit, (series, &scaler), design, &excluded, cancel)?;
         }
-        Ok(FittedRun { fit, excluded })
+        Ok(FittedRun { fit, excluded, noise })
     }
 
     /// The run's own maps, where it is one of several.

@@ -108,3 +108,38 @@ fn a_contrast_that_no_condition_makes_is_refused() {
     assert_eq!(codes(&output), ["threshold-unknown-contrast"]);
     assert!(stderr(&output).contains("did you mean `face`?"), "{}", stderr(&output));
 }
+
+#[test]
+fn heights_that_depend_on_the_residuals_say_how_smooth_they_are() {
+    let thresholds = "\n[[glm.threshold]]\ncontrast = \"faceVsHouse\"\nheight = \"rft\"\n\
+                      [[glm.threshold]]\ncontrast = \"faceVsHouse\"\nheight = \"cluster\"\n";
+    let settings = format!("[preprocess]\nsmooth_fwhm_mm = 8\n{SMALL}{thresholds}");
+    let project = project(&pipeline(&ALL[..2], &settings));
+    project.succeed(&["run", "pipeline.toml", "--threads", "2"]);
+    let rft = json(&project, "contrast-faceVsHouse_desc-rft05_clusters.json");
+    let cluster = json(&project, "contrast-faceVsHouse_desc-cluster05_clusters.json");
+    for sidecar in [&rft, &cluster] {
+        // white noise smoothed by 8 mm, on voxels that are no smaller: wider by what forward differences miss
+        for width in sidecar["Threshold"]["ResidualFwhmMm"].as_array().unwrap() {
+            assert!((7.0..16.0).contains(&width.as_f64().unwrap()), "{sidecar}");
+        }
+    }
+    let height = rft["Threshold"]["ZThreshold"].as_f64().unwrap();
+    assert!((3.0..6.0).contains(&height) && rft["Threshold"]["Resels"][3].as_f64().unwrap() > 1.0, "{rft}");
+    for row in rows(&project, "contrast-faceVsHouse_desc-rft05_clusters.tsv") {
+        let number = |heading: &str| row[heading].parse::<f64>().unwrap();
+        assert!(number("p_corrected") <= 0.05 && number("p_corrected") > number("p"), "{row:?}");
+    }
+    // two-sided .001
+    assert!((cluster["Threshold"]["ZThreshold"].as_f64().unwrap() - 3.290_526_731_491_895).abs() < 1e-12);
+    let least = cluster["Threshold"]["MinClusterVoxels"].as_f64().unwrap();
+    let found = rows(&project, "contrast-faceVsHouse_desc-cluster05_clusters.tsv");
+    assert!(least > 1.0 && !found.is_empty());
+    for row in found {
+        let number = |heading: &str| row[heading].parse::<f64>().unwrap();
+        assert!(number("n_voxels") >= least && number("p_corrected") <= 0.05, "{row:?}");
+    }
+    let before = digests(&project.path().join("results"));
+    project.succeed(&["run", "pipeline.toml", "--threads", "1", "--force"]);
+    crate::sample::assert_same_bytes(&before, &digests(&project.path().join("results")), "one thread");
+}

@@ -74,6 +74,9 @@ pub struct ThresholdConfig {
     /// `cluster`. Where it is left out beside `height = "uncorrected"`: 0.001.
     #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub alpha: Option<f64>,
+    /// p of each voxel of a cluster, where `height = "cluster"`; the sides together.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    pub cluster_forming_p: Option<Placed<f64>>,
     /// Clusters of fewer voxels are left out. That keeps an error over the family and uncorrected rates (fewer pass), but not
     /// strictly a false discovery rate.
     #[schemars(range(min = 1, max = 1_000_000_000))]

@@ -73,6 +73,22 @@ impl Resolver<'_> {
                 self.say(Diagnostic::error("config-idle-key", message).hint("leave it out"), span);
             }
         }
+        if let Some(word) = config.height.as_ref().filter(|word| word.value.needs_residuals() && tables) {
+            let message =
+                format!("height = \"{}\" needs voxels: the columns of a table have no neighbours", height.label());
+            let diagnostic = Diagnostic::error("threshold-of-table", message);
+            self.say(diagnostic.hint("take \"fdr\" or \"bonferroni\""), &word.span);
+        }
+        let of_clusters = height == Height::Cluster;
+        if let Some(p) = config.cluster_forming_p.as_ref().filter(|_| !of_clusters) {
+            let message = "`cluster_forming_p` has no effect without height = \"cluster\"";
+            self.say(Diagnostic::error("config-idle-key", message).hint("leave it out"), &p.span);
+        }
+        if let Some(least) = config.min_cluster_voxels.as_ref().filter(|_| of_clusters && !tables) {
+            let message = "`min_cluster_voxels` has no effect beside height = \"cluster\", which finds the size";
+            self.say(Diagnostic::error("config-idle-key", message).hint("leave it out"), &least.span);
+        }
+        let cluster_forming_p = config.cluster_forming_p.map_or(defaults.cluster_forming_p, |p| p.value);
         let is_f = contrasts.iter().any(|of| *of.name == *contrast && of.kind == ContrastKind::F);
         if let Some(sides) = config.sides.as_ref().filter(|_| is_f) {
             let message =
@@ -100,6 +116,7 @@ impl Resolver<'_> {
             name,
             height,
             alpha,
+            cluster_forming_p: of_clusters.then_some(cluster_forming_p),
             min_cluster_voxels: config.min_cluster_voxels.map_or(defaults.min_cluster_voxels, |key| key.value),
             sides,
             neighbours,

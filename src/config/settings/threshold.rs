@@ -16,6 +16,9 @@ pub struct ThresholdSettings {
     pub height: Height,
     /// Error rate of the height, or of the clusters.
     pub alpha: f64,
+    /// p of a voxel of a cluster, where the height is that of clusters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_forming_p: Option<f64>,
     /// Smaller clusters are left out.
     pub min_cluster_voxels: usize,
     /// Whether negative values count too; not of an F, which has one side.
@@ -49,6 +52,12 @@ pub enum Height {
     Fdr,
     /// False discovery rate under any dependence (Benjamini and Yekutieli 2001).
     FdrBy,
+    /// Error over the family by the theory of random fields (Worsley and others 1996): heights of a field as smooth as the
+    /// residuals.
+    Rft,
+    /// Error over all clusters: clusters of voxels with p below `cluster_forming_p`, larger than those of simulated noise with
+    /// the residuals' autocorrelation in space (Cox and others 2017).
+    Cluster,
 }
 
 impl Height {
@@ -59,7 +68,14 @@ impl Height {
             Self::Bonferroni => "bonferroni",
             Self::Fdr => "fdr",
             Self::FdrBy => "fdrby",
+            Self::Rft => "rft",
+            Self::Cluster => "cluster",
         }
+    }
+
+    /// Whether it depends on how smooth the residuals are, so that voxels and their samples are needed.
+    pub const fn needs_residuals(self) -> bool {
+        matches!(self, Self::Rft | Self::Cluster)
     }
 }
 

@@ -64,6 +64,12 @@ fn thresholds() {
     assert_eq!(with(&format!("{first}{another}\nname = 'FDR05'")), one("config-duplicate-name", "FDR05"));
     assert_eq!(with(&format!("{first}{another}\nname = 'positive'")), []);
     assert_eq!(with(&format!("{first}{another}\nalpha = 0.01")), []);
+    assert_eq!(with("contrast = 'houseVsFace'\nheight = 'rft'"), []);
+    assert_eq!(with("contrast = 'houseVsFace'\nheight = 'cluster'\ncluster_forming_p = 0.005"), []);
+    assert_eq!(with("contrast = 'houseVsFace'\ncluster_forming_p = 0.005"), one("config-idle-key", "0.005"));
+    let clusters = "contrast = 'houseVsFace'\nheight = 'cluster'\n";
+    assert_eq!(with(&format!("{clusters}min_cluster_voxels = 20")), one("config-idle-key", "20"));
+    assert_eq!(with(&format!("{clusters}cluster_forming_p = 1")), one("config-out-of-range", "1"));
     let of_f = SMALL.replace("\"house - face\"", "['house', 'face']");
     let threshold = "[[glm.threshold]]\ncontrast = 'houseVsFace'\n";
     assert_eq!(refused(&format!("{of_f}{threshold}sides = 2")), one("config-idle-key", "2"));
@@ -76,6 +82,7 @@ fn thresholds() {
     assert_eq!(refused(&of_table), []);
     assert_eq!(refused(&format!("{of_table}neighbours = 6")), one("config-idle-key", "6"));
     assert_eq!(refused(&format!("{of_table}min_cluster_voxels = 5")), one("config-idle-key", "5"));
+    assert_eq!(refused(&format!("{of_table}height = 'rft'")), one("threshold-of-table", "rft"));
 }
 
 #[test]

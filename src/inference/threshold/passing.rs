@@ -1,6 +1,8 @@
 //! A height that was found for a family, and what it says of a value.
 
 use super::heights::{benjamini_hochberg, benjamini_yekutieli, bonferroni, p_of, sorted_from_the_top, uncorrected};
+use super::random_field::FieldOf;
+use super::smoothness::Resels;
 use crate::config::{Height, Sides};
 
 /// A height, with p corrected in its way.
@@ -21,10 +23,24 @@ enum Corrected {
     Times(f64),
     /// The smallest rate at which each value of the family passes, with the value, from the highest on.
     Rates(Vec<(f64, f64)>),
+    /// By a random field.
+    Field(FieldOf, Resels),
 }
 
 impl Passing {
-    /// The height of a family of z.
+    /// The height of a random field: z of the same tail probability as the statistic's height.
+    pub fn of_field(field: FieldOf, resels: Resels, alpha: f64, sides: Sides) -> Self {
+        let height = field.z(field.height(alpha / f64::from(sides.count()), &resels));
+        Self { height, sides, corrected: Corrected::Field(field, resels) }
+    }
+
+    /// The height of voxels that form clusters; what is corrected there is the size of a cluster.
+    pub fn of_clusters(cluster_forming_p: f64, sides: Sides) -> Self {
+        Self { height: uncorrected(cluster_forming_p, sides), sides, corrected: Corrected::Not }
+    }
+
+    /// The height of a family of z; nothing passes where it does not follow from z alone, for which there are
+    /// [`of_field`](Self::of_field) and [`of_clusters`](Self::of_clusters).
     pub fn new(height: Height, alpha: f64, sides: Sides, family: &[f64]) -> Self {
         let n = family.len() as f64;
         let (height, corrected) = match height {
@@ -35,6 +51,7 @@ impl Passing {
                 let harmonic: f64 = (1..=family.len()).rev().map(|k| (k as f64).recip()).sum();
                 (benjamini_yekutieli(family, alpha, sides), rates(family, sides, harmonic))
             }
+            Height::Rft | Height::Cluster => (f64::INFINITY, Corrected::Not),
         };
         Self { height, sides, corrected }
     }
@@ -57,6 +74,11 @@ impl Passing {
         match &self.corrected {
             Corrected::Not => None,
             Corrected::Times(n) => Some((n * self.p(z)).min(1.0)),
+            Corrected::Field(field, resels) => {
+                let z = if self.sides == Sides::Two { z.abs() } else { z };
+                let p = field.exceedance(field.statistic(z), resels) * f64::from(self.sides.count());
+                Some(p.min(1.0))
+            }
             Corrected::Rates(rates) => {
                 let z = if self.sides == Sides::Two { z.abs() } else { z };
                 // the last that is at least as high
