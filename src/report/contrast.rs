@@ -5,7 +5,7 @@ use super::histogram::histogram;
 use super::html::Html;
 use super::quantity::{count, counted, decimal, significant};
 use super::saved::{Level, Saved, SavedFile, Volume};
-use super::table::{Align, Table, facts};
+use super::table::{self, Align, Table, facts};
 use super::viewer::Viewer;
 use crate::config::Neighbours;
 use crate::inference::threshold::{Cluster, clusters};
@@ -100,6 +100,7 @@ impl Stage<'_> {
         html.push(facts);
         html.push(self.pictures(contrast, &z, histogram));
         html.push(self.cluster_table(contrast, &found, &z, viewer.map(|viewer| (viewer.number(), number))));
+        html.push(self.declared_tables(contrast));
         html.push(self.run_table(contrast));
         let html = Html::element("article", &[("class", "contrast")], html);
         Some(ShownContrast { map: viewer.map(|viewer| viewer.map(number, contrast, &z.values)), html })
@@ -237,6 +238,26 @@ impl Stage<'_> {
                 "note",
                 &format!("{} more, all smaller.", counted(found.len() - LISTED, "cluster")),
             ));
+        }
+        html
+    }
+
+    /// What passed the thresholds that were declared.
+    fn declared_tables(&self, contrast: &str) -> Html {
+        let mut html = Html::default();
+        for file in self.files.iter().filter(|file| file.level == *self.level && file.suffix == "clusters.tsv") {
+            let Some(name) =
+                file.entity("desc").filter(|name| file.is("clusters.tsv", &[("contrast", contrast), ("desc", name)]))
+            else {
+                continue;
+            };
+            let Some((columns, rows)) = self.saved.table(file) else { continue };
+            let caption = format!("Clusters and peaks of {contrast} beyond the declared threshold {name}");
+            if rows.is_empty() {
+                html.push(Html::paragraph("note", &format!("Nothing passes the declared threshold {name}.")));
+            } else {
+                html.push(table::saved(&caption, &columns, &rows, LISTED * PEAKS));
+            }
         }
         html
     }
