@@ -13,6 +13,7 @@ mod quintic_table;
 mod reference;
 mod response;
 mod statistics;
+pub mod threshold;
 
 pub use combine::combine_runs;
 pub use distributions::{FisherF, StudentT};

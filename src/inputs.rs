@@ -3,6 +3,7 @@
 mod atlas_labels;
 pub mod bids;
 mod confounds;
+mod connected;
 mod digest;
 mod events;
 mod frames;
@@ -22,6 +23,7 @@ mod timing;
 
 pub use atlas_labels::read_atlas_labels;
 pub use confounds::{ConfoundTable, read_confounds};
+pub use connected::{Components, Connected};
 pub(crate) use digest::Hasher;
 pub use digest::{Digest, digest_file};
 pub use events::{Event, EventTable, read_events};

@@ -24,6 +24,7 @@ mod staged_file;
 mod staging;
 mod subject_state;
 pub mod tables;
+pub mod threshold_sidecar;
 pub mod whiteness;
 
 pub use crate::inputs::Digest;

@@ -4,7 +4,6 @@
 //! escaped, or inside an image. The same outputs give the same bytes.
 
 mod base64;
-mod clusters;
 mod contrast;
 mod correlation;
 mod courses;

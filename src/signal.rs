@@ -9,6 +9,7 @@ pub mod hrf;
 pub mod kernel;
 mod orthogonalise;
 pub mod rates;
+pub mod volume_fourier;
 pub mod widest;
 
 pub use orthogonalise::{orthogonalise_in_order, orthogonalise_to};

@@ -6,8 +6,8 @@
 use super::keys::{DriftKind, MaskKind};
 use super::{
     AbsentCondition, Compcor, ConvolveEdge, ConvolveMode, DeconvolutionMap, DuplicatePolicy, Expansion, FirstRowNan,
-    FixedEffects, HrfShape, IcaAroma, MapKind, MaskCombination, Method, Noise, Penalty, Profile, RateKernel, RowPolicy,
-    Scaling, SparseEstimate,
+    FixedEffects, Height, HrfShape, IcaAroma, MapKind, MaskCombination, Method, Neighbours, Noise, Penalty, Profile,
+    RateKernel, RowPolicy, Scaling, Sides, SparseEstimate,
 };
 use serde::Serialize;
 
@@ -98,6 +98,20 @@ pub struct Defaults {
     pub condition_contrasts: bool,
     #[serde(rename = "glm.maps")]
     pub maps: [MapKind; 4],
+    #[serde(rename = "glm.threshold.height")]
+    pub threshold_height: Height,
+    #[serde(rename = "glm.threshold.alpha")]
+    pub threshold_alpha: f64,
+    #[serde(skip)] // said in the key's documentation
+    pub threshold_alpha_uncorrected: f64,
+    #[serde(rename = "glm.threshold.cluster_forming_p")]
+    pub cluster_forming_p: f64,
+    #[serde(rename = "glm.threshold.min_cluster_voxels")]
+    pub min_cluster_voxels: usize,
+    #[serde(rename = "glm.threshold.sides")]
+    pub sides: Sides,
+    #[serde(rename = "glm.threshold.neighbours")]
+    pub neighbours: Neighbours,
     #[serde(rename = "deconvolve.method")]
     pub method: Method,
     #[serde(rename = "deconvolve.kernel")]
@@ -206,6 +220,13 @@ const NATIVE: Defaults = Defaults {
     fixed_effects: FixedEffects::Precision,
     condition_contrasts: false,
     maps: [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::Z],
+    threshold_height: Height::Fdr,
+    threshold_alpha: 0.05,
+    threshold_alpha_uncorrected: 0.001,
+    cluster_forming_p: 0.001,
+    min_cluster_voxels: 1,
+    sides: Sides::Two,
+    neighbours: Neighbours::Faces,
     method: Method::Ridge,
     kernel: KernelDefault::Hrf,
     lambda: LambdaDefault::Auto,

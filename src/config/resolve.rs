@@ -9,6 +9,7 @@ mod filters;
 mod glm;
 mod inputs;
 mod labels;
+mod threshold;
 
 use super::keys::{Config, EventsConfig, MissingDurationWord, OutputConfig, PreprocessConfig, RoiConfig};
 use super::placed::{Placed, TextOr};

@@ -199,6 +199,7 @@ mod tests {
             "[[design.modulator]]",
             "[[glm]]",
             "[[glm.contrast]]",
+            "[[glm.threshold]]",
             "[[deconvolve]]",
             "[[deconvolve.ppi]]",
             "[[convolve]]",

@@ -7,12 +7,14 @@ mod confounds;
 mod deconvolve;
 mod filters;
 mod inputs;
+mod threshold;
 
 pub use bids::*;
 pub use confounds::*;
 pub use deconvolve::*;
 pub use filters::*;
 pub use inputs::*;
+pub use threshold::*;
 
 use super::{Located, Numerics, Profile};
 use serde::{Deserialize, Serialize};
@@ -279,6 +281,16 @@ pub struct GlmSettings {
     pub confounds: ConfoundSettings,
     /// Its contrasts.
     pub contrasts: Vec<ContrastSettings>,
+    /// Thresholds of their maps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<ThresholdSettings>,
+}
+
+impl GlmSettings {
+    /// Whether a threshold depends on its residuals.
+    pub fn needs_residuals(&self) -> bool {
+        self.thresholds.iter().any(|threshold| threshold.height.needs_residuals())
+    }
 }
 
 /// Noise model.

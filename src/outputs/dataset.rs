@@ -15,11 +15,12 @@ const BIDS_VERSION: &str = "1.10.0";
 
 /// Outputs that BIDS 1.10 has no rule for, each with what is lacking: the official validator names their files as errors without
 /// the line, and none besides (`scripts/validate_bids.sh`). Activity, residuals, fitted series and masks are BIDS.
-const BIDSIGNORE: [&str; 8] = [
+const BIDSIGNORE: [&str; 9] = [
     "*_statmap.*",             // no suffix for maps of statistics
     "*_stat-mean_boldref.*",   // boldref has no entity `stat` (the validator reads no `*` between names: two lines)
     "*_stat-tsnr_boldref.*",   // the same
     "*_design.*",              // no suffix for design matrices
+    "*_clusters.*",            // nor for tables of clusters
     "*_stats.*",               // nor for tables of statistics
     "*_timeseries.*",          // nor, in derivatives, for series of regions, activity, rates and regressors
     "*_summary.json",          // a JSON file is beside data, or nothing
@@ -121,6 +122,7 @@ mod tests {
             "*_stat-mean_boldref.*",
             "*_stat-tsnr_boldref.*",
             "*_design.*",
+            "*_clusters.*",
             "*_stats.*",
             "*_timeseries.*",
             "*_summary.json",

@@ -1,6 +1,7 @@
 //! Names of outputs: BIDS entities in BIDS order, below the model's folder.
 
 mod activity;
+mod thresholds;
 
 use super::{OutputError, RelativePath};
 use crate::config::{Labels, MapKind};

@@ -260,6 +260,7 @@ mod tests {
                     scrub: None,
                 },
                 contrasts: vec![],
+                thresholds: vec![],
             }],
             deconvolutions: Vec::new(),
             convolutions: Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::image_sidecar::ImageFields;
 use super::names::stat_label;
+use super::threshold_sidecar::ThresholdEntry;
 use crate::config::{ContrastKind, FixedEffects, MapKind, Noise, PValueSides, Profile, Scaling};
 use crate::design::{ColumnRole, ContrastMatrix, RunDesign};
 use serde::Serialize;
@@ -28,6 +29,9 @@ pub struct Sidecar {
     /// Whether each voxel has degrees of freedom of its own, whose median is the number given.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub degrees_of_freedom_vary: bool,
+    /// The threshold that the values passed; voxels that did not are 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<ThresholdEntry>,
     /// Which p a p map holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p_value_sides: Option<PValueSides>,
@@ -124,6 +128,7 @@ impl Sidecar {
             contrast: None,
             degrees_of_freedom: Vec::new(),
             degrees_of_freedom_vary: false,
+            threshold: None,
             p_value_sides: None,
             noise_model: noise,
             fixed_effects: None,

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::model_outputs::ModelOutputs;
 use super::plan::Plan;
 use super::plan_run::RunPlan;
+use super::residual_noise::GroupNoise;
 use super::run_data::TemporalMean;
 use super::run_job::FittedRun;
 use crate::config::ContrastSettings;
@@ -36,15 +37,18 @@ struct Computed<'a> {
 impl<'a> ContrastMaps<'a> {
     /// Writes every contrast that one of the runs enters; each while the next is computed.
     pub(super) fn write(&self) -> Result<(), Failure> {
+        let noise = GroupNoise::of_runs(self.runs.iter().map(|(_, fitted)| fitted.noise.as_ref()));
         let mut pending: Option<Computed<'a>> = None;
         for index in 0..self.plan.contrasts[self.model].len() {
             let before = pending.take();
-            let (written, computed) =
-                rayon::join(|| before.map_or(Ok(()), |before| self.write_one(before)), || self.compute(index));
+            let (written, computed) = rayon::join(
+                || before.map_or(Ok(()), |before| self.write_one(before, noise.as_ref())),
+                || self.compute(index),
+            );
             written?;
             pending = computed?;
         }
-        pending.map_or(Ok(()), |last| self.write_one(last))?;
+        pending.map_or(Ok(()), |last| self.write_one(last, noise.as_ref()))?;
         self.write_responses()
     }
 
@@ -89,11 +93,12 @@ impl<'a> ContrastMaps<'a> {
         Ok(Some(Computed { settings: &plan.contrasts[model][index].settings, map, excluded, designs }))
     }
 
-    fn write_one(&self, Computed { settings, map, excluded, designs }: Computed<'a>) -> Result<(), Failure> {
-        let Self { outputs, support, mean, .. } = *self;
+    fn write_one(&self, computed: Computed<'a>, noise: Option<&GroupNoise>) -> Result<(), Failure> {
+        let Computed { settings, map, excluded, designs } = computed;
+        let Self { outputs, support, mean, cancel, .. } = *self;
         let z = mean.map(|mean| (mean, excluded.cleared(&map.z)));
         let picture = || z.map_or(Ok(()), |(mean, z)| outputs.write_picture(&settings.name, &z, support, mean));
-        let maps = || outputs.write_contrast(settings, map, &excluded, &designs, support);
+        let maps = || outputs.write_contrast(settings, map, &excluded, &designs, support, (noise, cancel));
         let (pictured, written) = rayon::join(picture, maps);
         pictured.and(written)
     }

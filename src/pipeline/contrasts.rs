@@ -52,6 +52,11 @@ pub(super) fn planned_contrasts(
                 }
             }
         }
+        let names: Vec<String> = planned.iter().map(|contrast| contrast.settings.name.value.clone()).collect();
+        // where all contrasts are declared that was checked before
+        for threshold in glm.thresholds.iter().filter(|of| glm.condition_contrasts && !names.contains(&of.contrast)) {
+            problems.push(threshold.unknown_contrast(&names));
+        }
         all.push(planned);
     }
     all

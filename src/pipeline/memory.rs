@@ -5,6 +5,7 @@ mod report;
 
 use super::plan::Plan;
 use super::plan_subject::{RunGroup, SpacePlan, SubjectPlan, map_applies};
+use super::residual_noise;
 use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
 use crate::error::{Diagnostic, Diagnostics, counted};
 use crate::inputs;
@@ -320,7 +321,9 @@ impl Plan {
             deconvolution: self.deconvolution_bytes(subject, space, (n_columns, n_values, longest), threads),
             fit: n_columns * space.runs.iter().map(|&run| of_run(run)[1]).max().unwrap_or(0),
             // residuals, their products with each piece of the precision matrix, and what is solved
-            work: 8 * BLOCK_COLUMNS * threads * (6 + 3 * gaps) * widest.max().unwrap_or(0) + series_written,
+            work: 8 * BLOCK_COLUMNS * threads * (6 + 3 * gaps) * widest.max().unwrap_or(0)
+                + series_written
+                + residual_noise::bytes(&self.settings.glms, [n_columns, n_values], threads),
             // one is written while the next is computed; volumes being compressed, and those of a picture
             contrasts: 2 * 8 * n_columns * (2 * field_values(rows) + 5)
                 + 4 * n_values * (2 * threads.min(8) + 3)

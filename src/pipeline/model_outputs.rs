@@ -1,6 +1,7 @@
 //! What one model writes for a run, or over the runs of a group: maps for voxels, tables for columns.
 
 mod responses;
+mod thresholds;
 mod whiteness;
 
 use super::designs::write_design;
@@ -9,11 +10,13 @@ use super::failure::Failure;
 use super::plan::Plan;
 use super::plan_run::{RunPlan, display_name};
 use super::plan_subject::{RunGroup, map_applies};
+use super::residual_noise::GroupNoise;
 use super::run_data::TemporalMean;
 use super::run_job::FittedRun;
 use super::summary::Summary;
 use crate::config::{ContrastKind, ContrastSettings, GlmSettings, Labels, MapKind};
 use crate::design::{ContrastMatrix, RunDesign};
+use crate::error::CancelToken;
 use crate::inference::{Dof, StatMap};
 use crate::inputs::Support;
 use crate::model::{RunFit, Whiteness, residual_frame};
@@ -29,6 +32,7 @@ use crate::outputs::{
 use crate::preprocess::{PassError, Scaler, Series};
 use rayon::prelude::*;
 use std::io::Write;
+use thresholds::Thresholdable;
 
 /// Absolute z from which the picture of a map is coloured: two-sided p of .002.
 const PICTURE_THRESHOLD: f32 = 3.1;
@@ -230,6 +234,7 @@ impl<'a> ModelOutputs<'a> {
         excluded: &Excluded,
         runs: &[(&RunDesign, &ContrastMatrix)],
         support: &Support,
+        (noise, cancel): (Option<&GroupNoise>, &CancelToken),
     ) -> Result<(), Failure> {
         excluded.clear(&mut map.stat);
         excluded.clear(&mut map.z);
@@ -241,6 +246,19 @@ impl<'a> ModelOutputs<'a> {
         excluded.clear(&mut effect);
         excluded.clear(&mut variance);
         let names = self.names()?;
+        let designs: Vec<&RunDesign> = runs.iter().map(|(design, _)| *design).collect();
+        let expression: Vec<&str> = contrast.rows.iter().map(|row| row.as_str()).collect();
+        let entry = ContrastEntry::new(&contrast.name, contrast.kind, &expression, runs);
+        let sidecar = self.contrast_sidecar(MapKind::Z, &entry, &map, &designs);
+        self.write_thresholds(Thresholdable {
+            entry: &entry,
+            map: &map,
+            excluded,
+            support,
+            sidecar: &sidecar,
+            noise,
+            cancel,
+        })?;
         if let Support::Columns { names: rows } = support {
             let path = match self.regions {
                 Some(regions) => names.roi_stats(regions, &contrast.name)?,
@@ -257,7 +275,6 @@ impl<'a> ModelOutputs<'a> {
             };
             return Ok(self.staged.write(&path, |file| tables::write_contrast(file, rows, contrast.kind, &columns))?);
         }
-        let designs: Vec<&RunDesign> = runs.iter().map(|(design, _)| *design).collect();
         let n_rows = map.effect.nrows() as f64;
         let dof = representative_dof(&map.dof);
         let statistic = match map.kind {
@@ -271,8 +288,6 @@ impl<'a> ModelOutputs<'a> {
             (MapKind::Z, Intent::Zscore, &map.z),
             (MapKind::P, Intent::Pvalue, &p),
         ];
-        let expression: Vec<&str> = contrast.rows.iter().map(|row| row.as_str()).collect();
-        let entry = ContrastEntry::new(&contrast.name, contrast.kind, &expression, runs);
         // one thread compresses a map
         maps.into_par_iter().filter(|(kind, ..)| self.wants(*kind) && map_applies(*kind, map.kind)).try_for_each(
             |(kind, intent, values)| {
@@ -300,20 +315,24 @@ impl<'a> ModelOutputs<'a> {
         let Some(geometry) = self.geometry else { return Ok(()) };
         let description = self.description(map, intent, contrast.map(|(entry, _)| entry));
         write_map(self.staged.create(path)?, geometry, support, &description, values)?.finish()?;
-        let degrees_of_freedom = contrast.map_or_else(Vec::new, |(_, map)| {
-            let dof = representative_dof(&map.dof);
-            match map.kind {
-                ContrastKind::T => vec![dof],
-                ContrastKind::F => vec![map.effect.nrows() as f64, dof],
-            }
-        });
-        let sidecar = Sidecar {
-            contrast: contrast.map(|(entry, _)| entry.clone()),
-            degrees_of_freedom,
-            degrees_of_freedom_vary: contrast.is_some_and(|(_, map)| matches!(map.dof, Dof::PerColumn(_))),
-            ..self.sidecar(map, designs)
+        let sidecar = match contrast {
+            Some((entry, statistic)) => self.contrast_sidecar(map, entry, statistic, designs),
+            None => self.sidecar(map, designs),
         };
         Ok(self.staged.write_json(&path.sidecar(), &sidecar)?)
+    }
+
+    fn contrast_sidecar(&self, map: MapKind, entry: &ContrastEntry, of: &StatMap, designs: &[&RunDesign]) -> Sidecar {
+        let dof = representative_dof(&of.dof);
+        Sidecar {
+            contrast: Some(entry.clone()),
+            degrees_of_freedom: match of.kind {
+                ContrastKind::T => vec![dof],
+                ContrastKind::F => vec![of.effect.nrows() as f64, dof],
+            },
+            degrees_of_freedom_vary: matches!(of.dof, Dof::PerColumn(_)),
+            ..self.sidecar(map, designs)
+        }
     }
 
     fn sidecar(&self, map: MapKind, designs: &[&RunDesign]) -> Sidecar {

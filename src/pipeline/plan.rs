@@ -7,7 +7,7 @@ use super::folded_warnings::folded_warnings;
 use super::plan_run::RunPlan;
 use super::plan_subject::{self, SubjectPlan};
 use super::shared_files::SharedFiles;
-use crate::config::{Inputs, MapKind, Settings};
+use crate::config::{GlmSettings, Inputs, MapKind, Settings};
 use crate::error::{Diagnostic, Diagnostics, Severity};
 use crate::preprocess::scales_samples;
 use rayon::prelude::*;
@@ -53,12 +53,14 @@ impl Plan {
         self.warnings.iter().chain(of_refused).filter(|problem| problem.severity == Severity::Warning).count()
     }
 
-    /// Whether the samples of a run are kept: for noise models that look at them, for deconvolution, for residual maps, for mean series of regions, and where each must be
-    /// scaled before a model sees it. Other models are fitted to sums over time.
+    /// Whether the samples of a run are kept: for noise models that look at them, for deconvolution, for maps and thresholds that
+    /// depend on residuals, for mean series of regions, and where each must be scaled before a model sees it. Other models are
+    /// fitted to sums over time.
     pub(super) fn needs_samples(&self) -> bool {
         let Settings { glms, deconvolutions, rois, preprocess, numerics, .. } = &self.settings;
         let maps = [MapKind::Residuals, MapKind::Whiteness];
-        glms.iter().any(|glm| glm.noise.needs_samples() || maps.iter().any(|map| glm.maps.contains(map)))
+        let written = |glm: &GlmSettings| maps.iter().any(|map| glm.maps.contains(map));
+        glms.iter().any(|glm| glm.noise.needs_samples() || written(glm) || glm.needs_residuals())
             || !deconvolutions.is_empty()
             || !rois.is_empty()
             || scales_samples(preprocess.scaling, numerics.scaling_arithmetic)

@@ -8,11 +8,13 @@ use super::model_outputs::{Level, ModelOutputs};
 use super::plan_run::RunPlan;
 use super::plan_subject::RunGroup;
 use super::regions::RegionSet;
+use super::residual_noise::RunNoise;
 use super::run_data::{Gathered, RunData};
+use super::run_whiteness::RunWhiteness;
 use super::space_job::SpaceJob;
 use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::{FileDigest, Support};
-use crate::model::{Moments, RunFit, SpectrumPoint, Whiteness, fit_run, whiteness, whiteness_lags};
+use crate::model::{Moments, RunFit, fit_run, whiteness, whiteness_lags};
 use crate::outputs::Geometry;
 use crate::preprocess::{
     Scaler, Series, SeriesPlace, TimeStatistics, TimeSums, excluded_columns, scales_samples, too_many_excluded,
@@ -36,24 +38,8 @@ pub(super) struct FittedRun {
     pub(super) excluded: Excluded,
     /// Where samples were kept.
     pub(super) whiteness: Option<RunWhiteness>,
-}
-
-/// How white the residuals of a run were left.
-#[derive(Clone)]
-pub(super) struct RunWhiteness {
-    pub(super) lags: usize,
-    /// Columns that were looked at, and the share of them whose Ljung-Box test says at .05 that they are not white.
-    pub(super) n_columns: usize,
-    pub(super) share_not_white: f64,
-    pub(super) spectrum: Vec<SpectrumPoint>,
-}
-
-impl RunWhiteness {
-    fn new(whiteness: &Whiteness) -> Self {
-        let n_columns = whiteness.ljung_box.iter().filter(|statistic| **statistic > 0.0).count();
-        let share_not_white = whiteness.share_not_white(0.05);
-        Self { lags: whiteness.lags, n_columns, share_not_white, spectrum: whiteness.spectrum.clone() }
-    }
+    /// Of the residuals, where a threshold depends on it.
+    pub(super) noise: Option<RunNoise>,
 }
 
 /// The fits of one model to the columns of a run and to each set of regions.
@@ -202,10 +188,13 @@ impl RunJob<'_> {
             None => None,
         };
         outputs.write_fit((&fit, whiteness.as_ref()), &excluded, support, design)?;
+        let mut noise = None;
         if let Some(series) = data.series {
             outputs.write_residuals(&fit, series, &scaler, design)?;
+            noise = RunNoise::measure(&settings.glms[model], &fit, (series, &scaler), design, &excluded, cancel)?;
         }
-        Ok(FittedRun { fit, excluded, whiteness: whiteness.map(|whiteness| RunWhiteness::new(&whiteness)) })
+        let whiteness = whiteness.map(|whiteness| RunWhiteness::new(&whiteness));
+        Ok(FittedRun { fit, excluded, whiteness, noise })
     }
 
     /// The run's own maps, where it is one of several.

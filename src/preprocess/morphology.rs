@@ -2,7 +2,9 @@
 //!
 //! Masks hold one entry a voxel, axis 0 fastest. What lies outside the grid is outside the mask.
 
-use std::collections::VecDeque;
+use crate::config::Neighbours;
+use crate::inputs::Connected;
+use std::cmp::Reverse;
 
 /// Voxels all of whose face neighbours are inside too, `iterations` times; the grid's border erodes.
 pub(super) fn erode(mask: &[bool], shape: [usize; 3], iterations: usize) -> Vec<bool> {
@@ -21,34 +23,19 @@ pub(super) fn dilate(mask: &[bool], shape: [usize; 3], iterations: usize) -> Vec
 /// The largest set of voxels connected through faces; of several of the same size the one that holds the voxel
 /// (i, j, k) first in lexicographic order. Empty for an empty mask.
 pub(super) fn largest_component(mask: &[bool], shape: [usize; 3]) -> Vec<bool> {
-    let mut seen = vec![false; mask.len()];
-    let mut largest = Vec::new();
-    let [n_x, n_y, n_z] = shape;
-    let mut queue = VecDeque::new();
-    for (i, j, k) in (0..n_x).flat_map(|i| (0..n_y).flat_map(move |j| (0..n_z).map(move |k| (i, j, k)))) {
-        let start = i + n_x * (j + n_y * k);
-        if !mask[start] || seen[start] {
-            continue;
-        }
-        let mut component = vec![start];
-        seen[start] = true;
-        queue.push_back(start);
-        while let Some(voxel) = queue.pop_front() {
-            for at in neighbours(voxel, shape).into_iter().flatten() {
-                if mask[at] && !seen[at] {
-                    seen[at] = true;
-                    component.push(at);
-                    queue.push_back(at);
-                }
-            }
-        }
-        if component.len() > largest.len() {
-            largest = component;
-        }
-    }
+    let voxels: Vec<u32> = (0..mask.len()).filter(|&voxel| mask[voxel]).map(|voxel| voxel as u32).collect();
+    let found = Connected::new(shape, Neighbours::Faces).components(&voxels, |_, _| true);
+    let [n_x, n_y, _] = shape;
+    let lexicographic = |voxel: u32| {
+        let voxel = voxel as usize;
+        (voxel % n_x, voxel / n_x % n_y, voxel / (n_x * n_y))
+    };
+    let size = |place: &usize| found.sizes[found.labels[*place] as usize];
+    let best = (0..voxels.len()).max_by_key(|place| (size(place), Reverse(lexicographic(voxels[*place]))));
     let mut inside = vec![false; mask.len()];
-    for voxel in largest {
-        inside[voxel] = true;
+    if let Some(best) = best {
+        let members = voxels.iter().zip(&found.labels).filter(|(_, label)| **label == found.labels[best]);
+        members.for_each(|(&voxel, _)| inside[voxel as usize] = true);
     }
     inside
 }

@@ -1,19 +1,21 @@
 //! One contrast over a group of runs: pictures of its z map, its distribution, its clusters and peaks.
 
-use super::clusters::{Cluster, clusters};
 use super::figures::{block, canvas, hexadecimal, label, picture};
 use super::histogram::histogram;
 use super::html::Html;
 use super::quantity::{count, counted, decimal, significant};
 use super::saved::{Level, Saved, SavedFile, Volume};
-use super::table::{Align, Table, facts};
+use super::table::{self, Align, Table, facts};
 use super::viewer::Viewer;
+use crate::config::Neighbours;
+use crate::inference::threshold::{Cluster, clusters};
 use crate::outputs::picture::{Mosaic, Projections, statistic_colour};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// Clusters listed at most.
+/// Clusters listed at most, and peaks of each.
 const LISTED: usize = 25;
+const PEAKS: usize = 3;
 
 /// What the sidecar of a map says.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -70,7 +72,7 @@ impl Stage<'_> {
     /// Names of the contrasts that have a z map, in the order of the names.
     pub(super) fn contrasts(&self) -> Vec<String> {
         let of_level = self.files.iter().filter(|file| file.level == *self.level && file.suffix == "statmap.nii.gz");
-        let maps = of_level.filter(|file| file.entity("stat") == Some("z"));
+        let maps = of_level.filter(|file| file.entity("stat") == Some("z") && file.entity("desc").is_none());
         maps.filter_map(|file| file.entity("contrast").map(str::to_owned)).collect()
     }
 
@@ -85,7 +87,7 @@ impl Stage<'_> {
         let sidecar = self.sidecar(contrast, "z").unwrap_or_default();
         let kind = sidecar.contrast.as_ref().map_or("", |contrast| contrast.kind.as_str()).to_owned();
         let is_f = kind == "F";
-        let found = clusters(&z.grid, &z.values, self.threshold);
+        let found = self.clusters(&z);
         // large values of an F are evidence, small ones are not
         let found: Vec<Cluster> =
             found.into_iter().filter(|cluster| !is_f || cluster.peaks.iter().any(|peak| peak.value > 0.0)).collect();
@@ -98,9 +100,17 @@ impl Stage<'_> {
         html.push(facts);
         html.push(self.pictures(contrast, &z, histogram));
         html.push(self.cluster_table(contrast, &found, &z, viewer.map(|viewer| (viewer.number(), number))));
+        html.push(self.declared_tables(contrast));
         html.push(self.run_table(contrast));
         let html = Html::element("article", &[("class", "contrast")], html);
         Some(ShownContrast { map: viewer.map(|viewer| viewer.map(number, contrast, &z.values)), html })
+    }
+
+    fn clusters(&self, z: &Volume) -> Vec<Cluster> {
+        let every_voxel: Vec<u32> = (0..z.values.len() as u32).collect();
+        let values: Vec<f64> = z.values.iter().copied().map(f64::from).collect();
+        let height = f64::from(self.threshold);
+        clusters(&z.grid, &every_voxel, &values, |z| z.abs() > height, Neighbours::Edges, PEAKS)
     }
 
     fn facts(&self, contrast: &str, kind: &str, sidecar: &MapSidecar, z: &Volume, found: &[Cluster]) -> Html {
@@ -113,7 +123,7 @@ impl Stage<'_> {
         });
         let values = || z.values.iter().copied().filter(|value| value.is_finite());
         let (low, high) = values().fold((0.0_f32, 0.0_f32), |(low, high), value| (low.min(value), high.max(value)));
-        let above: usize = found.iter().map(|cluster| cluster.n_voxels).sum();
+        let above: usize = found.iter().map(|cluster| cluster.members.len()).sum();
         let mut pairs = vec![("expression", format!("{expression} ({kind})"))];
         pairs.extend(dof.map(|dof| ("degrees of freedom", dof)));
         pairs.push(("z from", format!("{} to {}", decimal(f64::from(low), 2), decimal(f64::from(high), 2))));
@@ -203,13 +213,13 @@ impl Stage<'_> {
         for (number, cluster) in found.iter().take(LISTED).enumerate() {
             for (at, peak) in cluster.peaks.iter().enumerate() {
                 let mut cells: Vec<String> = if at == 0 {
-                    let mm3 = count((cluster.n_voxels as f64 * voxel_mm3).round() as usize);
-                    vec![(number + 1).to_string(), count(cluster.n_voxels), mm3]
+                    let mm3 = count((cluster.members.len() as f64 * voxel_mm3).round() as usize);
+                    vec![(number + 1).to_string(), count(cluster.members.len()), mm3]
                 } else {
                     vec![String::new(); 3]
                 };
                 cells.extend(peak.place_mm.map(|mm| decimal(mm, 1)));
-                cells.push(decimal(f64::from(peak.value), 2));
+                cells.push(decimal(peak.value, 2));
                 cells.extend(effect.as_ref().map(|effect| significant(f64::from(effect.values[peak.voxel]), 3)));
                 let mut row: Vec<Html> = cells.iter().map(|cell| Html::text(cell)).collect();
                 row.extend(viewer.map(|(viewer, index)| {
@@ -228,6 +238,26 @@ impl Stage<'_> {
                 "note",
                 &format!("{} more, all smaller.", counted(found.len() - LISTED, "cluster")),
             ));
+        }
+        html
+    }
+
+    /// What passed the thresholds that were declared.
+    fn declared_tables(&self, contrast: &str) -> Html {
+        let mut html = Html::default();
+        for file in self.files.iter().filter(|file| file.level == *self.level && file.suffix == "clusters.tsv") {
+            let Some(name) =
+                file.entity("desc").filter(|name| file.is("clusters.tsv", &[("contrast", contrast), ("desc", name)]))
+            else {
+                continue;
+            };
+            let Some((columns, rows)) = self.saved.table(file) else { continue };
+            let caption = format!("Clusters and peaks of {contrast} beyond the declared threshold {name}");
+            if rows.is_empty() {
+                html.push(Html::paragraph("note", &format!("Nothing passes the declared threshold {name}.")));
+            } else {
+                html.push(table::saved(&caption, &columns, &rows, LISTED * PEAKS));
+            }
         }
         html
     }

@@ -37,4 +37,5 @@ mod submit;
 #[path = "../support/mod.rs"]
 mod support;
 mod tables;
+mod thresholds;
 mod tsv;

@@ -2,7 +2,7 @@
 
 use super::{ConfoundsConfig, DesignConfig};
 use crate::config::placed::{Placed, TextOr};
-use crate::config::{FixedEffects, MapKind, Noise};
+use crate::config::{FixedEffects, Height, MapKind, Noise};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -33,6 +33,10 @@ pub struct GlmConfig {
     /// A contrast of the model's columns. Each model needs one, or `condition_contrasts = true`.
     #[serde(default)]
     pub contrast: Vec<Placed<ContrastConfig>>,
+    /// A threshold of a contrast's z over the runs: a thresholded map and a table of clusters and peaks. Several of one
+    /// contrast are several files.
+    #[serde(default)]
+    pub threshold: Vec<Placed<ThresholdConfig>>,
 }
 
 /// `[[glm.contrast]]`.
@@ -52,3 +56,38 @@ pub struct ContrastConfig {
 #[serde(transparent)]
 #[schemars(inline)]
 pub struct ExprRows(#[schemars(length(min = 1))] pub Vec<Placed<String>>);
+
+/// `[[glm.threshold]]`.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ThresholdConfig {
+    /// The contrast, declared in this model or made by `condition_contrasts`.
+    #[schemars(required, regex(pattern = "^[A-Za-z0-9]+$"))]
+    pub contrast: Option<Placed<String>>,
+    /// Name of the threshold in file names, letters and digits. Where it is left out: height and decimals of alpha, such as
+    /// `fdr05`.
+    #[schemars(regex(pattern = "^[A-Za-z0-9]+$"))]
+    pub name: Option<Placed<String>>,
+    /// How the height of z is found that a voxel must reach. The family is all analysed voxels: of the mask, without those
+    /// that were left out; of a table its columns.
+    pub height: Option<Placed<Height>>,
+    /// Error rate: of each voxel, of the family, or of the discoveries, as `height` says; of the clusters where it is
+    /// `cluster`. Where it is left out beside `height = "uncorrected"`: 0.001.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    pub alpha: Option<f64>,
+    /// p of each voxel of a cluster, where `height = "cluster"`; the sides together.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    pub cluster_forming_p: Option<Placed<f64>>,
+    /// Clusters of fewer voxels are left out. That keeps an error over the family and uncorrected rates (fewer pass), but not
+    /// strictly a false discovery rate.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub min_cluster_voxels: Option<Placed<usize>>,
+    /// Sides: 2 looks at positive and negative values alike, with alpha for both together; 1 at positive values. An F
+    /// contrast has no sides: its large values are looked at.
+    #[schemars(extend("enum" = [1, 2]))]
+    pub sides: Option<Placed<u8>>,
+    /// Which voxels hang together in a cluster: 6, those that share a face; 18, also an edge; 26, also a corner. Positive and
+    /// negative values form clusters of their own.
+    #[schemars(extend("enum" = [6, 18, 26]))]
+    pub neighbours: Option<Placed<u8>>,
+}

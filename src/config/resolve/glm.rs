@@ -70,7 +70,8 @@ impl Resolver<'_> {
                 self.model_without_task(&config, design, confounds, &span);
             }
             let (own_design, own_confounds) = (config.design.clone(), config.confounds.clone());
-            let glm = self.glm(index, config, &span, (design, confounds), inputs);
+            let tables = matches!(inputs, Inputs::Timeseries(_));
+            let glm = self.glm(index, config, &span, (design, confounds), tables);
             if !self.told_of_design() {
                 self.idle_design_keys(&own_design, &[&glm.design]);
             }
@@ -110,7 +111,7 @@ impl Resolver<'_> {
         config: GlmConfig,
         span: &Range<usize>,
         (design, confounds): (&DesignConfig, &ConfoundsConfig),
-        inputs: &Inputs,
+        tables: bool,
     ) -> GlmSettings {
         let defaults = self.defaults;
         let condition_contrasts = config.condition_contrasts.unwrap_or(defaults.condition_contrasts);
@@ -122,7 +123,7 @@ impl Resolver<'_> {
         self.unique(config.contrast.iter().filter_map(|contrast| contrast.value.name.as_ref()), "contrasts");
         let contrasts: Vec<ContrastSettings> =
             config.contrast.into_iter().filter_map(|contrast| self.contrast(contrast.value)).collect();
-        let noise = self.noise(config.noise, matches!(inputs, Inputs::Timeseries(_)));
+        let noise = self.noise(config.noise, tables);
         let wrong = told || self.told(&format!("glm[{index}].noise"));
         let kinds: Vec<ContrastKind> = contrasts
             .iter()
@@ -133,6 +134,8 @@ impl Resolver<'_> {
         if !wrong {
             self.unwritten(&contrasts, &maps);
         }
+        let known = (!condition_contrasts && !told).then_some(&*contrasts);
+        let thresholds = self.thresholds(config.threshold, &contrasts, known, tables);
         let design = self.design(merged(design, &config.design));
         let confounds = self.confounds(&config.confounds, confounds, Some(&design.drift));
         GlmSettings {
@@ -144,6 +147,7 @@ impl Resolver<'_> {
             design,
             confounds,
             contrasts,
+            thresholds,
         }
     }
 

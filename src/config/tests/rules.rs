@@ -45,8 +45,48 @@ fn required_keys() {
 }
 
 #[test]
+fn thresholds() {
+    let with = |keys: &str| and(&format!("[[glm.threshold]]\n{keys}"));
+    assert_eq!(with("contrast = 'houseVsFace'"), []);
+    assert_eq!(with("alpha = 0.05"), one("config-missing-key", "[[glm.threshold]]"));
+    assert_eq!(with("contrast = 'houseVsFaec'"), one("threshold-unknown-contrast", "houseVsFaec"));
+    for alpha in ["0", "1", "-0.05", "1.5"] {
+        assert_eq!(with(&format!("contrast = 'houseVsFace'\nalpha = {alpha}")), one("config-out-of-range", alpha));
+    }
+    assert_eq!(with("contrast = 'houseVsFace'\nheight = 'fwe'"), one("config-unknown-value", "fwe"));
+    assert_eq!(with("contrast = 'houseVsFace'\nsides = 3"), one("config-unknown-value", "3"));
+    assert_eq!(with("contrast = 'houseVsFace'\nneighbours = 8"), one("config-unknown-value", "8"));
+    assert_eq!(with("contrast = 'houseVsFace'\nmin_cluster_voxels = 0"), one("config-out-of-range", "0"));
+    assert_eq!(with("contrast = 'houseVsFace'\nname = 'a_b'"), one("config-name", "a_b"));
+    let another = "[[glm.threshold]]\ncontrast = 'houseVsFace'\nsides = 1";
+    let first = "contrast = 'houseVsFace'\n";
+    assert_eq!(with(&format!("{first}{another}")), one("config-duplicate-name", "[[glm.threshold]]"));
+    assert_eq!(with(&format!("{first}{another}\nname = 'FDR05'")), one("config-duplicate-name", "FDR05"));
+    assert_eq!(with(&format!("{first}{another}\nname = 'positive'")), []);
+    assert_eq!(with(&format!("{first}{another}\nalpha = 0.01")), []);
+    assert_eq!(with("contrast = 'houseVsFace'\nheight = 'rft'"), []);
+    assert_eq!(with("contrast = 'houseVsFace'\nheight = 'cluster'\ncluster_forming_p = 0.005"), []);
+    assert_eq!(with("contrast = 'houseVsFace'\ncluster_forming_p = 0.005"), one("config-idle-key", "0.005"));
+    let clusters = "contrast = 'houseVsFace'\nheight = 'cluster'\n";
+    assert_eq!(with(&format!("{clusters}min_cluster_voxels = 20")), one("config-idle-key", "20"));
+    assert_eq!(with(&format!("{clusters}cluster_forming_p = 1")), one("config-out-of-range", "1"));
+    let of_f = SMALL.replace("\"house - face\"", "['house', 'face']");
+    let threshold = "[[glm.threshold]]\ncontrast = 'houseVsFace'\n";
+    assert_eq!(refused(&format!("{of_f}{threshold}sides = 2")), one("config-idle-key", "2"));
+    assert_eq!(refused(&format!("{of_f}{threshold}")), []);
+    let of_conditions = "[[glm]]\nname = 'b'\ncondition_contrasts = true\n";
+    let of_house = "[[glm.threshold]]\ncontrast = 'house'";
+    assert_eq!(and(&format!("{of_conditions}{of_house}")), [], "known with the events");
+    let tables = "schema = 1\nname = 'a'\n[[timeseries]]\ntable = 'sub-02.tsv'\nevents = 'e.tsv'\ntr_s = 2\n";
+    let of_table = format!("{tables}{of_conditions}{of_house}\n");
+    assert_eq!(refused(&of_table), []);
+    assert_eq!(refused(&format!("{of_table}neighbours = 6")), one("config-idle-key", "6"));
+    assert_eq!(refused(&format!("{of_table}min_cluster_voxels = 5")), one("config-idle-key", "5"));
+    assert_eq!(refused(&format!("{of_table}height = 'rft'")), one("threshold-of-table", "rft"));
+}
+
+#[test]
 fn later_keys_do_not_exist_yet() {
-    assert_eq!(and("[[glm.threshold]]\nalpha = 0.05"), one("config-unknown-key", "threshold"));
     for profile in ["spm", "afni", "fsl"] {
         let found = small("schema = 1", &format!("schema = 1\nprofile = '{profile}'"));
         assert_eq!(found, one("config-unknown-value", profile));

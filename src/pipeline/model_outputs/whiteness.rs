@@ -21,8 +21,8 @@ impl ModelOutputs<'_> {
     /// The spectra of the runs' whitened residuals, where they were looked at.
     pub(in crate::pipeline) fn write_whiteness(&self, runs: &[(&RunPlan, &FittedRun)]) -> Result<(), Failure> {
         let spectrum = |(run, fitted): &(&RunPlan, &FittedRun)| {
-            let found = fitted.whiteness.clone()?;
-            Some((run.display_name(), found.spectrum))
+            let found = fitted.whiteness.as_ref()?;
+            Some((run.display_name(), found.spectrum.clone()))
         };
         let found: Vec<_> = runs.iter().filter_map(spectrum).collect();
         if found.is_empty() {

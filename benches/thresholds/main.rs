@@ -1,0 +1,163 @@
+//! How often thresholds are wrong: simulated noise of known smoothness, and simulated effects of known places.
+//!
+//! `cargo bench --bench thresholds -- [--draws 1000] [--only errors|discoveries]` prints Markdown tables; discoveries, which
+//! are quick, take 20 times the draws. A draw's random numbers depend on its number
+//! alone. Nothing is timed.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout)]
+
+mod noise;
+
+use boldly::config::{Height, Neighbours, Sides};
+use boldly::error::CancelToken;
+use boldly::inference::threshold::{
+    Autocorrelation, ClusterNull, FieldOf, Fwhm, LargestClusters, MixedAcf, Passing, Smoothness, clusters, resels,
+};
+use noise::{DOF, Map, SmoothNoise, grid, index};
+use rayon::prelude::*;
+
+const ALPHA: f64 = 0.05;
+/// Draws whose residuals give the autocorrelation that clusters are simulated with.
+const DRAWS_OF_ACF: usize = 20;
+const FORMING_P: f64 = 0.001;
+
+fn main() {
+    let words: Vec<String> = std::env::args().collect();
+    let told = words.iter().position(|word| word == "--draws").and_then(|at| words.get(at + 1));
+    let n_draws: usize = told.map_or(1000, |draws| draws.parse().unwrap());
+    let only = words.iter().position(|word| word == "--only").and_then(|at| words.get(at + 1)).map(String::as_str);
+    if only.is_none_or(|only| only == "errors") {
+        errors_over_the_family(n_draws);
+    }
+    if only.is_none_or(|only| only == "discoveries") {
+        false_discoveries(20 * n_draws);
+    }
+}
+
+fn errors_over_the_family(n_draws: usize) {
+    println!(
+        "Errors over the family, {n_draws} draws, nominal {ALPHA} (share of draws with anything; 95 % interval):\n"
+    );
+    println!(
+        "| FWHM, voxels | measured | Bonferroni | random field | random field z | clusters, p < {FORMING_P} | least cluster |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for width in [0.0, 2.0, 4.0, 6.0, 8.0] {
+        family_wise(width, n_draws);
+    }
+}
+
+fn false_discoveries(n_draws: usize) {
+    println!("\nFalse discovery rate of independent values, {n_draws} draws of 2000 values, alpha {ALPHA}:\n");
+    println!("| share null | effect, z | pi0 alpha | BH: achieved | BY: achieved | BH: found of the effects |");
+    println!("|---|---|---|---|---|---|");
+    for (share_null, effect) in [(1.0, 0.0), (0.9, 3.0), (0.5, 3.0), (0.9, 5.0)] {
+        discoveries(share_null, effect, n_draws);
+    }
+}
+
+/// The share of draws, with its Wilson interval.
+fn share(hits: usize, n: usize) -> String {
+    let (p, n) = (hits as f64 / n as f64, n as f64);
+    let z = 1.96_f64;
+    let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt() / (1.0 + z * z / n);
+    format!("{p:.3} ({:.3}-{:.3})", centre - half, centre + half)
+}
+
+/// What one draw of noise came to.
+struct Draw {
+    fwhm: Fwhm,
+    bonferroni: bool,
+    random_field: bool,
+    height: f64,
+    clusters: bool,
+}
+
+fn family_wise(width: f64, n_draws: usize) {
+    let (grid, index) = (grid(), index());
+    let noise = SmoothNoise::new(width);
+    let radius_mm = 3.0 * width.max(1.5);
+    let mut acf = Autocorrelation::new(&grid, &index, radius_mm);
+    for draw in 0..DRAWS_OF_ACF {
+        // draws of their own: the ones that are tested do not set their own threshold
+        let Map { residuals, .. } = noise.draw(1_000_000 + draw as u64);
+        for frame in &residuals {
+            acf.add(frame);
+        }
+    }
+    let acf = MixedAcf::fit(&acf.by_length()).unwrap();
+    let null = ClusterNull {
+        acf,
+        cluster_forming_p: FORMING_P,
+        sides: Sides::Two,
+        neighbours: Neighbours::Faces,
+        n_fields: 10_000,
+    };
+    let largest: LargestClusters = null.simulate(&grid, &index, &CancelToken::new()).unwrap();
+    let least = largest.least_size(ALPHA);
+    let draws: Vec<Draw> = (0..n_draws)
+        .into_par_iter()
+        .map(|draw| {
+            let Map { z, residuals } = noise.draw(draw as u64);
+            let mut smoothness = Smoothness::new(&grid, &index);
+            for frame in &residuals {
+                smoothness.add(frame);
+            }
+            let fwhm = smoothness.fwhm(DOF).unwrap();
+            let any = |passing: &Passing| z.iter().any(|z| passing.passes(*z));
+            let field = Passing::of_field(FieldOf::T { dof: DOF }, resels(&grid, &index, fwhm), ALPHA, Sides::Two);
+            let forming = Passing::of_clusters(FORMING_P, Sides::Two);
+            let found = clusters(&grid, &index, &z, |z| forming.passes(z), Neighbours::Faces, 1);
+            Draw {
+                fwhm,
+                bonferroni: any(&Passing::new(Height::Bonferroni, ALPHA, Sides::Two, &z)),
+                random_field: any(&field),
+                height: field.height,
+                clusters: found.first().is_some_and(|cluster| cluster.members.len() >= least),
+            }
+        })
+        .collect();
+    let mean = |of: &dyn Fn(&Draw) -> f64| draws.iter().map(of).sum::<f64>() / n_draws as f64;
+    let count = |of: &dyn Fn(&Draw) -> bool| share(draws.iter().filter(|draw| of(draw)).count(), n_draws);
+    println!(
+        "| {width} | {:.2} | {} | {} | {:.2} | {} | {least} |",
+        mean(&|draw| draw.fwhm.voxels.iter().sum::<f64>() / 3.0),
+        count(&|draw| draw.bonferroni),
+        count(&|draw| draw.random_field),
+        mean(&|draw| draw.height),
+        count(&|draw| draw.clusters),
+    );
+}
+
+fn discoveries(share_null: f64, effect: f64, n_draws: usize) {
+    const N: usize = 2000;
+    let n_null = (share_null * N as f64) as usize;
+    let rates: Vec<[f64; 3]> = (0..n_draws)
+        .into_par_iter()
+        .map(|draw| {
+            let mut z = noise::white(2_000_000 + draw as u64, N);
+            z[n_null..].iter_mut().for_each(|z| *z += effect);
+            let of = |height| {
+                let passing = Passing::new(height, ALPHA, Sides::Two, &z);
+                let count = |values: &[f64]| values.iter().filter(|z| passing.passes(**z)).count() as f64;
+                let (wrong, right) = (count(&z[..n_null]), count(&z[n_null..]));
+                (wrong / (wrong + right).max(1.0), right / (N - n_null).max(1) as f64)
+            };
+            let (bh, by) = (of(Height::Fdr), of(Height::FdrBy));
+            [bh.0, by.0, bh.1]
+        })
+        .collect();
+    let mean = |at: usize| rates.iter().map(|rate| rate[at]).sum::<f64>() / n_draws as f64;
+    let interval = |at: usize| {
+        let m = mean(at);
+        let variance = rates.iter().map(|rate| (rate[at] - m).powi(2)).sum::<f64>() / (n_draws as f64 - 1.0);
+        format!("{m:.4} +- {:.4}", 1.96 * (variance / n_draws as f64).sqrt())
+    };
+    println!(
+        "| {share_null} | {effect} | {:.4} | {} | {} | {:.2} |",
+        share_null * ALPHA,
+        interval(0),
+        interval(1),
+        mean(2)
+    );
+}

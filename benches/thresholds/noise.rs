@@ -1,0 +1,118 @@
+//! Noise of known smoothness: frames of a box, the t of their mean as z, and the residuals from it.
+
+use boldly::config::PValueSides;
+use boldly::inference::StudentT;
+use boldly::inputs::Grid;
+use boldly::signal::volume_fourier::VolumeFourier;
+use rand_xoshiro::Xoshiro256PlusPlus;
+use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use realfft::num_complex::Complex32;
+
+/// Voxels along each axis of the box, and of the periodic one that it is cut from.
+const SIDE: usize = 24;
+const PERIOD: usize = 45;
+pub const N_FRAMES: usize = 30;
+pub const DOF: f64 = (N_FRAMES - 1) as f64;
+
+/// The box, in voxels of 1 mm.
+pub fn grid() -> Grid {
+    let affine = [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]];
+    Grid { shape: [SIDE; 3], affine }
+}
+
+/// Its voxels, all of them.
+pub fn index() -> Vec<u32> {
+    (0..SIDE.pow(3) as u32).collect()
+}
+
+/// A map without effect.
+pub struct Map {
+    pub z: Vec<f64>,
+    /// In units of each voxel's standard deviation.
+    pub residuals: Vec<Vec<f64>>,
+}
+
+/// White noise smoothed by a Gaussian.
+pub struct SmoothNoise {
+    transform: VolumeFourier<f32>,
+    amplitude: Vec<f32>,
+}
+
+struct Normals(Xoshiro256PlusPlus);
+
+impl Normals {
+    fn pair(&mut self) -> (f64, f64) {
+        let mut uniform = || ((self.0.next_u64() >> 11) + 1) as f64 / (1_u64 << 53) as f64;
+        let radius = (-2.0 * uniform().ln()).sqrt();
+        let (sine, cosine) = (std::f64::consts::TAU * uniform()).sin_cos();
+        (radius * cosine, radius * sine)
+    }
+}
+
+/// Independent standard normal values.
+pub fn white(seed: u64, n: usize) -> Vec<f64> {
+    let mut normals = Normals(Xoshiro256PlusPlus::seed_from_u64(seed));
+    (0..n).map(|_| normals.pair().0).collect()
+}
+
+impl SmoothNoise {
+    /// Of this full width at half maximum, voxels; 0: white.
+    pub fn new(fwhm: f64) -> Self {
+        let transform = VolumeFourier::new([PERIOD; 3]);
+        let sigma = fwhm / (8.0 * std::f64::consts::LN_2).sqrt();
+        // of the kernel itself on voxels, not of its continuous form
+        let line: Vec<f64> = (0..PERIOD)
+            .map(|at| {
+                let distance = at.min(PERIOD - at) as f64;
+                if fwhm == 0.0 { f64::from(u8::from(at == 0)) } else { (-0.5 * (distance / sigma).powi(2)).exp() }
+            })
+            .collect();
+        let of_frequency = |k: usize| -> f64 {
+            let phase = |at: usize| std::f64::consts::TAU * (k * at % PERIOD) as f64 / PERIOD as f64;
+            line.iter().enumerate().map(|(at, weight)| weight * phase(at).cos()).sum()
+        };
+        let of_axis: Vec<f64> = (0..PERIOD).map(of_frequency).collect();
+        let at = |place: usize| {
+            of_axis[place % PERIOD] * of_axis[place / PERIOD % PERIOD] * of_axis[place / (PERIOD * PERIOD)]
+        };
+        let power: f64 = (0..PERIOD.pow(3)).map(|place| at(place).powi(2)).sum();
+        let amplitude = (0..PERIOD.pow(3)).map(|place| (at(place) / power.sqrt()) as f32).collect();
+        Self { transform, amplitude }
+    }
+
+    /// The draw of this number.
+    pub fn draw(&self, number: u64) -> Map {
+        let mut normals = Normals(Xoshiro256PlusPlus::seed_from_u64(number));
+        let mut frames: Vec<Vec<f64>> = Vec::new();
+        let inside = |volume: &[Complex32], of: fn(&Complex32) -> f32| -> Vec<f64> {
+            let place = |voxel: usize| voxel % SIDE + PERIOD * (voxel / SIDE % SIDE + PERIOD * (voxel / (SIDE * SIDE)));
+            (0..SIDE.pow(3)).map(|voxel| f64::from(of(&volume[place(voxel)]))).collect()
+        };
+        while frames.len() < N_FRAMES {
+            let mut volume: Vec<Complex32> = self
+                .amplitude
+                .iter()
+                .map(|amplitude| {
+                    let (re, im) = normals.pair();
+                    Complex32::new(re as f32 * amplitude, im as f32 * amplitude)
+                })
+                .collect();
+            self.transform.inverse(&mut volume);
+            frames.push(inside(&volume, |value| value.re));
+            frames.push(inside(&volume, |value| value.im));
+        }
+        let n = N_FRAMES as f64;
+        let t = StudentT::new(DOF, PValueSides::TwoSided, None);
+        let mut z = vec![0.0; SIDE.pow(3)];
+        for (voxel, z) in z.iter_mut().enumerate() {
+            let mean = frames.iter().map(|frame| frame[voxel]).sum::<f64>() / n;
+            let squares: f64 = frames.iter().map(|frame| (frame[voxel] - mean).powi(2)).sum();
+            let deviation = (squares / DOF).sqrt();
+            for frame in &mut frames {
+                frame[voxel] = (frame[voxel] - mean) / deviation;
+            }
+            *z = t.z(mean / (deviation / n.sqrt()));
+        }
+        Map { z, residuals: frames }
+    }
+}

@@ -1,0 +1,295 @@
+//! How the noise of voxels at a distance hangs together: the spatial autocorrelation of residuals, and a model of it.
+//!
+//! Of each frame, the mean over the mask taken off and divided by its variance, the products of all pairs of voxels at an
+//! offset are averaged; then over frames, and over the offsets of one length:
+//!
+//! ```text
+//! ACF(r) = a exp(-r^2 / (2 b^2)) + (1 - a) exp(-r / c)        r, b, c in mm
+//! ```
+//!
+//! fitted by least squares over the lengths up to a radius. A Gaussian alone has no tail, which made clusters of noise look
+//! rarer than they are (Cox, Chen, Glen, Reynolds & Taylor 2017, doi 10.1089/brain.2016.0475; the model of AFNI's 3dFWHMx).
+//! The sums over pairs are one Fourier transform a frame.
+
+use crate::inputs::Grid;
+use crate::signal::volume_fourier::{VolumeFourier, fast_length};
+use realfft::num_complex::Complex64;
+use std::collections::BTreeMap;
+
+/// Sums from which the autocorrelation follows.
+#[derive(Debug)]
+pub struct Autocorrelation {
+    transform: VolumeFourier<f64>,
+    /// The place of each column in the padded box.
+    places: Vec<u32>,
+    voxel_mm: [f64; 3],
+    radius_mm: f64,
+    /// Sum over frames of the squared transforms.
+    power: Vec<f64>,
+    frames: usize,
+}
+
+/// The model of an autocorrelation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MixedAcf {
+    /// Share of the Gaussian.
+    pub a: f64,
+    /// Standard deviation of the Gaussian, mm.
+    pub b_mm: f64,
+    /// Length of the exponential, mm.
+    pub c_mm: f64,
+}
+
+/// The box around voxels of a grid, with its first corner.
+pub(super) fn box_of(grid: &Grid, index: &[u32]) -> ([usize; 3], [usize; 3]) {
+    let [nx, ny, _] = grid.shape;
+    let (mut low, mut high) = ([usize::MAX; 3], [0; 3]);
+    for &voxel in index {
+        let voxel = voxel as usize;
+        for (axis, at) in [voxel % nx, voxel / nx % ny, voxel / (nx * ny)].into_iter().enumerate() {
+            low[axis] = low[axis].min(at);
+            high[axis] = high[axis].max(at);
+        }
+    }
+    if index.is_empty() {
+        return ([0; 3], [1; 3]);
+    }
+    (low, std::array::from_fn(|axis| high[axis] - low[axis] + 1))
+}
+
+/// A box around the voxels with room for `reach_mm` more along each axis of more than one voxel, so that its ends do not meet
+/// when it is repeated; and the place of each voxel in it.
+pub(super) fn padded(grid: &Grid, index: &[u32], reach_mm: f64) -> ([usize; 3], Vec<u32>) {
+    let (low, extent) = box_of(grid, index);
+    let size = grid.voxel_sizes_mm();
+    let shape: [usize; 3] = std::array::from_fn(|axis| match extent[axis] {
+        1 => 1,
+        extent => fast_length(extent + (reach_mm / size[axis]).ceil() as usize),
+    });
+    let [nx, ny, _] = grid.shape;
+    let place = |&voxel: &u32| {
+        let voxel = voxel as usize;
+        let at = [voxel % nx - low[0], voxel / nx % ny - low[1], voxel / (nx * ny) - low[2]];
+        (at[0] + shape[0] * (at[1] + shape[1] * at[2])) as u32
+    };
+    (shape, index.iter().map(place).collect())
+}
+
+/// Steps from one place of a periodic axis to another, the shorter way.
+pub(super) fn wrapped(step: usize, length: usize) -> f64 {
+    step.min(length - step) as f64
+}
+
+impl Autocorrelation {
+    /// Of the voxels `index` of a grid, up to a radius.
+    pub fn new(grid: &Grid, index: &[u32], radius_mm: f64) -> Self {
+        let (shape, places) = padded(grid, index, radius_mm + 1e-9);
+        let transform = VolumeFourier::new(shape);
+        let power = vec![0.0; transform.n_voxels()];
+        Self { transform, places, voxel_mm: grid.voxel_sizes_mm(), radius_mm, power, frames: 0 }
+    }
+
+    /// Adds a frame, one value a column.
+    pub fn add(&mut self, frame: &[f64]) {
+        let n = frame.len() as f64;
+        let mean = frame.iter().sum::<f64>() / n;
+        let variance = frame.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        if !(variance > 0.0 && variance.is_finite()) {
+            return;
+        }
+        let mut volume = vec![Complex64::new(0.0, 0.0); self.transform.n_voxels()];
+        for (&place, value) in self.places.iter().zip(frame) {
+            volume[place as usize].re = (value - mean) / variance.sqrt();
+        }
+        self.transform.forward(&mut volume);
+        self.power.iter_mut().zip(&volume).for_each(|(power, value)| *power += value.norm_sqr());
+        self.frames += 1;
+    }
+
+    /// Adds the sums of another run of the same voxels.
+    pub fn merge(&mut self, other: &Self) {
+        self.power.iter_mut().zip(&other.power).for_each(|(sum, other)| *sum += other);
+        self.frames += other.frames;
+    }
+
+    /// The autocorrelation at each length up to the radius, mm, ascending; 1 at 0.
+    pub fn by_length(&self) -> Vec<(f64, f64)> {
+        let of_power = |power: &dyn Fn(usize) -> f64| -> Vec<f64> {
+            let mut volume: Vec<Complex64> =
+                (0..self.transform.n_voxels()).map(|place| Complex64::new(power(place), 0.0)).collect();
+            self.transform.inverse(&mut volume);
+            volume.into_iter().map(|value| value.re / self.transform.n_voxels() as f64).collect()
+        };
+        let mut mask = vec![Complex64::new(0.0, 0.0); self.transform.n_voxels()];
+        self.places.iter().for_each(|&place| mask[place as usize].re = 1.0);
+        self.transform.forward(&mut mask);
+        let pairs = of_power(&|place| mask[place].norm_sqr());
+        let products = of_power(&|place| self.power[place]);
+        let [nx, ny, nz] = self.transform.shape();
+        let mut of_length: BTreeMap<u64, (f64, f64, usize)> = BTreeMap::new();
+        for place in 0..products.len() {
+            let steps = [(place % nx, nx), (place / nx % ny, ny), (place / (nx * ny), nz)];
+            let square: f64 = steps
+                .iter()
+                .zip(self.voxel_mm)
+                .map(|((step, length), mm)| (wrapped(*step, *length) * mm).powi(2))
+                .sum();
+            let (length, n_pairs) = (square.sqrt(), pairs[place].round());
+            if place == 0 || length > self.radius_mm || n_pairs < 9.0 {
+                continue;
+            }
+            // lengths are the same to a micrometre
+            let entry = of_length.entry((length * 1e3).round() as u64).or_insert((length, 0.0, 0));
+            entry.1 += products[place] / ((n_pairs - 1.0) * self.frames.max(1) as f64);
+            entry.2 += 1;
+        }
+        let means = of_length.into_values().map(|(length, sum, n)| (length, sum / n as f64));
+        std::iter::once((0.0, 1.0)).chain(means).collect()
+    }
+}
+
+impl MixedAcf {
+    /// The autocorrelation at a distance.
+    pub fn at(&self, r_mm: f64) -> f64 {
+        self.a * (-0.5 * (r_mm / self.b_mm).powi(2)).exp() + (1.0 - self.a) * (-r_mm / self.c_mm).exp()
+    }
+
+    /// The distance at which it has fallen to `level`.
+    pub fn falls_to(&self, level: f64) -> f64 {
+        let mut reach = 0.1;
+        while self.at(reach) > level && reach < 1e4 {
+            reach *= 1.05;
+        }
+        reach
+    }
+
+    /// The model nearest to an autocorrelation by lengths: least squares, by a simplex (Nelder & Mead 1965, doi
+    /// 10.1093/comjnl/7.4.308) from several starts.
+    pub fn fit(by_length: &[(f64, f64)]) -> Option<Self> {
+        let longest = by_length.last().map(|(length, _)| *length).filter(|length| *length > 0.0)?;
+        let model = |p: &[f64; 3]| Self { a: p[0], b_mm: p[1].exp(), c_mm: p[2].exp() };
+        let cost = |p: &[f64; 3]| {
+            let beyond = (p[0] - 1.0).max(0.0) + (-p[0]).max(0.0);
+            let inside = [p[0].clamp(0.0, 1.0), p[1].clamp(-7.0, 7.0), p[2].clamp(-7.0, 7.0)];
+            let squares: f64 = by_length.iter().map(|(r, acf)| (model(&inside).at(*r) - acf).powi(2)).sum();
+            squares * (1.0 + beyond) + beyond
+        };
+        let mut best: Option<([f64; 3], f64)> = None;
+        for a in [0.2, 0.5, 0.8] {
+            for (b, c) in [(0.15, 0.3), (0.3, 0.15), (0.3, 0.6)] {
+                let found = simplex(&cost, [a, (b * longest).ln(), (c * longest).ln()]);
+                if best.is_none_or(|(_, cost)| found.1 < cost) {
+                    best = Some(found);
+                }
+            }
+        }
+        best.map(|(p, _)| model(&[p[0].clamp(0.0, 1.0), p[1], p[2]]))
+    }
+}
+
+/// The minimum of a function of three numbers near a start, and its value.
+fn simplex(cost: &dyn Fn(&[f64; 3]) -> f64, start: [f64; 3]) -> ([f64; 3], f64) {
+    let mut corners: Vec<([f64; 3], f64)> = (0..4)
+        .map(|corner| {
+            let mut at = start;
+            if corner > 0 {
+                at[corner - 1] += 0.15;
+            }
+            (at, cost(&at))
+        })
+        .collect();
+    for _ in 0..2000 {
+        corners.sort_by(|a, b| a.1.total_cmp(&b.1));
+        if corners[3].1 - corners[0].1 <= 1e-15 * corners[0].1.max(1e-12) {
+            break;
+        }
+        let centre: [f64; 3] =
+            std::array::from_fn(|k| corners[..3].iter().map(|corner| corner.0[k]).sum::<f64>() / 3.0);
+        let worst = corners[3].0;
+        let moved = |by: f64| {
+            let at: [f64; 3] = std::array::from_fn(|k| centre[k] + by * (worst[k] - centre[k]));
+            (at, cost(&at))
+        };
+        let reflected = moved(-1.0);
+        if reflected.1 < corners[0].1 {
+            let further = moved(-2.0);
+            corners[3] = if further.1 < reflected.1 { further } else { reflected };
+        } else if reflected.1 < corners[2].1 {
+            corners[3] = reflected;
+        } else {
+            let inward = if reflected.1 < corners[3].1 { moved(-0.5) } else { moved(0.5) };
+            if inward.1 < corners[3].1.min(reflected.1) {
+                corners[3] = inward;
+            } else {
+                let best = corners[0].0;
+                for corner in &mut corners[1..] {
+                    corner.0 = std::array::from_fn(|k| best[k] + 0.5 * (corner.0[k] - best[k]));
+                    corner.1 = cost(&corner.0);
+                }
+            }
+        }
+    }
+    corners.sort_by(|a, b| a.1.total_cmp(&b.1));
+    corners[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_of_pairs_are_those_counted_one_by_one() {
+        let affine = [[2.0, 0.0, 0.0, 0.0], [0.0, 3.0, 0.0, 0.0], [0.0, 0.0, 4.0, 0.0], [0.0, 0.0, 0.0, 1.0]];
+        let grid = Grid { shape: [6, 5, 4], affine };
+        let index: Vec<u32> = (7..113).filter(|voxel| voxel % 11 != 3).collect();
+        let frames: Vec<Vec<f64>> = (1..4)
+            .map(|frame| index.iter().map(|&voxel| f64::from(voxel * voxel * frame % 17 + voxel % 5)).collect())
+            .collect();
+        let mut found = Autocorrelation::new(&grid, &index, 6.5);
+        for frame in &frames {
+            found.add(frame);
+        }
+        let place = |voxel: u32| [voxel % 6, voxel / 6 % 5, voxel / 30].map(i64::from);
+        for (length, acf) in found.by_length().into_iter().skip(1) {
+            // of each offset the mean over its pairs, then over offsets
+            let mut of_offset: BTreeMap<[i64; 3], (f64, f64)> = BTreeMap::new();
+            for frame in &frames {
+                let n = frame.len() as f64;
+                let mean = frame.iter().sum::<f64>() / n;
+                let variance = frame.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+                for (a, &voxel) in index.iter().enumerate() {
+                    for (b, &other) in index.iter().enumerate() {
+                        let (from, to) = (place(voxel), place(other));
+                        let offset = [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
+                        let mm = [2.0, 3.0, 4.0];
+                        let square: f64 = (0..3).map(|axis| (offset[axis] as f64 * mm[axis]).powi(2)).sum();
+                        if (square.sqrt() - length).abs() < 1e-9 {
+                            let entry = of_offset.entry(offset).or_default();
+                            entry.0 += (frame[a] - mean) * (frame[b] - mean) / variance;
+                            entry.1 += 1.0;
+                        }
+                    }
+                }
+            }
+            let n_frames = frames.len() as f64;
+            let means: Vec<f64> =
+                of_offset.values().filter(|(_, n)| n / n_frames >= 9.0).map(|(sum, n)| sum / (n - n_frames)).collect();
+            let expected = means.iter().sum::<f64>() / means.len() as f64;
+            assert!((acf - expected).abs() < 1e-12, "at {length}: {acf}, not {expected}");
+        }
+    }
+
+    #[test]
+    fn a_mixture_is_found_again() {
+        for model in [MixedAcf { a: 0.6, b_mm: 3.0, c_mm: 8.0 }, MixedAcf { a: 0.35, b_mm: 2.0, c_mm: 12.0 }] {
+            let by_length: Vec<(f64, f64)> = (0..40).map(|k| f64::from(k) * 0.5).map(|r| (r, model.at(r))).collect();
+            let found = MixedAcf::fit(&by_length).unwrap();
+            for (found, expected) in [(found.a, model.a), (found.b_mm, model.b_mm), (found.c_mm, model.c_mm)] {
+                assert!((found / expected - 1.0).abs() < 1e-4, "{found:?}, not {model:?}");
+            }
+            let reach = model.falls_to(0.01);
+            assert!(model.at(reach) <= 0.01 && model.at(reach / 1.1) > 0.01);
+        }
+        assert_eq!(MixedAcf::fit(&[(0.0, 1.0)]), None);
+    }
+}
