@@ -2,21 +2,24 @@
 //!
 //! `cargo bench --bench calibration -- [--voxels 100000] [--stress-voxels N] [--cells core|stress|all|PART OF A NAME]
 //! [--runs 3] [--tsv PATH] [--export FOLDER]` prints a Markdown table and writes it as tab-separated values. `--runs` combines runs by
-//! fixed effects instead; `--export` writes data and estimates that `nilearn_ar1.py` compares to nilearn's own. A voxel's random
-//! numbers depend on its cell and frame alone: results are the same at any number of threads. Nothing is timed.
+//! fixed effects instead; `--export` writes data and estimates that `nilearn_ar1.py` compares to nilearn's own;
+//! `--real SHARED [--rest FOLDER] [--designs 60]` analyses real scans under random designs instead. A voxel's random numbers depend on its cell and frame alone: results are the same at any number of threads. Nothing is timed.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 mod cells;
 mod design;
+mod export;
 mod measure;
 mod methods;
 mod processes;
+mod random_designs;
 mod rates;
 mod simulation;
 mod tables;
 
 use cells::Cell;
 use measure::{Row, several, single};
+use std::path::Path;
 
 fn main() {
     boldly::model::hold_blas_to_one_thread();
@@ -33,6 +36,15 @@ fn main() {
         part => cell.name().contains(part),
     };
     let cells: Vec<Cell> = cells::all().into_iter().filter(is_wanted).collect();
+    if let Some(root) = after("--real") {
+        let n_designs = number("--designs").unwrap_or(60);
+        println!("{}", random_designs::table_of_rates(Path::new(root), after("--rest").map(Path::new), n_designs));
+        return;
+    }
+    if let Some(folder) = after("--export") {
+        cells.iter().for_each(|cell| export::write(cell, core_voxels, Path::new(folder)));
+        return;
+    }
     let mut rows: Vec<Row> = Vec::new();
     for (at, cell) in cells.iter().enumerate() {
         eprintln!("{} of {}: {}", at + 1, cells.len(), cell.name());
