@@ -1,7 +1,8 @@
 //! Real scans under designs that have nothing to do with them.
 //!
 //! Half of the designs are blocks of 20 s with pauses of 10 to 30 s, half events of 1 s with 4 to 14 s between onsets, from
-//! random starts. Haxby's runs have a task: its eight conditions and six parameters of motion are regressors as well.
+//! random starts. Haxby's runs have a task: the responses to its eight conditions, with their derivatives, and six parameters of motion are
+//! regressors as well.
 //! Neighbouring voxels and designs on one scan are no independent trials, so the standard errors are by bootstrap over scans.
 
 use crate::design::{task, with_drift};
@@ -85,10 +86,16 @@ fn haxby(root: &Path) -> Vec<Scan> {
         conditions.dedup();
         let of_condition = |condition: &&String| {
             let of: Vec<&Vec<String>> = events.iter().filter(|event| event[2] == **condition).collect();
-            let onsets: Vec<f64> = of.iter().map(|event| event[0].parse().unwrap()).collect();
-            task(&onsets, of[0][1].parse().unwrap(), n_frames, tr_s)
+            let duration_s = of[0][1].parse().unwrap();
+            let later = |by_s: f64| {
+                let onsets: Vec<f64> = of.iter().map(|event| event[0].parse::<f64>().unwrap() + by_s).collect();
+                task(&onsets, duration_s, n_frames, tr_s)
+            };
+            let (response, after) = (later(0.0), later(1.0));
+            let derivative = response.iter().zip(&after).map(|(now, after)| now - after).collect();
+            [response, derivative]
         };
-        let responses: Vec<Vec<f64>> = conditions.iter().map(of_condition).collect();
+        let responses: Vec<Vec<f64>> = conditions.iter().flat_map(of_condition).collect();
         let responses = Array2::from_shape_fn((n_frames, responses.len()), |(frame, k)| responses[k][frame]);
         let motion = numbers(&table(&path("desc-motion_timeseries.tsv")).1);
         let nuisance = concatenate![Axis(1), responses, motion];
@@ -153,7 +160,7 @@ pub fn table_of_rates(root: &Path, regions: Option<&Path>, n_designs: usize) -> 
     let mut text = String::from(
         "| data | designs | noise model | rate at .05 (SE) | rate at .001 (SE) |\n|---|---|---|---|---|\n",
     );
-    let images = [Method::Ols, Method::NilearnAr1, Method::Ar1, Method::PooledAr];
+    let images = [Method::Ols, Method::NilearnAr1, Method::Ar1, Method::Arma11, Method::PooledAr];
     let tables = [Method::Ols, Method::NilearnAr1, Method::Ar1, Method::AfniGrid, Method::Arma11];
     let mut sets = vec![("Haxby, one slice", haxby(root), &images[..])];
     if let Some(folder) = regions {
