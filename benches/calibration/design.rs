@@ -49,7 +49,8 @@ pub fn design(cell: &Cell) -> Array2<f64> {
     let length_s = cell.n_frames as f64 * cell.tr_s;
     let task = match cell.paradigm {
         Paradigm::Block => {
-            let onsets: Vec<f64> = (0..).map(|k| 20.0 + 40.0 * f64::from(k)).take_while(|t| *t < length_s).collect();
+            let n_blocks = ((length_s - 20.0) / 40.0).ceil() as usize;
+            let onsets: Vec<f64> = (0..n_blocks).map(|block| 20.0 + 40.0 * block as f64).collect();
             task(&onsets, 20.0, cell.n_frames, cell.tr_s)
         }
         Paradigm::Event => {

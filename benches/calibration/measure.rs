@@ -110,7 +110,9 @@ pub fn several(cell: Cell, n_voxels: usize, n_runs: usize) -> Row {
                 FixedEffects::Mean => vec![1.0; n_runs],
             };
             let total: f64 = weights.iter().sum();
-            weights.iter_mut().for_each(|weight| *weight /= total);
+            for weight in &mut weights {
+                *weight /= total;
+            }
             // weights come from residuals alone: given those, the effect is normal about its distance from the truth
             let of_runs = || weights.iter().zip(&runs).zip(&each);
             let effect: f64 = of_runs().map(|((weight, _), run)| weight * run.effect[voxel]).sum();

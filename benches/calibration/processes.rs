@@ -9,7 +9,7 @@ const PERIOD: usize = 4096;
 /// Autocovariances at lags of 0 to `n - 1` frames, that at 0 being 1.
 pub fn autocovariances(spectrum: Spectrum, strength: f64, n: usize) -> Vec<f64> {
     match spectrum {
-        Spectrum::White => normalised(vec![1.0], n),
+        Spectrum::White => normalised(&[1.0], n),
         Spectrum::Ar1 => arma(&[0.6 * strength], 0.0, n),
         Spectrum::Arma11 => arma(&[0.8], -0.8 + 0.3 * strength, n),
         Spectrum::Ar2 => arma(&[0.5 * strength, 0.3 * strength], 0.0, n),
@@ -30,10 +30,10 @@ fn arma(phi: &[f64], theta: f64, n: usize) -> Vec<f64> {
         let past: f64 = phi.iter().enumerate().filter(|(i, _)| *i < t).map(|(i, phi)| phi * impulse[t - i - 1]).sum();
         impulse[t] = innovation + past;
     }
-    normalised(impulse, n)
+    normalised(&impulse, n)
 }
 
-fn normalised(impulse: Vec<f64>, n: usize) -> Vec<f64> {
+fn normalised(impulse: &[f64], n: usize) -> Vec<f64> {
     let at = |lag: usize| impulse.iter().zip(impulse.iter().skip(lag)).map(|(a, b)| a * b).sum::<f64>();
     let variance = at(0);
     (0..n).map(|lag| at(lag) / variance).collect()

@@ -1,8 +1,8 @@
 //! Real scans under designs that have nothing to do with them.
 //!
 //! Half of the designs are blocks of 20 s with pauses of 10 to 30 s, half events of 1 s with 4 to 14 s between onsets, from
-//! random starts. Haxby's runs have a task: the responses to its eight conditions, with their derivatives, and six parameters of motion are
-//! regressors as well.
+//! random starts. Haxby's runs have a task: the responses to its eight conditions, with their derivatives, and six parameters
+//! of motion are regressors as well.
 //! Neighbouring voxels and designs on one scan are no independent trials, so the standard errors are by bootstrap over scans.
 
 use crate::design::{task, with_drift};
@@ -16,6 +16,7 @@ use nifti::{IntoNdArray, NiftiObject, ReaderOptions};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Frames of a part of a long scan: designs take the parts by turns.
@@ -176,11 +177,8 @@ pub fn table_of_rates(root: &Path, regions: Option<&Path>, n_designs: usize) -> 
                     if level == 0 { format!("{mean:.4} ({error:.4})") } else { format!("{mean:.5} ({error:.5})") }
                 });
                 let n = scans.len() * n_designs;
-                text.push_str(&format!(
-                    "| {name}, {} scans | {n} {kind} | {} | {a} | {b} |\n",
-                    scans.len(),
-                    method.name()
-                ));
+                let (n_scans, method) = (scans.len(), method.name());
+                writeln!(text, "| {name}, {n_scans} scans | {n} {kind} | {method} | {a} | {b} |").unwrap();
             }
         }
     }

@@ -163,7 +163,9 @@ fn smooth(values: &mut Vec<f32>, shape: Shape, fwhm: f64) {
     let mut taps: Vec<f64> =
         (0..=2 * reach).map(|k| libm::exp(-0.5 * ((k as f64 - reach as f64) / sigma).powi(2))).collect();
     let norm = taps.iter().map(|tap| tap * tap).sum::<f64>().sqrt();
-    taps.iter_mut().for_each(|tap| *tap /= norm);
+    for tap in &mut taps {
+        *tap /= norm;
+    }
     let mut stride = 1;
     for length in shape.0 {
         let mut out = vec![0.0_f32; values.len()];

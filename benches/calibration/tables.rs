@@ -36,7 +36,9 @@ pub fn markdown(rows: &[Row]) -> String {
     let Some(first) = rows.first() else { return String::new() };
     let methods: Vec<&str> = first.outcomes.iter().map(|outcome| outcome.method).collect();
     let mut text = String::from("| frames | TR s | design | noise | varies | FWHM |");
-    methods.iter().for_each(|method| write!(text, " {method} |").unwrap());
+    for method in &methods {
+        write!(text, " {method} |").unwrap();
+    }
     text.push_str("\n|---|---|---|---|---|---|");
     methods.iter().for_each(|_| text.push_str("---|"));
     text.push('\n');
