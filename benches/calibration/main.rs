@@ -42,7 +42,9 @@ fn main() {
         return;
     }
     if let Some(folder) = after("--export") {
-        cells.iter().for_each(|cell| export::write(cell, core_voxels, Path::new(folder)));
+        for cell in &cells {
+            export::write(cell, core_voxels, Path::new(folder));
+        }
         return;
     }
     let mut rows: Vec<Row> = Vec::new();

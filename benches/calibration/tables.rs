@@ -40,7 +40,7 @@ pub fn markdown(rows: &[Row]) -> String {
         write!(text, " {method} |").unwrap();
     }
     text.push_str("\n|---|---|---|---|---|---|");
-    methods.iter().for_each(|_| text.push_str("---|"));
+    text.push_str(&"---|".repeat(methods.len()));
     text.push('\n');
     for row in rows {
         let cell = &row.cell;
