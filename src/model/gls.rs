@@ -139,12 +139,12 @@ impl GlsFit<'_> {
         for ((at, column), mut step) in columns.enumerate().zip(steps.outer_iter_mut()) {
             let rho = self.field.rho(column);
             let quadratic = whitening.apply(rho, &products, at, &mut linear);
-            let factor = match self.field.index().and_then(|index| self.factors.get(*index.get(column)? as usize)) {
-                Some(shared) => shared,
-                None => {
-                    self.gls.invert(rho, &mut own);
-                    &own.factor
-                }
+            let shared = self.field.index().and_then(|index| self.factors.get(*index.get(column)? as usize));
+            let factor = if let Some(shared) = shared {
+                shared
+            } else {
+                self.gls.invert(rho, &mut own);
+                &own.factor
             };
             let Some(step) = step.as_slice_mut() else { continue }; // rows are contiguous
             step.copy_from_slice(&linear);

@@ -116,7 +116,7 @@ pub(super) fn fit(
     series: &Series,
     scaler: &Scaler,
     design: &RunDesign,
-    run: RunBasis,
+    run: &RunBasis,
     noise: &dyn SampledNoise,
     cancel: &CancelToken,
 ) -> Result<RunFit, ModelError> {
@@ -125,7 +125,7 @@ pub(super) fn fit(
         return Err(ModelError::FramesDiffer { run: design.run.clone(), design: design_frames, data });
     }
     let n_columns = series.n_columns();
-    let samples = Samples { series, scaler, run: &run, layout: noise.layout(), name: &design.run };
+    let samples = Samples { series, scaler, run, layout: noise.layout(), name: &design.run };
     let mut measures = Array2::zeros((noise.n_measures(), n_columns));
     let outputs: Vec<_> = series.blocks().zip(measures.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS)).collect();
     outputs.into_par_iter().try_for_each_init(Vec::new, |rows, (columns, measures)| {
@@ -135,7 +135,7 @@ pub(super) fn fit(
     })?;
     let classes = noise.settle(measures, &series.support);
     cancel.check()?;
-    let whitened = whitened_designs(&classes, &run, noise.layout()).ok_or_else(|| singular(design))?;
+    let whitened = whitened_designs(&classes, run, noise.layout()).ok_or_else(|| singular(design))?;
     let rank = run.basis.rank();
     let mut fit = RunFit {
         run: design.run.clone(),

@@ -271,7 +271,9 @@ fn task_power(design: &RunDesign, run: &RunBasis, look: &Look) -> Vec<f64> {
     }
     let total: f64 = all[1..].iter().sum();
     if total > 0.0 {
-        all.iter_mut().for_each(|power| *power /= total);
+        for power in &mut all {
+            *power /= total;
+        }
     }
     all
 }

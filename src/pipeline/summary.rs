@@ -40,18 +40,18 @@ struct RunSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     mean_rho: Option<f64>,
     mean_r2: f64,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    whiteness: Option<WhitenessSummary>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ljung_box: Option<LjungBox>,
 }
 
 /// The Ljung-Box test of whitened residuals.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct WhitenessSummary {
-    ljung_box_lags: usize,
-    ljung_box_columns: usize,
+struct LjungBox {
+    lags: usize,
+    columns: usize,
     /// At .05.
-    ljung_box_share_rejected: f64,
+    share_rejected: f64,
 }
 
 /// What a deconvolution did to one run.
@@ -171,10 +171,10 @@ impl RunSummary {
             excluded: listed(&fitted.excluded, support),
             mean_rho: fitted.fit.rho().map(mean_over_used),
             mean_r2: mean_over_used(fitted.fit.r2.clone()),
-            whiteness: fitted.whiteness.as_ref().map(|found| WhitenessSummary {
-                ljung_box_lags: found.lags,
-                ljung_box_columns: found.n_columns,
-                ljung_box_share_rejected: found.share_not_white,
+            ljung_box: fitted.whiteness.as_ref().map(|found| LjungBox {
+                lags: found.lags,
+                columns: found.n_columns,
+                share_rejected: found.share_not_white,
             }),
         }
     }

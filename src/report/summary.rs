@@ -24,7 +24,7 @@ const ENTRIES: [Entry; 13] = [
     ("mean rho", "MeanRho", number),
     ("mean R²", "MeanR2", number),
     ("mean sigma", "MeanSigma", number),
-    ("not white at .05", "LjungBoxShareRejected", number),
+    ("not white at .05", "LjungBox", share_rejected),
 ];
 
 /// The runs as a table, and what was left out of them. A deconvolution's summary is that of one run.
@@ -73,6 +73,11 @@ fn left_out(run: &Value) -> Html {
         details.push(Html::paragraph("note", &format!("{} more.", n_all - NAMED)));
     }
     Html::element("details", &[], details)
+}
+
+/// Of a Ljung-Box test.
+fn share_rejected(value: &Value) -> String {
+    number(&value["ShareRejected"])
 }
 
 fn whole(value: &Value) -> String {

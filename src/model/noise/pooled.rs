@@ -111,12 +111,13 @@ impl SampledNoise for PooledAr {
         if used.is_empty() {
             return NoiseClasses::white(n_columns);
         }
-        let products = LagProducts::new(measures, &used, self.order, self.compared);
+        let products = LagProducts::new(&measures, &used, self.order, self.compared);
+        drop(measures);
         let around = Neighbourhood::new(support, &used);
         let mean = self.correction.process(&products.mean_relative(), MEAN_ITERATIONS);
         let scales = self.scales(&products, |_| &mean);
         let feature = Feature::new(&products, &scales);
-        let (z, twin, steps) = self.averaged_feature(&around, &feature);
+        let (z, twin, steps) = averaged_feature(&around, &feature);
         let variance = around.local_variance(&twin, &FEATURE_STEPS);
         let before = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE_BEFORE };
         let pooled = around.averaged(products.relative_to(&scales), self.order + 1, steps, Some(&before));
@@ -139,23 +140,21 @@ impl SampledNoise for PooledAr {
     }
 }
 
-impl PooledAr {
-    /// The feature and its twin, averaged until enough voxels went into each, and the distances that took.
-    fn averaged_feature(&self, around: &Neighbourhood, feature: &Feature) -> (Vec<f32>, Vec<f32>, &'static [usize]) {
-        let squares = |twin: &[f32]| twin.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
-        let (mut z, mut twin) = (feature.signal.clone(), feature.twin.clone());
-        let first = squares(&twin);
-        for (at, &step) in FEATURE_STEPS.iter().enumerate() {
-            let variance = around.local_variance(&twin, &FEATURE_STEPS);
-            let guide = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE_BEFORE };
-            let both: Vec<f32> = z.iter().zip(&twin).flat_map(|(z, twin)| [*z, *twin]).collect();
-            let both = around.averaged(both, 2, &[step], Some(&guide));
-            z = both.iter().step_by(2).copied().collect();
-            twin = both.iter().skip(1).step_by(2).copied().collect();
-            if first >= FEATURE_VOXELS * squares(&twin) {
-                return (z, twin, &FEATURE_STEPS[..=at]);
-            }
+/// The feature and its twin, averaged until enough voxels went into each, and the distances that took.
+fn averaged_feature(around: &Neighbourhood, feature: &Feature) -> (Vec<f32>, Vec<f32>, &'static [usize]) {
+    let squares = |twin: &[f32]| twin.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
+    let (mut z, mut twin) = (feature.signal.clone(), feature.twin.clone());
+    let first = squares(&twin);
+    for (at, &step) in FEATURE_STEPS.iter().enumerate() {
+        let variance = around.local_variance(&twin, &FEATURE_STEPS);
+        let guide = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE_BEFORE };
+        let both: Vec<f32> = z.iter().zip(&twin).flat_map(|(z, twin)| [*z, *twin]).collect();
+        let both = around.averaged(both, 2, &[step], Some(&guide));
+        z = both.iter().step_by(2).copied().collect();
+        twin = both.iter().skip(1).step_by(2).copied().collect();
+        if first >= FEATURE_VOXELS * squares(&twin) {
+            return (z, twin, &FEATURE_STEPS[..=at]);
         }
-        (z, twin, &FEATURE_STEPS)
     }
+    (z, twin, &FEATURE_STEPS)
 }

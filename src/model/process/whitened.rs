@@ -170,7 +170,9 @@ fn unexplained(projections: &Array2<f64>, mut squares: Vec<f64>) -> Vec<f64> {
     for row in projections.outer_iter() {
         squares.iter_mut().zip(row).for_each(|(sum, value)| *sum -= value * value);
     }
-    squares.iter_mut().for_each(|squares| *squares = squares.max(0.0));
+    for squares in &mut squares {
+        *squares = squares.max(0.0);
+    }
     squares
 }
 
@@ -219,7 +221,7 @@ mod tests {
             let autoregression = Process::Autoregression(Autoregression::of_partial(vec![rho]));
             let by_filling = Whitened::new(&filled.basis(&q), &autoregression, &filled).unwrap();
             let v = Array2::from_shape_fn((n, n), |(s, t)| {
-                rho.powi(times[s].abs_diff(times[t]) as i32) / (1.0 - rho * rho)
+                rho.powf(times[s].abs_diff(times[t]) as f64) / (1.0 - rho * rho)
             });
             let precision = inverse(&v);
             let gram = q.t().dot(&precision).dot(&q);

@@ -62,7 +62,9 @@ impl Whitener {
                         widest(Subtracted { out, before: row_of(t - 1 - back), coefficient });
                     }
                     if *gain != 1.0 {
-                        out.iter_mut().for_each(|value| *value *= gain);
+                        for value in out {
+                            *value *= gain;
+                        }
                     }
                 }
             }

@@ -151,7 +151,9 @@ impl Neighbourhood {
         let squares: Vec<f32> = twin.iter().map(|value| value * value).collect();
         let mean = squares.iter().map(|&square| f64::from(square)).sum::<f64>() / squares.len().max(1) as f64;
         let mut local = self.averaged(squares, 1, steps, None);
-        local.iter_mut().for_each(|local| *local = LOCAL * *local + (1.0 - LOCAL) * mean as f32);
+        for local in &mut local {
+            *local = LOCAL * *local + (1.0 - LOCAL) * mean as f32;
+        }
         local
     }
 }
@@ -188,7 +190,9 @@ impl Loop for Average<'_> {
                 let of_neighbour = &self.values[neighbour * of_column..][..of_column];
                 out.iter_mut().zip(of_neighbour).for_each(|(out, value)| *out += weight * value);
             }
-            out.iter_mut().for_each(|out| *out /= total); // the voxel itself weighs an eighth
+            for out in out.iter_mut() {
+                *out /= total; // the voxel itself weighs an eighth
+            }
         }
     }
 }
@@ -199,10 +203,10 @@ impl Guide<'_> {
     fn likeness(&self, column: usize, neighbour: usize, unshared: f32) -> f32 {
         let difference = self.feature[column] - self.feature[neighbour];
         let expected = self.alike * self.alike * unshared * (self.variance[column] + self.variance[neighbour]);
-        match difference == 0.0 {
-            true => 1.0,
-            false => (-difference * difference / expected).exp(), // 0 where all noise is in common
+        if difference == 0.0 {
+            return 1.0;
         }
+        (-difference * difference / expected).exp() // 0 where all noise is in common
     }
 }
 

@@ -28,7 +28,7 @@ impl Feature {
     /// Of lag products over `scales`.
     pub(super) fn new(products: &LagProducts, scales: &[f64]) -> Self {
         let m = products.compared + 1;
-        let [first, second] = [0, 1].map(|half| centred(products.half_relative_to(half, scales), m));
+        let [first, second] = [0, 1].map(|half| centred(&products.half_relative_to(half, scales), m));
         let n_columns = (first.len() / m) as f64;
         let mut between = Array2::<f64>::zeros((m, m));
         let mut noise = Array2::<f64>::zeros((m, m));
@@ -104,7 +104,7 @@ impl Feature {
 }
 
 /// Values (column x lag) less their mean over columns.
-fn centred(values: Vec<f32>, n_lags: usize) -> Vec<f64> {
+fn centred(values: &[f32], n_lags: usize) -> Vec<f64> {
     let n_columns = (values.len() / n_lags) as f64;
     let mut mean = vec![0.0; n_lags];
     for lags in values.chunks_exact(n_lags) {

@@ -73,7 +73,7 @@ pub(super) struct LagProducts {
 
 impl LagProducts {
     /// Of `measures` (measure x column) at the columns `used`.
-    pub(super) fn new(measures: Array2<f32>, used: &[usize], order: usize, compared: usize) -> Self {
+    pub(super) fn new(measures: &Array2<f32>, used: &[usize], order: usize, compared: usize) -> Self {
         let rows = |from: usize, count: usize| {
             let of_column = |&column: &usize| measures.slice(s![from..from + count, column]).to_vec();
             used.iter().flat_map(of_column).collect::<Vec<f32>>()
@@ -89,7 +89,9 @@ impl LagProducts {
             mean.iter_mut().zip(lags).for_each(|(sum, lag)| *sum += f64::from(*lag) / f64::from(lags[0]));
         }
         let n_columns = (self.whole.len() / (self.order + 1)) as f64;
-        mean.iter_mut().for_each(|sum| *sum /= n_columns);
+        for sum in &mut mean {
+            *sum /= n_columns;
+        }
         mean
     }
 
@@ -109,7 +111,9 @@ fn relative(values: &[f32], of_column: usize, scales: &[f64]) -> Vec<f32> {
     let mut out = values.to_vec();
     for (values, &scale) in out.chunks_exact_mut(of_column).zip(scales) {
         let factor = if scale > 0.0 { scale.recip() } else { 0.0 };
-        values.iter_mut().for_each(|value| *value = (f64::from(*value) * factor) as f32);
+        for value in values {
+            *value = (f64::from(*value) * factor) as f32;
+        }
     }
     out
 }
