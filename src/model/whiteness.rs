@@ -91,16 +91,14 @@ pub fn whiteness(
         cancel.check()?;
         let wanted: Vec<usize> = columns.iter().copied().filter(|column| block.contains(column)).collect();
         let mut found = Looked::new(&look, wanted.len());
-        if wanted.is_empty() {
-            return Ok(found);
-        }
-        let residuals = samples.residuals(&block, &mut Vec::new())?.residuals;
+        let (Some(&first), Some(&last)) = (wanted.first(), wanted.last()) else { return Ok(found) };
+        let residuals = samples.residuals(&(first..last + 1), &mut Vec::new())?.residuals;
         let index: Vec<u32> = wanted.iter().map(|&column| classes.index[column]).collect();
         let mut z = Vec::new();
         for (class, members) in members_of(&index) {
             let whitened =
                 Whitened::new(&basis, &classes.processes[class as usize], &layout).ok_or_else(|| singular(design))?;
-            let places: Vec<usize> = members.iter().map(|&member| wanted[member] - block.start).collect();
+            let places: Vec<usize> = members.iter().map(|&member| wanted[member] - first).collect();
             let white = whitened.white(&gathered(&residuals, &places), &mut z);
             look.add(&white, whitened.basis(), &members, &mut found);
         }

@@ -6,16 +6,25 @@ use crate::outputs::whiteness::{RunSpectrum, whiteness_figure, write_spectra};
 use crate::pipeline::failure::Failure;
 use crate::pipeline::plan_run::{RunPlan, display_name};
 use crate::pipeline::run_job::FittedRun;
+use crate::preprocess::column_blocks;
 use std::io::Write;
+use std::ops::Range;
 
 /// Columns that are looked at where no map of all is wanted: what a spectrum over them says is sure to a hundredth.
 const LOOKED_AT: usize = 4096;
 
 impl ModelOutputs<'_> {
-    /// The columns of a run whose residuals are looked at: all where the map is wanted, else some, evenly spread.
+    /// The columns of a run whose residuals are looked at: all where the map is wanted, else the first few of each block, so
+    /// that they come from everywhere and the others need not be read.
     pub(in crate::pipeline) fn columns_looked_at(&self, n_columns: usize) -> Vec<usize> {
-        let stride = if self.wants(MapKind::Whiteness) { 1 } else { n_columns.div_ceil(LOOKED_AT).max(1) };
-        (0..n_columns).step_by(stride).collect()
+        if self.wants(MapKind::Whiteness) {
+            return (0..n_columns).collect();
+        }
+        let of_block = |block: Range<usize>| {
+            let share = (block.len() * LOOKED_AT).div_ceil(n_columns);
+            block.take(share)
+        };
+        column_blocks(n_columns).flat_map(of_block).collect()
     }
 
     /// The spectra of the runs' whitened residuals, where they were looked at.
