@@ -75,5 +75,5 @@ pub fn fit_run(
     if let Some(noise) = sampled(noise, &run.basis.q, &run.lags, design.timing.tr_s, numerics) {
         return sampled_fit::fit(series, scaler, design, &run, noise.as_ref(), cancel);
     }
-    Moments::of_series(series, scaler, design, noise, numerics, cancel)?.fit(&series.support, scaler, cancel)
+    Moments::of_series(series, scaler, design, noise, numerics, cancel)?.fit(scaler, cancel)
 }

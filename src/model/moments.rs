@@ -12,7 +12,6 @@ use super::sums::{Residuals, SumPlan, Sums};
 use crate::config::{Noise, Numerics};
 use crate::design::RunDesign;
 use crate::error::CancelToken;
-use crate::inputs::Support;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FrameSink, PassError, Scaler, Series, column_blocks, kept_among};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -111,11 +110,11 @@ impl Moments {
         Ok(moments)
     }
 
-    /// The fit, to data scaled by `scaler`; `support` says which columns are neighbours. Sums go as coefficients come.
+    /// The fit, to data scaled by `scaler`. Sums go as coefficients come.
     ///
     /// # Errors
     /// [`ModelError`]: the frames taken or the scaler's are not those of the design, or interruption.
-    pub fn fit(mut self, support: &Support, scaler: &Scaler, cancel: &CancelToken) -> Result<RunFit, ModelError> {
+    pub fn fit(mut self, scaler: &Scaler, cancel: &CancelToken) -> Result<RunFit, ModelError> {
         if self.n_taken != self.n_frames || self.kept != scaler.kept() {
             let (design, data) = if self.n_taken == self.n_frames {
                 (self.kept.len(), scaler.kept().len())
@@ -128,7 +127,7 @@ impl Moments {
             return Err(ModelError::NotScaled { run: self.run.clone() });
         }
         let rank = self.basis.rank();
-        let field = self.settle_noise(support, scaler, cancel)?;
+        let field = self.settle_noise(scaler, cancel)?;
         let sums = std::mem::take(&mut self.blocks);
         let gls = self.gls.as_ref().map(|gls| gls.with(&field));
         let mut fit = RunFit {
@@ -178,8 +177,8 @@ impl Moments {
         residuals
     }
 
-    /// Measures all blocks, pools, settles.
-    fn settle_noise(&self, support: &Support, scaler: &Scaler, cancel: &CancelToken) -> Result<NoiseField, ModelError> {
+    /// Measures all blocks, settles.
+    fn settle_noise(&self, scaler: &Scaler, cancel: &CancelToken) -> Result<NoiseField, ModelError> {
         let mut measures = Array2::zeros((self.noise.n_measures(), self.n_columns));
         if self.noise.n_measures() > 0 {
             let outputs = measures.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS);
@@ -189,7 +188,6 @@ impl Moments {
                 self.noise.measure(&self.residuals(sums, scaler, &columns), measures);
                 Ok::<(), ModelError>(())
             })?;
-            self.noise.pool(&mut measures, support);
         }
         Ok(self.noise.settle(&measures))
     }

@@ -13,8 +13,7 @@ use ndarray::{Array2, ArrayViewMut2};
 
 /// A model of the noise of one run.
 ///
-/// Blocks of columns are measured in parallel, then the whole field of measures is seen once, so that voxels
-/// may share what they know, then it is turned into parameters. CONTRIBUTING.md
+/// Blocks of columns are measured in parallel, then the measures of the whole run are turned into parameters. CONTRIBUTING.md
 /// says what a new model takes.
 pub(crate) trait NoiseModel: Send + Sync {
     /// Numbers measured on each column; 0: the model needs no look at the residuals.
@@ -22,9 +21,6 @@ pub(crate) trait NoiseModel: Send + Sync {
 
     /// Measures the residuals of ordinary least squares into `measures` (measure x column).
     fn measure(&self, residuals: &Residuals, measures: ArrayViewMut2<'_, f64>);
-
-    /// Shares the measures (measure x column of the whole run) between neighbours; by default they are left alone.
-    fn pool(&self, _measures: &mut Array2<f64>, _support: &Support) {}
 
     /// Turns the measures of the whole run into parameters.
     fn settle(&self, measures: &Array2<f64>) -> NoiseField;

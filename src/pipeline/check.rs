@@ -106,7 +106,7 @@ pub struct ModelReport {
 
 /// Predicted wall time, seconds; a rough figure.
 fn time_s(raw_bytes: f64, needs: &Estimate, threads: usize) -> f64 {
-    raw_bytes * needs.passes as f64 / BYTES_A_SECOND + needs.deconvolution_s / threads.max(1) as f64
+    raw_bytes * needs.passes as f64 / BYTES_A_SECOND + needs.processor_s / threads.max(1) as f64
 }
 
 impl Plan {

@@ -1,6 +1,7 @@
 //! What a plan will need: memory, disk, passes; sizes follow from the plan alone.
 
 mod deconvolution;
+mod noise;
 mod report;
 
 use super::plan::Plan;
@@ -9,7 +10,7 @@ use super::residual_noise;
 use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
 use crate::error::{Diagnostic, Diagnostics, counted};
 use crate::inputs;
-use crate::model::{Moments, SampledNeeds};
+use crate::model::Moments;
 use crate::outputs::Chunks;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FRAMES_AHEAD, MAX_BATCH, scales_samples};
 use serde::Serialize;
@@ -45,9 +46,9 @@ pub struct Estimate {
     pub disk_bytes: u64,
     /// Times each image is decoded.
     pub passes: usize,
-    /// Processor time of all deconvolutions, seconds; a rough figure.
+    /// Processor time of what takes longer than reading, noise models and deconvolutions, seconds; a rough figure.
     #[serde(skip)]
-    pub(super) deconvolution_s: f64,
+    pub(super) processor_s: f64,
 }
 
 /// How the work on a space is shared out below a limit on memory. No number that is computed depends on it.
@@ -187,7 +188,7 @@ impl Plan {
             spilled_bytes: 0,
             disk_bytes: 0,
             passes: 1,
-            deconvolution_s: 0.0,
+            processor_s: 0.0,
         };
         let mask_voxels = self.mask_voxels();
         for subject in &self.subjects {
@@ -206,7 +207,8 @@ impl Plan {
                     estimate.spilled_bytes = estimate.spilled_bytes.max(spilled);
                 }
                 estimate.disk_bytes += self.space_disk(subject, space);
-                estimate.deconvolution_s += self.deconvolution_s(subject, space, n_columns);
+                estimate.processor_s += self.deconvolution_s(subject, space, n_columns);
+                estimate.processor_s += self.noise_s(subject, space, n_columns);
             }
             let report = self.report_bytes(subject, threads, mask_voxels);
             estimate.least_memory_bytes = estimate.least_memory_bytes.max(report);
@@ -331,13 +333,6 @@ impl Plan {
             // and the mean over runs
             fits: n_columns * 16 + n_columns * space.groups.iter().map(of_group).max().unwrap_or(0),
         }
-    }
-
-    /// What the model that takes most for its noise takes, where samples are looked at.
-    fn sampled_bytes(&self, subject: &SubjectPlan, space: &SpacePlan, n_columns: usize, threads: usize) -> usize {
-        let of_run = |&run: &usize| subject.runs[run].models.iter().zip(&self.settings.glms);
-        let needs = space.runs.iter().flat_map(of_run).map(|(model, glm)| SampledNeeds::new(&model.design, glm.noise));
-        needs.map(|needs| needs.a_column * n_columns + needs.a_thread * threads + needs.fixed).max().unwrap_or(0)
     }
 
     /// Voxels of a mask that all runs share; `None` where it is another, or cannot be read, which the run will tell.

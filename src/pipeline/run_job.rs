@@ -176,7 +176,7 @@ impl RunJob<'_> {
         let noise = settings.glms[model].noise;
         let noise = if support.grid().is_some() { noise } else { noise.without_neighbours() };
         let fit = match (data.moments, data.series) {
-            (Some(moments), _) => moments.fit(support, &scaler, cancel)?,
+            (Some(moments), _) => moments.fit(&scaler, cancel)?,
             (None, Some(series)) => fit_run(series, &scaler, design, noise, &settings.numerics, cancel)?,
             (None, None) => return Err(Diagnostic::error("internal-bug", "a model was given no data").into()),
         };
