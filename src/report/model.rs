@@ -202,7 +202,8 @@ fn is_of_whiteness(file: &SavedFile) -> bool {
 
 fn caption_of(file: &SavedFile) -> &'static str {
     if is_of_whiteness(file) {
-        "Spectrum of the whitened residuals over that of white noise after the same design, mean over voxels: at 1          throughout where the noise model fits. Above 1 where the task is, p values are too small; below 1, too large."
+        "Spectrum of the whitened residuals over that of white noise after the same design, mean over voxels: at 1 \
+         throughout where the noise model fits. Above 1 where the task is, p values are too small; below 1, too large."
     } else {
         ""
     }

@@ -67,6 +67,8 @@ fn a_report_says_what_was_done_and_needs_nothing_else() {
         "mean framewise displacement",
         "largest framewise displacement</dt><dd>1.233 mm",
         "Weights of the contrasts",
+        "Spectrum of the whitened residuals",
+        "not white at .05",
         "18 neighbours",
         "Edge of the mask",
         "data/sub-01_task-objects_run-01_events.tsv",
@@ -86,6 +88,35 @@ fn a_report_says_what_was_done_and_needs_nothing_else() {
     assert_exit(&project.boldly(&["report", "results", "--no-viewer"]), 0);
     let without = page(&project, "sub-01_report.html");
     assert!(without.len() < html.len() && !without.contains("viewer-0"), "{} of {}", without.len(), html.len());
+}
+
+/// The default noise model leaves the sample data's residuals white, OLS does not: noise of AR(1) with rho .35, smoothed in space.
+#[test]
+fn whiteness_tells_a_noise_model_that_fits_from_one_that_does_not() {
+    let of_model = |name: &str, noise: &str| {
+        format!(
+            "[[glm]]\nname = \"{name}\"\n{noise}maps = [\"whiteness\"]\n[[glm.contrast]]\nname = \"face\"\nexpr = \"face\"\n"
+        )
+    };
+    let models = of_model("fits", "") + &of_model("white", "noise = \"ols\"\n");
+    let project = project(&pipeline(&ONE, &format!("[mask]\npath = \"data/mask.nii.gz\"\n{models}")));
+    project.succeed(&["run", "pipeline.toml"]);
+    let found = |model: &str| -> (f64, f64) {
+        let folder = project.path().join(format!("results/{model}/sub-01/func"));
+        let stem = folder.join("sub-01_task-objects_run-01");
+        let read = |ending: &str| fs::read_to_string(format!("{}_{ending}", stem.display())).unwrap();
+        let table = read("desc-whiteness_stats.tsv");
+        let power: Vec<f64> =
+            table.lines().skip(1).take(10).map(|line| line.split('\t').nth(2).unwrap().parse().unwrap()).collect();
+        let summary: serde_json::Value = serde_json::from_str(&read("summary.json")).unwrap();
+        let rejected = summary["Runs"][0]["LjungBox"]["ShareRejected"].as_f64().unwrap();
+        (power.iter().sum::<f64>() / power.len() as f64, rejected)
+    };
+    let ((slow, rejected), (slow_of_ols, rejected_of_ols)) = (found("fits"), found("white"));
+    println!("slow power {slow}, {slow_of_ols}; rejected {rejected}, {rejected_of_ols}");
+    assert!((slow - 1.0).abs() < 0.1, "power at the ten slowest frequencies: {slow}");
+    assert!(slow_of_ols > 1.3, "the same of OLS: {slow_of_ols}");
+    assert!(rejected < 0.15 && rejected_of_ols > 3.0 * rejected, "{rejected} {rejected_of_ols}");
 }
 
 #[test]
