@@ -113,7 +113,6 @@ fn whiteness_tells_a_noise_model_that_fits_from_one_that_does_not() {
         (power.iter().sum::<f64>() / power.len() as f64, rejected)
     };
     let ((slow, rejected), (slow_of_ols, rejected_of_ols)) = (found("fits"), found("white"));
-    println!("slow power {slow}, {slow_of_ols}; rejected {rejected}, {rejected_of_ols}");
     assert!((slow - 1.0).abs() < 0.1, "power at the ten slowest frequencies: {slow}");
     assert!(slow_of_ols > 1.3, "the same of OLS: {slow_of_ols}");
     assert!(rejected < 0.15 && rejected_of_ols > 3.0 * rejected, "{rejected} {rejected_of_ols}");
