@@ -201,7 +201,8 @@ fn a_column_that_is_left_out_changes_no_other_and_is_zero() {
     assert!([0, 4].iter().all(|&column| statistics.unusable(column).is_none()));
     let scaler = Scaler::new(Scaling::None, NATIVE.scaling_arithmetic, &statistics, &[1, 2, 3]).unwrap();
     let cancel = CancelToken::new();
-    let moments = Moments::of_series(&series, &scaler, &design, Noise::Ar1, &NATIVE, &cancel).unwrap();
+    let moments = Moments::new(&design, Noise::Ar1, &NATIVE, series.n_columns()).unwrap();
+    let moments = moments.fed_by(&series, &scaler, &cancel).unwrap();
     let fit = moments.fit(&scaler, &cancel).unwrap();
     for column in 0..5 {
         if [0, 4].contains(&column) {

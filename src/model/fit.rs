@@ -1,7 +1,9 @@
 //! The fit of one run: every column of the data against one design.
 
+use super::basis::Basis;
+use super::linalg::product;
 use super::moments::Moments;
-use super::noise::{NoiseField, sampled};
+use super::noise::{Estimator, NoiseField};
 use super::precision::Precision;
 use super::problem::ModelError;
 use super::run_basis::RunBasis;
@@ -9,8 +11,8 @@ use super::sampled_fit;
 use crate::config::{Noise, Numerics};
 use crate::design::RunDesign;
 use crate::error::CancelToken;
-use crate::preprocess::{Scaler, Series};
-use ndarray::Array2;
+use crate::preprocess::{BLOCK_COLUMNS, Scaler, Series};
+use ndarray::{Array2, ArrayViewMut2, Axis};
 
 /// Coefficients, variance and noise parameters of every column of a run.
 ///
@@ -50,9 +52,57 @@ impl RunFit {
         }
     }
 
+    /// Nothing found yet for a design with this basis.
+    pub(super) fn unfitted(run: &str, basis: &Basis, dof: f64, n_columns: usize) -> Self {
+        Self {
+            run: run.to_owned(),
+            beta: Array2::zeros((basis.to_coefficients.nrows(), n_columns)),
+            sigma2: vec![0.0; n_columns],
+            r2: vec![0.0; n_columns],
+            dof,
+            rank: basis.rank(),
+            noise: NoiseField::White,
+            to_coefficients: basis.to_coefficients.clone(),
+            precision: Precision::White,
+        }
+    }
+
+    /// Its blocks of columns, in order, to be filled.
+    pub(super) fn blocks(&mut self) -> Vec<FitBlock<'_>> {
+        let maps = self.sigma2.chunks_mut(BLOCK_COLUMNS).zip(self.r2.chunks_mut(BLOCK_COLUMNS));
+        let outputs = self.beta.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS).zip(maps);
+        outputs.map(|(beta, (sigma2, r2))| FitBlock { beta, sigma2, r2 }).collect()
+    }
+
     /// Standard deviation of the noise of each column: the root of `sigma2`.
     pub fn sigma(&self) -> Vec<f64> {
         self.sigma2.iter().map(|variance| variance.sqrt()).collect()
+    }
+}
+
+/// One block of columns of a fit.
+pub(super) struct FitBlock<'a> {
+    beta: ArrayViewMut2<'a, f64>,
+    sigma2: &'a mut [f64],
+    r2: &'a mut [f64],
+}
+
+impl FitBlock<'_> {
+    /// From projections on `basis` (rank x column), whitened residual squares to be divided by `divisor`, and of the data as they
+    /// are the residual squares and those about the mean.
+    pub(super) fn fill(
+        mut self,
+        (basis, projections): (&Basis, &Array2<f64>),
+        (whitened_squares, divisor): (&[f64], usize),
+        (squares, total_squares): (&[f64], &[f64]),
+    ) {
+        self.beta.assign(&product(&basis.to_coefficients, projections));
+        for (out, squares) in self.sigma2.iter_mut().zip(whitened_squares) {
+            *out = squares / divisor as f64;
+        }
+        for (out, (squares, total)) in self.r2.iter_mut().zip(squares.iter().zip(total_squares)) {
+            *out = if *total > 0.0 { 1.0 - squares / total } else { 0.0 };
+        }
     }
 }
 
@@ -72,8 +122,10 @@ pub fn fit_run(
     cancel: &CancelToken,
 ) -> Result<RunFit, ModelError> {
     let run = RunBasis::new(design, numerics)?;
-    if let Some(noise) = sampled(noise, &run.basis.q, &run.lags, design.timing.tr_s, numerics) {
-        return sampled_fit::fit(series, scaler, design, &run, noise.as_ref(), cancel);
+    match Estimator::new(noise, &run.basis.q, &run.lags, design.timing.tr_s, numerics) {
+        Estimator::Sampled(noise) => sampled_fit::fit(series, scaler, design, &run, noise.as_ref(), cancel),
+        Estimator::Summed(noise) => Moments::of_basis(run, noise, design, numerics, series.n_columns())?
+            .fed_by(series, scaler, cancel)?
+            .fit(scaler, cancel),
     }
-    Moments::of_series(series, scaler, design, noise, numerics, cancel)?.fit(scaler, cancel)
 }

@@ -3,8 +3,7 @@
 use super::basis::Basis;
 use super::fit::RunFit;
 use super::gls::Gls;
-use super::linalg::product;
-use super::noise::{NoiseField, NoiseModel, summed};
+use super::noise::{Estimator, NoiseField, NoiseModel};
 use super::precision::Precision;
 use super::problem::ModelError;
 use super::run_basis::{RunBasis, decomposition, model_lags};
@@ -44,10 +43,22 @@ impl Moments {
     /// # Errors
     /// [`ModelError`]: no residual degrees of freedom, a design that is not finite, or noise that needs samples.
     pub fn new(design: &RunDesign, noise: Noise, numerics: &Numerics, n_columns: usize) -> Result<Self, ModelError> {
-        let RunBasis { kept, lags, basis, divisor } = RunBasis::new(design, numerics)?;
-        let Some(noise) = summed(noise, &lags, numerics) else {
-            return Err(ModelError::NeedsSamples { run: design.run.clone() });
-        };
+        let run = RunBasis::new(design, numerics)?;
+        match Estimator::new(noise, &run.basis.q, &run.lags, design.timing.tr_s, numerics) {
+            Estimator::Summed(noise) => Self::of_basis(run, noise, design, numerics, n_columns),
+            Estimator::Sampled(_) => Err(ModelError::NeedsSamples { run: design.run.clone() }),
+        }
+    }
+
+    /// As [`new`](Self::new), for a design that was made ready.
+    pub(super) fn of_basis(
+        run: RunBasis,
+        noise: Box<dyn NoiseModel>,
+        design: &RunDesign,
+        numerics: &Numerics,
+        n_columns: usize,
+    ) -> Result<Self, ModelError> {
+        let RunBasis { kept, lags, basis, divisor } = run;
         let (gls, basis) = if noise.n_measures() > 0 {
             let decomposed = Gls::new(basis, &lags, numerics.first_sample);
             let (gls, basis) = decomposed.map_err(|cause| decomposition(design, &cause))?;
@@ -76,22 +87,15 @@ impl Moments {
         }
     }
 
-    /// Fed from the samples of a run, scaled one by one where `scaler` rounds each.
+    /// Fed with the samples of a run, scaled one by one where `scaler` rounds each.
     ///
     /// # Errors
-    /// As [`new`](Self::new); samples on disk cannot be read back; interruption.
-    pub fn of_series(
-        series: &Series,
-        scaler: &Scaler,
-        design: &RunDesign,
-        noise: Noise,
-        numerics: &Numerics,
-        cancel: &CancelToken,
-    ) -> Result<Self, ModelError> {
-        let mut moments = Self::new(design, noise, numerics, series.n_columns())?;
-        moments.n_taken = series.n_frames;
-        moments.scaled = scaler.affine().is_none();
-        let Self { plan, kept, blocks, .. } = &mut moments;
+    /// Samples on disk cannot be read back; interruption.
+    pub fn fed_by(mut self, series: &Series, scaler: &Scaler, cancel: &CancelToken) -> Result<Self, ModelError> {
+        self.n_taken = series.n_frames;
+        self.scaled = scaler.affine().is_none();
+        let Self { run, plan, kept, blocks, .. } = &mut self;
+        let run: &str = run;
         let blocks: Vec<_> = series.blocks().zip(blocks).collect();
         blocks.into_par_iter().try_for_each_init(Default::default, |(rows, buffer), (columns, sums)| {
             cancel.check()?;
@@ -99,7 +103,7 @@ impl Moments {
                 let frames = start..(start + CHUNK_FRAMES).min(series.n_frames);
                 series
                     .read(frames.clone(), columns.clone(), rows)
-                    .map_err(|problem| ModelError::Samples { run: design.run.clone(), cause: problem.to_string() })?;
+                    .map_err(|problem| ModelError::Samples { run: run.to_owned(), cause: problem.to_string() })?;
                 scaler.round_rows(&columns, rows);
                 let (from, places) = kept_among(kept, &frames);
                 let rows: Vec<&[f32]> = places.map(|place| &rows[place * columns.len()..][..columns.len()]).collect();
@@ -107,7 +111,7 @@ impl Moments {
             }
             Ok::<(), ModelError>(())
         })?;
-        Ok(moments)
+        Ok(self)
     }
 
     /// The fit, to data scaled by `scaler`. Sums go as coefficients come.
@@ -126,39 +130,22 @@ impl Moments {
         if !self.scaled && scaler.affine().is_none() {
             return Err(ModelError::NotScaled { run: self.run.clone() });
         }
-        let rank = self.basis.rank();
         let field = self.settle_noise(scaler, cancel)?;
         let sums = std::mem::take(&mut self.blocks);
         let gls = self.gls.as_ref().map(|gls| gls.with(&field));
-        let mut fit = RunFit {
-            run: self.run.clone(),
-            beta: Array2::zeros((self.basis.to_coefficients.nrows(), self.n_columns)),
-            sigma2: vec![0.0; self.n_columns],
-            r2: vec![0.0; self.n_columns],
-            dof: (self.kept.len() - rank) as f64,
-            rank,
-            noise: NoiseField::White,
-            to_coefficients: self.basis.to_coefficients.clone(),
-            precision: Precision::White,
-        };
-        let maps = fit.sigma2.chunks_mut(BLOCK_COLUMNS).zip(fit.r2.chunks_mut(BLOCK_COLUMNS));
-        let outputs = fit.beta.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS).zip(maps);
-        let blocks: Vec<_> = column_blocks(self.n_columns).zip(sums).zip(outputs).collect();
-        blocks.into_par_iter().try_for_each(|((columns, sums), (mut beta, (sigma2, r2)))| {
+        let dof = (self.kept.len() - self.basis.rank()) as f64;
+        let mut fit = RunFit::unfitted(&self.run, &self.basis, dof, self.n_columns);
+        let blocks: Vec<_> = column_blocks(self.n_columns).zip(sums).zip(fit.blocks()).collect();
+        blocks.into_par_iter().try_for_each(|((columns, sums), block)| {
             cancel.check()?;
             let mut residuals = self.residuals(&sums, scaler, &columns);
             drop(sums);
-            let noise_squares = match &gls {
+            let whitened_squares = match &gls {
                 None => residuals.squares.clone(),
                 Some(gls) => gls.whiten_fit(&mut residuals, columns),
             };
-            beta.assign(&product(&self.basis.to_coefficients, &residuals.projections));
-            for (out, squares) in sigma2.iter_mut().zip(noise_squares) {
-                *out = squares / self.divisor as f64;
-            }
-            for (out, (squares, total)) in r2.iter_mut().zip(residuals.squares.iter().zip(&residuals.total_squares)) {
-                *out = if *total > 0.0 { 1.0 - squares / total } else { 0.0 };
-            }
+            let Residuals { projections, squares, total_squares, .. } = &residuals;
+            block.fill((&self.basis, projections), (&whitened_squares, self.divisor), (squares, total_squares));
             Ok::<(), ModelError>(())
         })?;
         fit.noise = field;

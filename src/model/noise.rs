@@ -62,7 +62,7 @@ pub(crate) struct NoiseClasses {
 
 impl NoiseClasses {
     /// All columns white.
-    fn white(n_columns: usize) -> Self {
+    pub(crate) fn white(n_columns: usize) -> Self {
         let white = Process::Autoregression(Autoregression::of_partial(Vec::new()));
         Self { processes: vec![white], index: vec![0; n_columns] }
     }
@@ -139,27 +139,31 @@ impl NoiseField {
     }
 }
 
-/// The model a pipeline names where sums over time suffice for it, for frames `lags` apart.
-pub(crate) fn summed(noise: Noise, lags: &[usize], numerics: &Numerics) -> Option<Box<dyn NoiseModel>> {
-    match noise {
-        Noise::Ols => Some(Box::new(ols::Ols)),
-        Noise::Ar1 => Some(Box::new(ar1::Ar1::new(lags, numerics))),
-        Noise::Arma11 | Noise::PooledAr => None,
-    }
+/// The distinct values, ascending, and which of them each is.
+pub(crate) fn distinct<T: Ord + Copy>(values: &[T]) -> (Vec<T>, Vec<u32>) {
+    let mut distinct = values.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let index = values.iter().map(|value| distinct.partition_point(|other| other < value) as u32).collect();
+    (distinct, index)
 }
 
-/// The model a pipeline names where it needs the residuals themselves, for a design with the basis `q` (kept frame x rank) at
-/// frames `lags` repetition times of `tr_s` apart.
-pub(crate) fn sampled(
-    noise: Noise,
-    q: &Array2<f64>,
-    lags: &[usize],
-    tr_s: f64,
-    numerics: &Numerics,
-) -> Option<Box<dyn SampledNoise>> {
-    match noise {
-        Noise::Ols | Noise::Ar1 => None,
-        Noise::Arma11 => Some(Box::new(arma11::RemlSearch::new(q, lags, numerics.arma11_grid))),
-        Noise::PooledAr => Some(Box::new(pooled::PooledAr::new(q, lags, tr_s))),
+/// What estimates the noise that a pipeline names, by what it looks at.
+pub(crate) enum Estimator {
+    /// Sums over time.
+    Summed(Box<dyn NoiseModel>),
+    /// The residuals themselves.
+    Sampled(Box<dyn SampledNoise>),
+}
+
+impl Estimator {
+    /// For a design with the orthonormal basis `q` (kept frame x rank) at frames `lags` repetition times of `tr_s` apart.
+    pub(crate) fn new(noise: Noise, q: &Array2<f64>, lags: &[usize], tr_s: f64, numerics: &Numerics) -> Self {
+        match noise {
+            Noise::Ols => Self::Summed(Box::new(ols::Ols)),
+            Noise::Ar1 => Self::Summed(Box::new(ar1::Ar1::new(lags, numerics))),
+            Noise::Arma11 => Self::Sampled(Box::new(arma11::RemlSearch::new(q, lags, numerics.arma11_grid))),
+            Noise::PooledAr => Self::Sampled(Box::new(pooled::PooledAr::new(q, lags, tr_s))),
+        }
     }
 }

@@ -2,7 +2,7 @@
 //! measure the noise, one to fit, with what voxels tell each other between.
 
 use super::fit::RunFit;
-use super::linalg::{product, subtract_product, transposed_product};
+use super::linalg::{subtract_product, transposed_product};
 use super::noise::{NoiseClasses, NoiseField, SampledNoise, settling_needs};
 use super::precision::Precision;
 use super::problem::ModelError;
@@ -13,7 +13,6 @@ use crate::design::RunDesign;
 use crate::error::CancelToken;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, Scaler, Series, kept_among};
 use ndarray::{Array2, ArrayView1, Axis};
-
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -136,38 +135,23 @@ pub(super) fn fit(
     let classes = noise.settle(measures, &series.support);
     cancel.check()?;
     let whitened = whitened_designs(&classes, run, noise.layout()).ok_or_else(|| singular(design))?;
-    let rank = run.basis.rank();
-    let mut fit = RunFit {
-        run: design.run.clone(),
-        beta: Array2::zeros((run.basis.to_coefficients.nrows(), n_columns)),
-        sigma2: vec![0.0; n_columns],
-        r2: vec![0.0; n_columns],
-        dof: run.dof(),
-        rank,
-        noise: NoiseField::White,
-        to_coefficients: run.basis.to_coefficients.clone(),
-        precision: Precision::White,
-    };
-    let maps = fit.sigma2.chunks_mut(BLOCK_COLUMNS).zip(fit.r2.chunks_mut(BLOCK_COLUMNS));
-    let outputs = fit.beta.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS).zip(maps);
-    let blocks: Vec<_> = series.blocks().zip(outputs).collect();
-    blocks.into_par_iter().try_for_each_init(Default::default, |(rows, z), (columns, (mut beta, (sigma2, r2)))| {
+    let mut fit = RunFit::unfitted(&design.run, &run.basis, run.dof(), n_columns);
+    let blocks: Vec<_> = series.blocks().zip(fit.blocks()).collect();
+    blocks.into_par_iter().try_for_each_init(Default::default, |(rows, z), (columns, block)| {
         cancel.check()?;
         let BlockResiduals { mut projections, residuals, total_squares } = samples.residuals(&columns, rows)?;
         let mut squares = column_squares(&residuals);
+        let mut whitened_squares = vec![0.0; columns.len()];
         for (class, members) in members_of(&classes.index[columns]) {
             let of_class = whitened[class as usize].residuals(&gathered(&residuals, &members), z);
             for (place, &column) in members.iter().enumerate() {
                 let step = of_class.steps.column(place);
                 projections.column_mut(column).zip_mut_with(&step, |projection, step| *projection += step);
                 squares[column] += step.dot(&step);
-                sigma2[column] = of_class.squares[place] / run.divisor as f64;
+                whitened_squares[column] = of_class.squares[place];
             }
         }
-        beta.assign(&product(&run.basis.to_coefficients, &projections));
-        for (out, (squares, total)) in r2.iter_mut().zip(squares.iter().zip(&total_squares)) {
-            *out = if *total > 0.0 { 1.0 - squares / total } else { 0.0 };
-        }
+        block.fill((&run.basis, &projections), (&whitened_squares, run.divisor), (&squares, &total_squares));
         Ok::<(), ModelError>(())
     })?;
     fit.precision = Precision::Classes(whitened.into_iter().map(Whitened::into_factor).collect());
@@ -176,7 +160,7 @@ pub(super) fn fit(
 }
 
 /// The design under the process of each class; `None` where rounding leaves one singular.
-fn whitened_designs(classes: &NoiseClasses, run: &RunBasis, layout: &Layout) -> Option<Vec<Whitened>> {
+pub(super) fn whitened_designs(classes: &NoiseClasses, run: &RunBasis, layout: &Layout) -> Option<Vec<Whitened>> {
     let basis = layout.basis(&run.basis.q);
     classes.processes.par_iter().map(|process| Whitened::new(&basis, process, layout)).collect()
 }

@@ -1,17 +1,16 @@
 //! Whether a fit left its residuals white: their autocorrelation column by column, their spectrum over columns.
 
 use super::fit::RunFit;
-use super::noise::{NoiseClasses, NoiseField};
+use super::noise::{NoiseClasses, NoiseField, distinct};
 use super::problem::ModelError;
-use super::process::{Arma11, Autoregression, Layout, Process, Whitened, gathered};
+use super::process::{Arma11, Layout, Process, gathered};
 use super::run_basis::{RunBasis, singular};
-use super::sampled_fit::{Samples, members_of};
+use super::sampled_fit::{Samples, members_of, whitened_designs};
 use crate::config::Numerics;
 use crate::design::{ColumnRole, RunDesign};
 use crate::error::CancelToken;
 use crate::preprocess::{Scaler, Series, column_blocks};
 use ndarray::Array2;
-
 use rayon::prelude::*;
 use realfft::{RealFftPlanner, RealToComplex};
 use statrs::distribution::{ChiSquared, ContinuousCDF};
@@ -79,28 +78,29 @@ pub fn whiteness(
     cancel: &CancelToken,
 ) -> Result<Whiteness, ModelError> {
     let run = RunBasis::new(design, numerics)?;
-    let classes = classes_of(fit);
+    let classes = classes_of(fit, &columns);
     let correlated = |process: &Process| matches!(process, Process::Autoregression(own) if !own.partial().is_empty());
     let layout =
         if classes.processes.iter().any(correlated) { Layout::filled(&run.lags) } else { Layout::of_kept(&run.lags) };
     let look = Look::new(&layout, lags, run.dof());
     let samples = Samples { series, scaler, run: &run, layout: &layout, name: &design.run };
-    let basis = layout.basis(&run.basis.q);
+    // once a class, whichever blocks its columns are in
+    let whitened = whitened_designs(&classes, &run, &layout).ok_or_else(|| singular(design))?;
+    let left: Vec<Vec<f64>> = whitened.par_iter().map(|whitened| look.left_of(whitened.basis())).collect();
     let blocks: Vec<_> = column_blocks(series.n_columns()).collect();
     let of_block = blocks.into_par_iter().map(|block| {
         cancel.check()?;
-        let wanted: Vec<usize> = columns.iter().copied().filter(|column| block.contains(column)).collect();
+        let place = |column: usize| columns.partition_point(|&wanted| wanted < column);
+        let asked = place(block.start)..place(block.end);
+        let wanted = &columns[asked.clone()];
         let mut found = Looked::new(&look, wanted.len());
         let (Some(&first), Some(&last)) = (wanted.first(), wanted.last()) else { return Ok(found) };
         let residuals = samples.residuals(&(first..last + 1), &mut Vec::new())?.residuals;
-        let index: Vec<u32> = wanted.iter().map(|&column| classes.index[column]).collect();
         let mut z = Vec::new();
-        for (class, members) in members_of(&index) {
-            let whitened =
-                Whitened::new(&basis, &classes.processes[class as usize], &layout).ok_or_else(|| singular(design))?;
+        for (class, members) in members_of(&classes.index[asked]) {
             let places: Vec<usize> = members.iter().map(|&member| wanted[member] - first).collect();
-            let white = whitened.white(&gathered(&residuals, &places), &mut z);
-            look.add(&white, whitened.basis(), &members, &mut found);
+            let white = whitened[class as usize].white(&gathered(&residuals, &places), &mut z);
+            look.add(&white, &left[class as usize], &members, &mut found);
         }
         Ok(found)
     });
@@ -128,25 +128,21 @@ pub fn whiteness(
     Ok(Whiteness { columns, ljung_box: all.ljung_box, lags: look.lags, spectrum })
 }
 
-/// The noise of a fit as processes that columns share.
-fn classes_of(fit: &RunFit) -> NoiseClasses {
-    let n_columns = fit.n_columns();
+/// The noise of some columns of a fit as processes that they share.
+fn classes_of(fit: &RunFit, columns: &[usize]) -> NoiseClasses {
     match &fit.noise {
-        NoiseField::White => {
-            let white = Process::Autoregression(Autoregression::of_partial(Vec::new()));
-            NoiseClasses { processes: vec![white], index: vec![0; n_columns] }
+        NoiseField::White => NoiseClasses::white(columns.len()),
+        NoiseField::Classes { processes, index } => {
+            let of_columns: Vec<u32> = columns.iter().map(|&column| index[column]).collect();
+            let (classes, index) = distinct(&of_columns);
+            NoiseClasses { processes: classes.iter().map(|&class| processes[class as usize].clone()).collect(), index }
         }
-        NoiseField::Classes { processes, index } => NoiseClasses { processes: processes.clone(), index: index.clone() },
         field => {
             // nilearn's coefficient may pass 1 in a short run
-            let part = |column: usize| (field.rho(column).clamp(-0.99, 0.99) * PARTS_OF_RHO).round() as i64;
-            let of_column: Vec<i64> = (0..n_columns).map(part).collect();
-            let mut distinct = of_column.clone();
-            distinct.sort_unstable();
-            distinct.dedup();
-            let index = of_column.iter().map(|part| distinct.partition_point(|other| other < part) as u32).collect();
+            let part = |&column: &usize| (field.rho(column).clamp(-0.99, 0.99) * PARTS_OF_RHO).round() as i64;
+            let (parts, index) = distinct(&columns.iter().map(part).collect::<Vec<i64>>());
             let process = |part: i64| Process::Arma11(Arma11 { a: part as f64 / PARTS_OF_RHO, b: 0.0 });
-            NoiseClasses { processes: distinct.into_iter().map(process).collect(), index }
+            NoiseClasses { processes: parts.into_iter().map(process).collect(), index }
         }
     }
 }
@@ -202,10 +198,9 @@ impl Look {
         self.n_rows / 2 + 1
     }
 
-    /// Looks at whitened residuals (row x column) of a design whose whitened basis is `basis`; `members` are their places.
-    fn add(&self, white: &Array2<f64>, basis: &Array2<f64>, members: &[usize], found: &mut Looked) {
+    /// Looks at whitened residuals (row x column) of a design that leaves `left` of each frequency; `members` are their places.
+    fn add(&self, white: &Array2<f64>, left: &[f64], members: &[usize], found: &mut Looked) {
         let n = white.nrows() as f64;
-        let left = self.left_of(basis);
         for (at, &member) in members.iter().enumerate() {
             let column = white.column(at).to_vec();
             let squares: f64 = column.iter().map(|value| value * value).sum();

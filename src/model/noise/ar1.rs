@@ -6,7 +6,7 @@
 //! Truncated (as nilearn 0.14): the mean of all residuals of the run is subtracted, `r_0` and `r_1` are divided by n
 //! and n - 1, and `r_1 / r_0` is truncated toward zero to a multiple of 1 / bins.
 
-use super::{NoiseField, NoiseModel, Residuals};
+use super::{NoiseField, NoiseModel, Residuals, distinct};
 use crate::config::{FirstSample, Numerics, RhoRule};
 use ndarray::{Array2, ArrayViewMut2, Axis};
 
@@ -85,10 +85,7 @@ impl NoiseModel for Ar1 {
                 let rho = self.coefficients(measures, mean).into_iter().map(|rho| rho * n / (n - 1.0));
                 // of integers, so that equal bins are equal and no -0 is among them
                 let bin: Vec<i64> = rho.map(|rho| (rho.clamp(-largest, largest) * bins).trunc() as i64).collect();
-                let mut distinct = bin.clone();
-                distinct.sort_unstable();
-                distinct.dedup();
-                let index = bin.iter().map(|bin| distinct.partition_point(|other| other < bin) as u32).collect();
+                let (distinct, index) = distinct(&bin);
                 NoiseField::Binned { values: distinct.into_iter().map(|bin| bin as f64 / bins).collect(), index }
             }
         }
