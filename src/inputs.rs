@@ -12,6 +12,7 @@ mod hrf_table;
 mod kernel_weights;
 mod mask;
 mod missing_file;
+mod neighbourhood;
 mod nifti;
 mod repetition_time;
 mod sidecar;
@@ -32,6 +33,7 @@ pub use grid::{AFFINE_TOLERANCE_MM, Grid};
 pub use hrf_table::read_hrf_table;
 pub use kernel_weights::read_kernel_weights;
 pub use mask::{combine_masks, grid_mismatch, read_atlas, read_mask};
+pub use neighbourhood::average_around;
 pub use nifti::{
     ElementType, FileDigest, ImageFormat, ImageHeader, NiftiFrames, NumberForm, Scaling, read_frames_f64, read_header,
     read_volume,

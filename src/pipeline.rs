@@ -16,7 +16,6 @@ mod folded_warnings;
 mod mask_stage;
 mod memory;
 mod model_outputs;
-mod neighbourhood;
 mod plan;
 mod plan_deconvolution;
 mod plan_run;

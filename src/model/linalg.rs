@@ -1,4 +1,4 @@
-//! Products of large matrices and LAPACK factorisations, in f64: the only file that calls either.
+//! Products of large matrices and LAPACK factorisations: the only file that calls either.
 //!
 //! A product's bits depend on its shape alone (BLAS is held to one thread), and shapes on the fixed grid of
 //! column blocks. Factorisations take turns.
@@ -12,6 +12,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// `a b`.
 pub(crate) fn product(a: &ArrayRef2<f64>, b: &ArrayRef2<f64>) -> Array2<f64> {
+    hold_blas_to_one_thread();
+    a.dot(b)
+}
+
+/// `a b`, in f32.
+pub(crate) fn single_product(a: &ArrayRef2<f32>, b: &ArrayRef2<f32>) -> Array2<f32> {
     hold_blas_to_one_thread();
     a.dot(b)
 }

@@ -9,7 +9,7 @@ use super::run_data::Gathered;
 use super::run_job::{FittedModel, RunJob, excluded_warning};
 use crate::config::{ActivityNoise, DeconvolutionMap, DeconvolutionSettings};
 use crate::error::{Diagnostic, Diagnostics, Place, counted};
-use crate::inputs::Support;
+use crate::inputs::{Support, average_around};
 use crate::model::deconvolve::{ConvolutionMatrix, Extras, FailedColumn, RunActivity, RunProblem, solve_calcium};
 use crate::preprocess::{Scaler, Series, SeriesPlace, TimeStatistics, excluded_columns, too_many_excluded};
 
@@ -120,7 +120,7 @@ impl DeconvolutionJob<'_> {
             convolution: &ConvolutionMatrix::new(&own.kernel, series.n_frames, self.settings().upsample),
             settings: self.settings(),
             rho,
-            average_around: &|field| super::neighbourhood::average_around(&series.support, field),
+            average_around: &|field| average_around(&series.support, field),
             cancel: self.run.space.cancel,
         };
         Ok(problem.solve(place, extras)?)

@@ -14,7 +14,6 @@ mod gram;
 mod lars;
 mod levels;
 mod likeliest;
-mod random;
 mod refit;
 mod selection;
 mod uncertainty;

@@ -4,7 +4,7 @@ mod afni;
 mod knots;
 mod simulation;
 
-use super::random::Random;
+use crate::model::random::Random;
 use super::{Choice, Estimate, Shape, Sparse, SparseSettings};
 use crate::model::deconvolve::{Deconvolver, Operator, Solution, Wanted};
 use crate::signal::hrf::{Kernel, spm};

@@ -11,7 +11,7 @@
 use super::factor::{Factor, dot};
 use super::gram::Gram;
 use super::levels::Levels;
-use super::random::Random;
+use crate::model::random::Random;
 use super::refit::Column;
 use super::selection::log_choices;
 

@@ -1,7 +1,7 @@
 //! Moves and places against all supports of a small problem, and against a factor of each support.
 
 use super::super::Shape;
-use super::super::random::Random;
+use crate::model::random::Random;
 use super::*;
 use crate::model::deconvolve::Operator;
 use ndarray::{Array1, Array2};

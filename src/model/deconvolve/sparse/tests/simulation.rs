@@ -1,6 +1,6 @@
 //! Simulated activity of which the truth is known, and the random numbers behind the draws.
 
-use super::super::random::Random;
+use crate::model::random::Random;
 use super::super::selection::noise_level;
 use super::*;
 

@@ -1,6 +1,6 @@
 //! The neighbourhood of a column: the voxels around a voxel. The columns of a table have none.
 
-use crate::inputs::Support;
+use super::Support;
 use rayon::prelude::*;
 
 /// Column of a voxel that is not analysed.
@@ -8,7 +8,7 @@ const OUTSIDE: u32 = u32::MAX;
 
 /// The mean of a field (an entry a column) over each column's neighbourhood: the analysed voxels among the 3 x 3 x 3 around
 /// it, itself included; the field itself for a table. Sums are in the order of the voxels.
-pub(super) fn average_around(support: &Support, field: &[f64]) -> Vec<f64> {
+pub fn average_around(support: &Support, field: &[f64]) -> Vec<f64> {
     let Support::Voxels { grid, index } = support else { return field.to_vec() };
     let mut column_of = vec![OUTSIDE; grid.n_voxels()];
     for (column, &voxel) in index.iter().enumerate() {

@@ -5,29 +5,29 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 /// A source of random numbers.
 #[derive(Debug)]
-pub(super) struct Random {
+pub(crate) struct Random {
     bits: Xoshiro256PlusPlus,
     /// The second of a pair of normal numbers.
     second: Option<f64>,
 }
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Random {
+    pub(crate) fn new(seed: u64) -> Random {
         Random { bits: Xoshiro256PlusPlus::seed_from_u64(seed), second: None }
     }
 
     /// Uniform in (0, 1).
-    pub(super) fn uniform(&mut self) -> f64 {
+    pub(crate) fn uniform(&mut self) -> f64 {
         ((self.bits.next_u64() >> 12) as f64 + 0.5) * 2.0_f64.powi(-52)
     }
 
     /// Uniform whole number below `count`.
-    pub(super) fn below(&mut self, count: usize) -> usize {
+    pub(crate) fn below(&mut self, count: usize) -> usize {
         ((self.uniform() * count as f64) as usize).min(count.saturating_sub(1))
     }
 
     /// Standard normal (Box & Muller 1958, doi 10.1214/aoms/1177706645).
-    pub(super) fn normal(&mut self) -> f64 {
+    pub(crate) fn normal(&mut self) -> f64 {
         if let Some(value) = self.second.take() {
             return value;
         }
@@ -38,7 +38,7 @@ impl Random {
     }
 
     /// Gamma of unit scale (Marsaglia & Tsang 2000, doi 10.1145/358407.358414).
-    pub(super) fn gamma(&mut self, shape: f64) -> f64 {
+    pub(crate) fn gamma(&mut self, shape: f64) -> f64 {
         if shape < 1.0 {
             let boost = libm::pow(self.uniform(), shape.recip());
             return boost * self.gamma(shape + 1.0);
@@ -59,13 +59,13 @@ impl Random {
     }
 
     /// Beta.
-    pub(super) fn beta(&mut self, a: f64, b: f64) -> f64 {
+    pub(crate) fn beta(&mut self, a: f64, b: f64) -> f64 {
         let (x, y) = (self.gamma(a), self.gamma(b));
         x / (x + y)
     }
 
     /// Normal with this mean and standard deviation, given that it is positive.
-    pub(super) fn positive_normal(&mut self, mean: f64, sd: f64) -> f64 {
+    pub(crate) fn positive_normal(&mut self, mean: f64, sd: f64) -> f64 {
         let low = -mean / sd;
         if low >= 0.5 {
             return mean + sd * self.tail(low);
