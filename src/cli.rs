@@ -31,6 +31,7 @@ pub fn main() -> Exit {
     match cli.command {
         Command::Run(words) => commands::run(&words, &messages),
         Command::Check(words) => commands::check(&words, &messages),
+        Command::Calibrate(words) => commands::calibrate(&words, &messages),
         Command::Design(words) => commands::design(&words, &messages),
         Command::Submit(words) => commands::submit(&words, &messages),
         Command::Status(words) => commands::status(&words, &messages),

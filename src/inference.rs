@@ -5,6 +5,7 @@
 
 mod combine;
 mod distributions;
+mod error_rates;
 mod field;
 mod incomplete_beta;
 mod normal_tail;
@@ -17,6 +18,7 @@ pub mod threshold;
 
 pub use combine::combine_runs;
 pub use distributions::{FisherF, StudentT};
+pub use error_rates::{Bounds, ErrorRate, Verdict};
 pub use field::{ContrastField, Dof, PreparedContrast, Spread};
 pub use problem::InferenceError;
 pub use reference::{Reference, ZTable};

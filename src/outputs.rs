@@ -1,6 +1,7 @@
 //! Everything written: names, maps, tables, sidecars, and the protocol that keeps them whole.
 
 mod before;
+pub mod calibration;
 mod dataset;
 pub mod deconvolution_sidecar;
 pub mod design_sidecar;

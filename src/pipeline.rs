@@ -1,5 +1,6 @@
 //! The order of things: from settings to a plan, and from a plan to results, subject by subject.
 
+mod calibration;
 mod check;
 mod contrast_maps;
 mod contrasts;
@@ -16,6 +17,7 @@ mod folded_warnings;
 mod mask_stage;
 mod memory;
 mod model_outputs;
+mod passing;
 mod plan;
 mod plan_deconvolution;
 mod plan_run;
@@ -38,6 +40,7 @@ mod starter;
 mod subject_job;
 mod summary;
 
+pub use calibration::{CalibratedModel, CalibrationOptions, CalibrationOutcome, calibrate};
 pub use check::CheckReport;
 pub use contrasts::PlannedContrast;
 pub use designs::write_designs;

@@ -34,6 +34,8 @@ pub enum Command {
     Run(RunArgs),
     /// Plan a pipeline and report on its inputs, timing and designs, without reading a voxel
     Check(CheckArgs),
+    /// Tell how often the models of a pipeline find an effect where there is none, on their own designs
+    Calibrate(CalibrateArgs),
     /// Write the design matrices of a pipeline as TSV and SVG, without reading a voxel
     Design(DesignArgs),
     /// Look at a BIDS dataset and write a pipeline for it
@@ -151,6 +153,17 @@ pub struct CheckArgs {
     /// Print the plan and what was found as JSON
     #[arg(long)]
     pub json: bool,
+    /// The machine.
+    #[command(flatten)]
+    pub resources: ResourceArgs,
+}
+
+/// `boldly calibrate`.
+#[derive(Debug, Clone, Args)]
+pub struct CalibrateArgs {
+    /// The pipeline.
+    #[command(flatten)]
+    pub pipeline: PipelineArgs,
     /// The machine.
     #[command(flatten)]
     pub resources: ResourceArgs,

@@ -1,6 +1,7 @@
 //! What each command does; every one ends in an [`Exit`].
 
 mod bids;
+mod calibrate;
 mod compare;
 mod design;
 mod init;
@@ -13,6 +14,7 @@ mod status;
 mod submit;
 
 pub(super) use bids::bids;
+pub(super) use calibrate::calibrate;
 pub(super) use compare::compare;
 pub(super) use design::design;
 pub(super) use init::init;

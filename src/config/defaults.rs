@@ -146,6 +146,12 @@ pub struct Defaults {
     pub convolve_figures: [&'static str; 0],
     #[serde(rename = "rate.kernel")]
     pub rate_kernel: RateKernel,
+    #[serde(rename = "calibrate.draws")]
+    pub calibrate_draws: usize,
+    #[serde(rename = "calibrate.seed")]
+    pub calibrate_seed: u64,
+    #[serde(rename = "calibrate.alternatives")]
+    pub calibrate_alternatives: [Noise; 2],
     #[serde(rename = "output.dir")]
     pub output_dir: &'static str,
     #[serde(rename = "output.compression_level")]
@@ -249,6 +255,9 @@ const NATIVE: Defaults = Defaults {
     convolve_edge: ConvolveEdge::Zero,
     convolve_figures: [],
     rate_kernel: RateKernel::Gaussian,
+    calibrate_draws: 50,
+    calibrate_seed: 0,
+    calibrate_alternatives: [Noise::Ols, Noise::Ar1],
     output_dir: "results",
     compression_level: 1,
     report: true,

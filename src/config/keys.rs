@@ -5,6 +5,7 @@
 //! [`super::Defaults`]. Every field is optional here; a key the format requires is marked `required`.
 
 mod bids;
+mod calibrate;
 mod confounds;
 mod deconvolve;
 mod filters;
@@ -13,6 +14,7 @@ mod inputs;
 mod stages;
 
 pub use bids::*;
+pub use calibrate::*;
 pub use confounds::*;
 pub use deconvolve::*;
 pub use filters::*;
@@ -80,6 +82,9 @@ pub struct Config {
     /// Firing rates from the spike times of `[[spikes]]`.
     #[serde(default)]
     pub rate: Vec<Placed<RateConfig>>,
+    /// What `boldly calibrate` does. No result of `boldly run` depends on it.
+    #[serde(default)]
+    pub calibrate: CalibrateConfig,
     /// Where and how results are written.
     #[serde(default)]
     pub output: OutputConfig,

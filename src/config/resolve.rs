@@ -11,11 +11,11 @@ mod inputs;
 mod labels;
 mod threshold;
 
-use super::keys::{Config, EventsConfig, MissingDurationWord, OutputConfig, PreprocessConfig, RoiConfig};
+use super::keys::{CalibrateConfig, Config, EventsConfig, MissingDurationWord, OutputConfig, PreprocessConfig, RoiConfig};
 use super::placed::{Placed, TextOr};
 use super::shape::Shape;
 use super::sources::Sources;
-use super::{Defaults, EventSettings, Inputs, MissingDuration, Numerics, OutputSettings, PreprocessSettings};
+use super::{CalibrateSettings, Defaults, EventSettings, Inputs, MissingDuration, Numerics, OutputSettings, PreprocessSettings};
 use super::{Located, Profile, RoiSettings, RoiSource, Scaling, Settings};
 use crate::error::Diagnostic;
 use filters::ModelSpans;
@@ -67,6 +67,7 @@ pub(super) fn resolve(config: Config, context: Context<'_>, shape: &mut Shape) -
     resolver.shared_keys(design, confounds, (&glms, &deconvolutions), &inputs);
     let convolutions = resolver.convolutions(config.convolve, &inputs);
     let rates = resolver.rates(config.rate);
+    let calibrate = resolver.calibrate(config.calibrate);
     let output = resolver.output(config.output);
     let name = config.name.map(|name| name.value).unwrap_or_default();
     Settings {
@@ -83,6 +84,7 @@ pub(super) fn resolve(config: Config, context: Context<'_>, shape: &mut Shape) -
         deconvolutions,
         convolutions,
         rates,
+        calibrate,
         output,
     }
 }
@@ -286,6 +288,19 @@ impl Resolver<'_> {
             }
         }
         resolved
+    }
+
+    fn calibrate(&mut self, config: CalibrateConfig) -> CalibrateSettings {
+        let alternatives = config.alternatives.map_or_else(
+            || self.defaults.calibrate_alternatives.to_vec(),
+            |stated| stated.into_iter().map(|noise| noise.value).collect(),
+        );
+        CalibrateSettings {
+            draws: config.draws.unwrap_or(self.defaults.calibrate_draws),
+            seed: config.seed.unwrap_or(self.defaults.calibrate_seed),
+            alternatives,
+            rest: config.rest.into_iter().flatten().map(|path| self.path(path)).collect(),
+        }
     }
 
     fn output(&mut self, config: OutputConfig) -> OutputSettings {

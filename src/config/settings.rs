@@ -3,6 +3,7 @@
 //! Paths are absolute or relative to the working directory (the pipeline file's folder already joined).
 
 mod bids;
+mod calibrate;
 mod confounds;
 mod deconvolve;
 mod filters;
@@ -10,6 +11,7 @@ mod inputs;
 mod threshold;
 
 pub use bids::*;
+pub use calibrate::*;
 pub use confounds::*;
 pub use deconvolve::*;
 pub use filters::*;
@@ -53,6 +55,9 @@ pub struct Settings {
     /// The firing rates.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<RateSettings>,
+    /// Checks of the inference; no result depends on them.
+    #[serde(skip)]
+    pub calibrate: CalibrateSettings,
     /// Where the results go.
     pub output: OutputSettings,
 }
@@ -316,11 +321,11 @@ impl Noise {
         }
     }
 
-    /// The model for series that have no neighbours: columns of tables, and means of regions.
+    /// The model for columns with neighbours, or for those that have none, such as columns of tables and means of regions.
     #[must_use]
-    pub const fn without_neighbours(self) -> Self {
+    pub const fn of_support(self, has_neighbours: bool) -> Self {
         match self {
-            Self::PooledAr => Self::Arma11,
+            Self::PooledAr if !has_neighbours => Self::Arma11,
             other => other,
         }
     }

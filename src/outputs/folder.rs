@@ -44,6 +44,8 @@ pub enum Unit {
     SubjectReport(String),
     /// The report of all subjects.
     DatasetReport,
+    /// The calibration of a subject's models, by its label.
+    Calibration(String),
 }
 
 impl Unit {
@@ -63,6 +65,7 @@ impl fmt::Display for Unit {
             Self::Dataset => formatter.write_str("dataset"),
             Self::SubjectReport(label) => write!(formatter, "report-sub-{label}"),
             Self::DatasetReport => formatter.write_str("report"),
+            Self::Calibration(label) => write!(formatter, "calibration-sub-{label}"),
         }
     }
 }

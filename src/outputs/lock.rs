@@ -25,7 +25,14 @@ impl OutputLock {
     /// [`OutputError::Name`] for a label that is not `[A-Za-z0-9]+`; [`OutputError::Machine`] where the file
     /// system has no locks.
     pub fn acquire(folder: &OutputFolder, subject: &str) -> Result<Self, OutputError> {
-        let unit = Unit::subject(subject)?;
+        Self::acquire_unit(folder, Unit::subject(subject)?)
+    }
+
+    /// Locks what may be held for long, and clears what dead processes left of it.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    pub fn acquire_unit(folder: &OutputFolder, unit: Unit) -> Result<Self, OutputError> {
         let path = folder.lock_file(&unit);
         let file = open(&path)?;
         match try_lock(&file) {

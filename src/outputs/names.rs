@@ -230,6 +230,14 @@ impl OutputNames {
         }
     }
 
+    /// Error rates on null data: `_desc-calibration_stats.tsv`.
+    ///
+    /// # Errors
+    /// As [`contrast_map`](Self::contrast_map).
+    pub fn calibration(&self) -> Result<RelativePath, OutputError> {
+        self.named("desc-calibration_stats.tsv")
+    }
+
     pub(super) fn named(&self, ending: &str) -> Result<RelativePath, OutputError> {
         RelativePath::new(format!("{}_{ending}", self.prefix))
     }

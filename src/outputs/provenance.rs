@@ -219,6 +219,7 @@ mod tests {
         let atlas = RoiSource::Atlas { atlas: file("dseg.nii.gz"), labels: Some(file("labels.tsv")) };
         Settings {
             bids: None,
+            calibrate: CalibrateSettings { draws: 50, seed: 0, alternatives: vec![], rest: vec![] },
             name: "objects".into(),
             profile: Profile::Native,
             numerics: Numerics::of(Profile::Native),

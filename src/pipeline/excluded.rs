@@ -39,6 +39,12 @@ impl Excluded {
         self.0.iter().map(|entry| entry.column).collect()
     }
 
+    /// The other columns of `n_columns`, ascending.
+    pub(super) fn analysed(&self, n_columns: usize) -> Vec<usize> {
+        let mut left_out = self.0.iter().map(|entry| entry.column).peekable();
+        (0..n_columns).filter(|column| left_out.next_if_eq(column).is_none()).collect()
+    }
+
     /// `values` with the excluded columns at 0.
     pub(super) fn cleared(&self, values: &[f64]) -> Vec<f64> {
         let mut values = values.to_vec();
@@ -65,6 +71,7 @@ mod tests {
         let mut excluded = columns(&[1, 4], ExclusionReason::Constant);
         excluded.add_not_finite(&[0, 4]);
         assert_eq!(excluded.columns(), [0, 1, 4]);
+        assert_eq!(excluded.analysed(6), [2, 3, 5]);
         assert_eq!(excluded.entries()[2].reason, ExclusionReason::NotFinite);
     }
 

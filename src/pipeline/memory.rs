@@ -1,5 +1,6 @@
 //! What a plan will need: memory, disk, passes; sizes follow from the plan alone.
 
+mod calibration;
 mod deconvolution;
 mod noise;
 mod report;

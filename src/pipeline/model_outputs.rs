@@ -7,6 +7,7 @@ mod whiteness;
 use super::designs::write_design;
 use super::excluded::Excluded;
 use super::failure::Failure;
+use super::passing::Thresholdable;
 use super::plan::Plan;
 use super::plan_run::{RunPlan, display_name};
 use super::plan_subject::{RunGroup, map_applies};
@@ -32,7 +33,7 @@ use crate::outputs::{
 use crate::preprocess::{PassError, Scaler, Series};
 use rayon::prelude::*;
 use std::io::Write;
-use thresholds::Thresholdable;
+use thresholds::ThresholdedContrast;
 
 /// Absolute z from which the picture of a map is coloured: two-sided p of .002.
 const PICTURE_THRESHOLD: f32 = 3.1;
@@ -250,15 +251,8 @@ impl<'a> ModelOutputs<'a> {
         let expression: Vec<&str> = contrast.rows.iter().map(|row| row.as_str()).collect();
         let entry = ContrastEntry::new(&contrast.name, contrast.kind, &expression, runs);
         let sidecar = self.contrast_sidecar(MapKind::Z, &entry, &map, &designs);
-        self.write_thresholds(Thresholdable {
-            entry: &entry,
-            map: &map,
-            excluded,
-            support,
-            sidecar: &sidecar,
-            noise,
-            cancel,
-        })?;
+        let statistics = Thresholdable { map: &map, excluded, support, noise, cancel };
+        self.write_thresholds(ThresholdedContrast { entry: &entry, sidecar: &sidecar, statistics })?;
         if let Support::Columns { names: rows } = support {
             let path = match self.regions {
                 Some(regions) => names.roi_stats(regions, &contrast.name)?,
@@ -338,7 +332,7 @@ impl<'a> ModelOutputs<'a> {
     fn sidecar(&self, map: MapKind, designs: &[&RunDesign]) -> Sidecar {
         let settings = &self.plan.settings;
         let fwhm_mm = settings.preprocess.smooth_fwhm_mm;
-        let noise = if self.regions.is_some() { self.glm.noise.without_neighbours() } else { self.glm.noise };
+        let noise = self.glm.noise.of_support(self.regions.is_none());
         Sidecar {
             p_value_sides: (map == MapKind::P).then_some(settings.numerics.p_sides),
             fixed_effects: (designs.len() > 1).then_some(self.glm.fixed_effects),

@@ -71,9 +71,7 @@ impl RunNoise {
         if !glm.needs_residuals() {
             return Ok(None);
         }
-        let mut analysed = vec![true; index.len()];
-        excluded.columns().into_iter().for_each(|column| analysed[column] = false);
-        let columns: Vec<usize> = (0..index.len()).filter(|&column| analysed[column]).collect();
+        let columns = excluded.analysed(index.len());
         let voxels: Vec<u32> = columns.iter().map(|&column| index[column]).collect();
         let residuals = |frame: usize| -> Result<Vec<f64>, Failure> {
             cancel.check()?;

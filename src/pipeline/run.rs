@@ -58,13 +58,7 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
     if let Some(text) = &plan.proposed {
         folder.keep_pipeline(text)?;
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build().map_err(|problem| {
-        Diagnostic::error(
-            "threads-not-started",
-            format!("cannot start {}: {problem}", counted(options.threads, "worker thread")),
-        )
-        .hint("give a smaller `--threads`")
-    })?;
+    let pool = worker_threads(options.threads)?;
     let steps = plan.subjects.iter().map(SubjectJob::steps).sum();
     let progress = Progress::new(options.progress, steps);
     let mut outcome = RunOutcome::default();
@@ -151,6 +145,14 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
         outcome.warnings.extend(reporter.dataset());
     }
     Ok(outcome)
+}
+
+/// The threads that do the work.
+pub(super) fn worker_threads(threads: usize) -> Result<rayon::ThreadPool, Diagnostic> {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|problem| {
+        let message = format!("cannot start {}: {problem}", counted(threads, "worker thread"));
+        Diagnostic::error("threads-not-started", message).hint("give a smaller `--threads`")
+    })
 }
 
 /// Notes how far each subject is; a note that cannot be written is a warning, for no result depends on it.

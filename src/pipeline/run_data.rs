@@ -54,12 +54,13 @@ impl RunData {
         support: &Support,
         place: SeriesPlace<'_>,
         feeds: &mut Feeds,
+        keep_samples: bool,
         cancel: &CancelToken,
     ) -> Result<Self, Failure> {
         let discard = plan.settings.preprocess.discard_volumes;
         let n_frames = run.n_acquired.saturating_sub(discard);
         let new_writer = || SeriesWriter::new(n_frames, support.n_columns(), place);
-        let mut writer = plan.needs_samples().then(new_writer).transpose()?;
+        let mut writer = keep_samples.then(new_writer).transpose()?;
         let mut unsmoothed = None;
         let mut sinks: Vec<&mut dyn FrameSink> = Vec::new();
         sinks.extend(feeds.moments.iter_mut().flatten().map(|moments| moments as &mut dyn FrameSink));

@@ -80,7 +80,7 @@ impl RunJob<'_> {
         let name = self.run.display_name();
         progress.stage(&subject.subject, &name, "reading");
         let mut feeds = self.feeds()?;
-        let data = RunData::read(plan, self.run, self.support, self.place, &mut feeds, self.space.cancel)?;
+        let data = RunData::read(plan, self.run, self.support, self.place, &mut feeds, plan.needs_samples(), self.space.cancel)?;
         let RunData { gathered, unsmoothed, digests, mut warnings } = data;
         let Gathered { statistics, series, never_finite } = gathered;
         let regions: Vec<Series> = match &series {
@@ -173,8 +173,7 @@ impl RunJob<'_> {
         }
         let arithmetic = settings.numerics.scaling_arithmetic;
         let scaler = Scaler::new(scaling, arithmetic, data.statistics, &excluded.columns())?;
-        let noise = settings.glms[model].noise;
-        let noise = if support.grid().is_some() { noise } else { noise.without_neighbours() };
+        let noise = settings.glms[model].noise.of_support(support.grid().is_some());
         let fit = match (data.moments, data.series) {
             (Some(moments), _) => moments.fit(&scaler, cancel)?,
             (None, Some(series)) => fit_run(series, &scaler, design, noise, &settings.numerics, cancel)?,

@@ -145,7 +145,7 @@ fn contrast_names<'a>(plan: &'a Plan, subject: &SubjectPlan, model: usize) -> Ve
 
 /// Digest of everything but the files' contents that a subject's results follow from, and the settings in it that are not
 /// this subject's alone.
-fn plan_digest(plan: &Plan, subject: &SubjectPlan) -> Result<(Digest, Value), Failure> {
+pub(super) fn plan_digest(plan: &Plan, subject: &SubjectPlan) -> Result<(Digest, Value), Failure> {
     let own = |label: &str| label == subject.subject;
     let mut settings = plan.settings.clone();
     match &mut settings.inputs {

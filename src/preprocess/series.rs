@@ -74,6 +74,21 @@ impl Series {
         Ok(out)
     }
 
+    /// Some of the frames, as a series of their own.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn stretch(&self, frames: Range<usize>) -> Result<Self, PassError> {
+        let mut values = Vec::new();
+        self.read(frames, 0..self.n_columns(), &mut values)?;
+        let offset = values[..self.n_columns().min(values.len())].to_vec();
+        for row in values.chunks_mut(offset.len().max(1)) {
+            row.iter_mut().zip(&offset).for_each(|(value, offset)| *value -= offset);
+        }
+        let first = self.first.iter().zip(&offset).map(|(first, offset)| first + offset).collect();
+        Ok(Self::new(self.support.clone(), first, values))
+    }
+
     /// Feeds all frames to `sink`, as a pass over the run does.
     ///
     /// # Errors

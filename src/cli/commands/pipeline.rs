@@ -86,11 +86,11 @@ pub(in crate::cli) fn check(words: &CheckArgs, messages: &Messages) -> Exit {
     }
 }
 
-fn threads(words: &ResourceArgs) -> usize {
+pub(super) fn threads(words: &ResourceArgs) -> usize {
     words.threads.map_or_else(resources::default_threads, std::num::NonZero::get)
 }
 
-fn progress_mode(words: &ResourceArgs, messages: &Messages) -> ProgressMode {
+pub(super) fn progress_mode(words: &ResourceArgs, messages: &Messages) -> ProgressMode {
     match words.progress {
         _ if messages.is_quiet() => ProgressMode::Never,
         args::Progress::Auto => ProgressMode::Auto,
@@ -99,7 +99,7 @@ fn progress_mode(words: &ResourceArgs, messages: &Messages) -> ProgressMode {
     }
 }
 
-fn failed(failure: &Failure, messages: &Messages, signal: i32) -> Exit {
+pub(super) fn failed(failure: &Failure, messages: &Messages, signal: i32) -> Exit {
     messages.problems(&failure.problems);
     if failure.interrupted {
         Exit::Interrupted(signal)

@@ -154,7 +154,7 @@ impl Resolver<'_> {
     /// The noise model: of tables one that needs no neighbours.
     fn noise(&mut self, stated: Option<Placed<Noise>>, tables: bool) -> Noise {
         let noise = stated.as_ref().map_or(self.defaults.noise, |stated| stated.value);
-        if !tables || noise == noise.without_neighbours() {
+        if !tables || noise == noise.of_support(false) {
             return noise;
         }
         if let Some(stated) = stated {
@@ -162,7 +162,7 @@ impl Resolver<'_> {
                 Diagnostic::warning("noise-not-pooled", "columns of a table have no neighbours to pool over");
             self.say(diagnostic.note("the noise of each is `arma11`, estimated on its own"), &stated.span);
         }
-        noise.without_neighbours()
+        noise.of_support(false)
     }
 
     fn contrast(&mut self, contrast: ContrastConfig) -> Option<ContrastSettings> {

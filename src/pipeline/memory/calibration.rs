@@ -1,0 +1,39 @@
+//! What a calibration takes beside the analysis that it is of.
+
+use super::super::plan::Plan;
+use super::{MemoryLimit, mib};
+use crate::error::{Diagnostic, Diagnostics};
+use crate::model::NullRun;
+
+/// Copies of the samples of the runs of a group: those that null data are drawn from or cut from are counted apart.
+const COPIES: usize = 2;
+
+impl Plan {
+    /// An error if the calibration needs more than this.
+    ///
+    /// # Errors
+    /// It does.
+    pub fn check_calibration_memory(&self, threads: usize, limit_bytes: u64) -> Result<(), Diagnostics> {
+        let limit: MemoryLimit = Some(limit_bytes);
+        let analysis = self.estimate(threads, limit).least_memory_bytes;
+        let mask_voxels = self.mask_voxels();
+        let spaces = self.subjects.iter().flat_map(|subject| subject.spaces.iter().map(move |space| (subject, space)));
+        let of_groups = spaces.flat_map(|(subject, space)| {
+            let n_columns = self.n_columns(subject, space, mask_voxels);
+            space.groups.iter().map(move |group| {
+                let frames: usize = group.runs.iter().map(|&run| subject.runs[run].n_acquired).sum();
+                NullRun::bytes(frames, n_columns) + COPIES * 4 * frames * n_columns
+            })
+        });
+        let own = of_groups.max().unwrap_or(0) as u64;
+        if analysis + own <= limit_bytes {
+            return Ok(());
+        }
+        let (needed, allowed) = (mib(analysis + own), mib(limit_bytes));
+        let message = format!("the calibration needs about {needed} of memory, {allowed} are allowed");
+        Err(Diagnostic::error("memory-too-small", message)
+            .note(format!("needed: {} of the analysis, {} of null data of the runs of a group", mib(analysis), mib(own)))
+            .hint("raise `--max-memory`, use a smaller mask, or calibrate a pipeline of fewer runs")
+            .into())
+    }
+}
