@@ -4,6 +4,7 @@
 //! escaped, or inside an image. The same outputs give the same bytes.
 
 mod base64;
+mod calibration;
 mod contrast;
 mod correlation;
 mod courses;

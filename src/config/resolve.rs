@@ -11,11 +11,15 @@ mod inputs;
 mod labels;
 mod threshold;
 
-use super::keys::{CalibrateConfig, Config, EventsConfig, MissingDurationWord, OutputConfig, PreprocessConfig, RoiConfig};
+use super::keys::{
+    CalibrateConfig, Config, EventsConfig, MissingDurationWord, OutputConfig, PreprocessConfig, RoiConfig,
+};
 use super::placed::{Placed, TextOr};
 use super::shape::Shape;
 use super::sources::Sources;
-use super::{CalibrateSettings, Defaults, EventSettings, Inputs, MissingDuration, Numerics, OutputSettings, PreprocessSettings};
+use super::{
+    CalibrateSettings, Defaults, EventSettings, Inputs, MissingDuration, Numerics, OutputSettings, PreprocessSettings,
+};
 use super::{Located, Profile, RoiSettings, RoiSource, Scaling, Settings};
 use crate::error::Diagnostic;
 use filters::ModelSpans;

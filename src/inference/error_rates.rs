@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_verdict_needs_the_whole_interval() {
         let bounds = Bounds { low: 0.04, high: 0.06 };
-        let rate = |low, high| ErrorRate { value: (low + high) / 2.0, low, high }.verdict(bounds);
+        let rate = |low, high| ErrorRate { value: f64::midpoint(low, high), low, high }.verdict(bounds);
         assert_eq!(rate(0.045, 0.055), Verdict::Inside);
         assert_eq!(rate(0.055, 0.065), Verdict::Undecided);
         assert_eq!(rate(0.065, 0.07), Verdict::Outside);

@@ -73,7 +73,8 @@ impl NullRun {
             design: run.kept.len(),
             data: statistics.frames.len(),
         };
-        let scaler = Scaler::new(Scaling::None, numerics.scaling_arithmetic, statistics, left_out).map_err(|_| differ())?;
+        let scaler =
+            Scaler::new(Scaling::None, numerics.scaling_arithmetic, statistics, left_out).map_err(|_| differ())?;
         if scaler.kept() != run.kept {
             return Err(differ());
         }
@@ -88,7 +89,9 @@ impl NullRun {
             })
             .collect::<Result<_, ModelError>>()?;
         let mut lengths: Vec<f64> = measured.iter().flat_map(|(_, lengths, _)| lengths.clone()).collect();
-        left_out.iter().for_each(|&column| lengths[column] = 0.0);
+        for &column in left_out {
+            lengths[column] = 0.0;
+        }
         let lag1: Vec<f64> = measured.iter().flat_map(|(.., lag1)| lag1.clone()).collect();
         let mut directions: Vec<Array2<f32>> = measured.into_iter().map(|(directions, ..)| directions).collect();
         let with_noise: Vec<bool> = lengths.iter().map(|length| *length > 0.0).collect();

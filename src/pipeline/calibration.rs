@@ -79,7 +79,8 @@ impl CalibrationOutcome {
 /// There is nothing to calibrate, scans at rest that do not fit, too little memory, an output folder that cannot be used.
 pub fn calibrate(plan: &Plan, options: &CalibrationOptions) -> Result<CalibrationOutcome, Failure> {
     if plan.settings.glms.is_empty() {
-        let problem = Diagnostic::error("calibrate-without-model", "the pipeline has no general linear model to calibrate");
+        let problem =
+            Diagnostic::error("calibrate-without-model", "the pipeline has no general linear model to calibrate");
         return Err(problem.hint("`boldly calibrate` looks at the contrasts of `[[glm]]`").into());
     }
     let rest = RestScans::plan(plan)?;
@@ -97,7 +98,8 @@ pub fn calibrate(plan: &Plan, options: &CalibrationOptions) -> Result<Calibratio
         outcome.failed.push((refused.subject.clone(), refused.problems.clone()));
     }
     for subject in &plan.subjects {
-        let calibration = SubjectCalibration { plan, subject, rest: &rest, folder: &folder, progress: &progress, options };
+        let calibration =
+            SubjectCalibration { plan, subject, rest: &rest, folder: &folder, progress: &progress, options };
         match pool.install(|| calibration.run()) {
             Ok((models, warnings)) => {
                 progress.subject(&subject.subject, "done", "calibrated");

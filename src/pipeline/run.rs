@@ -148,10 +148,10 @@ pub fn run(plan: &Plan, options: &RunOptions) -> Result<RunOutcome, Failure> {
 }
 
 /// The threads that do the work.
-pub(super) fn worker_threads(threads: usize) -> Result<rayon::ThreadPool, Diagnostic> {
+pub(super) fn worker_threads(threads: usize) -> Result<rayon::ThreadPool, Failure> {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|problem| {
         let message = format!("cannot start {}: {problem}", counted(threads, "worker thread"));
-        Diagnostic::error("threads-not-started", message).hint("give a smaller `--threads`")
+        Diagnostic::error("threads-not-started", message).hint("give a smaller `--threads`").into()
     })
 }
 

@@ -80,7 +80,15 @@ impl RunJob<'_> {
         let name = self.run.display_name();
         progress.stage(&subject.subject, &name, "reading");
         let mut feeds = self.feeds()?;
-        let data = RunData::read(plan, self.run, self.support, self.place, &mut feeds, plan.needs_samples(), self.space.cancel)?;
+        let data = RunData::read(
+            plan,
+            self.run,
+            self.support,
+            self.place,
+            &mut feeds,
+            plan.needs_samples(),
+            self.space.cancel,
+        )?;
         let RunData { gathered, unsmoothed, digests, mut warnings } = data;
         let Gathered { statistics, series, never_finite } = gathered;
         let regions: Vec<Series> = match &series {

@@ -11,11 +11,12 @@ use super::viewer;
 use crate::error::Diagnostics;
 use crate::outputs::{Manifest, OutputFolder, SubjectState, Unit};
 
-/// The page of a subject, and what could not be read for it; `state` is what is noted of its last run.
+/// The page of a subject from the manifests of its results and of their calibration, and what could not be read for it; `state`
+/// is what is noted of its last run.
 pub(super) fn page(
     folder: &OutputFolder,
     unit: &Unit,
-    manifest: &Manifest,
+    (manifest, calibration): (&Manifest, Option<&Manifest>),
     state: Option<&SubjectState>,
     options: ReportOptions,
 ) -> (String, Diagnostics) {
@@ -32,14 +33,18 @@ pub(super) fn page(
     let sections: Vec<(String, Html)> =
         saved.models().into_iter().map(|model| (model.clone(), models.section(&model))).collect();
     let has_viewer = models.n_viewers > 0;
+    let rates = calibration.map(|own| Saved::new(folder, own));
+    let calibrated = rates.as_ref().map(|rates| super::calibration::section(rates, manifest)).unwrap_or_default();
     // read first: what is missing is said above all
-    let problems = saved.problems();
+    let mut problems = saved.problems();
+    problems.extend(rates.map(|rates| rates.problems()).unwrap_or_default());
     page.section("older", "Results of an earlier run", state.map(older).unwrap_or_default());
     page.section("problems", "Not shown", messages(&problems, folder.root()));
     page.section("warnings", "Warnings", warnings(manifest));
     for (model, html) in sections {
         page.section(&format!("model-{model}"), &format!("Model {model}"), html);
     }
+    page.section("calibration", "Calibration", calibrated);
     page.section("inputs", "Inputs and provenance", provenance(manifest));
     (page.html(has_viewer.then_some(viewer::SCRIPT)), problems)
 }

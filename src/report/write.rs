@@ -81,9 +81,12 @@ fn of_subject(
     // read under the lock: a subject that changes afterwards takes back what is written here before it does
     let Some(manifest) = Manifest::load(folder, &unit)? else { return Ok(()) };
     let state = folder.noted_state(label)?;
-    let key = key(Digest::of_json(&(&manifest, &state, options)))?;
+    let calibration = Manifest::load(folder, &Unit::Calibration(label.to_owned()))?;
+    let key = key(Digest::of_json(&(&manifest, &state, &calibration, options)))?;
     let report = Report { lock, path: subject_report(label)?, key };
-    report.write(all, reports, || subject::page(folder, &unit, &manifest, state.as_ref(), options))
+    report.write(all, reports, || {
+        subject::page(folder, &unit, (&manifest, calibration.as_ref()), state.as_ref(), options)
+    })
 }
 
 fn of_dataset(

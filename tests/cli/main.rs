@@ -8,6 +8,7 @@
 )]
 
 mod bytes;
+mod calibrate;
 mod commands;
 mod confounds;
 mod dataset;

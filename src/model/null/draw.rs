@@ -26,7 +26,7 @@ impl NullRun {
                 let noise = single_product(&mixing[class as usize], &directions.select(Axis(1), &members));
                 for (place, &member) in members.iter().enumerate() {
                     let column = columns.start + member;
-                    first[member] = self.fill(column, noise.column(place), out.column_mut(member));
+                    first[member] = self.fill(column, &noise.column(place), out.column_mut(member));
                 }
             }
         });
@@ -34,7 +34,7 @@ impl NullRun {
     }
 
     /// Writes one column as series hold it, relative to its first frame, which it gives.
-    fn fill(&self, column: usize, noise: ArrayView1<'_, f32>, out: ArrayViewMut1<'_, f32>) -> f32 {
+    fn fill(&self, column: usize, noise: &ArrayView1<'_, f32>, out: ArrayViewMut1<'_, f32>) -> f32 {
         let mut deviations = vec![0.0; self.n_frames];
         for (&frame, noise) in self.kept.iter().zip(noise) {
             deviations[frame] = f64::from(*noise) * self.deviations[column];

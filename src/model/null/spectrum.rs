@@ -107,7 +107,9 @@ impl<'a> Residualised<'a> {
         // the last frequency counts once, those between twice
         let mut all = self.cosine_sum(&halved);
         let variance = all[0];
-        all.iter_mut().for_each(|value| *value /= variance);
+        for value in &mut all {
+            *value /= variance;
+        }
         all.truncate(self.n);
         all
     }
@@ -120,15 +122,17 @@ impl<'a> Residualised<'a> {
             return;
         };
         let least = 1e-6 * known.iter().map(|&at| spectrum[at]).fold(0.0, f64::max);
-        known.iter().for_each(|&at| spectrum[at] = spectrum[at].max(least));
+        for &at in &known {
+            spectrum[at] = spectrum[at].max(least);
+        }
         let (low, high) = (spectrum[first], spectrum[last]);
         spectrum[..first].fill(low);
         spectrum[last..].fill(high);
         for pair in known.windows(2) {
             let (before, after) = (libm::log(spectrum[pair[0]]), libm::log(spectrum[pair[1]]));
-            for at in pair[0] + 1..pair[1] {
-                let share = (at - pair[0]) as f64 / (pair[1] - pair[0]) as f64;
-                spectrum[at] = libm::exp(before + share * (after - before));
+            for (step, power) in spectrum[pair[0]..pair[1]].iter_mut().enumerate().skip(1) {
+                let share = step as f64 / (pair[1] - pair[0]) as f64;
+                *power = libm::exp(before + share * (after - before));
             }
         }
     }

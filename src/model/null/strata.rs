@@ -40,7 +40,9 @@ pub(super) fn strata(support: &Support, means: &[f64], lag1: &[f64], with_noise:
     let mut index = vec![0; with_noise.len()];
     for (number, stratum) in members.iter_mut().enumerate() {
         stratum.sort_unstable();
-        stratum.iter().for_each(|&column| index[column] = number as u32);
+        for &column in stratum.iter() {
+            index[column] = number as u32;
+        }
     }
     Strata { members, index }
 }

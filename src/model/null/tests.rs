@@ -1,7 +1,7 @@
 use super::*;
-use crate::model::random::Random;
 use crate::design::ColumnRole;
 use crate::inputs::Timing;
+use crate::model::random::Random;
 
 const N: usize = 160;
 
@@ -24,7 +24,7 @@ fn design(n: usize) -> RunDesign {
 
 /// Correlations of two AR(1) processes of coefficients .9 and .3, summed.
 fn correlation(lag: usize) -> f64 {
-    0.4 * 0.9_f64.powi(lag as i32) + 0.6 * 0.3_f64.powi(lag as i32)
+    0.4 * libm::pow(0.9, lag as f64) + 0.6 * libm::pow(0.3, lag as f64)
 }
 
 fn covariance(times: &[usize]) -> Array2<f64> {
@@ -51,10 +51,8 @@ fn the_covariance_of_residuals_is_restored() {
         let truth = residual_covariance(&covariance(&times), &q);
         let trace = truth.diag().sum();
         let found = residualised.correlations(&(&truth / trace));
-        let expected = residual_covariance(
-            &Array2::from_shape_fn(truth.dim(), |(i, j)| found[times[i].abs_diff(times[j])]),
-            &q,
-        );
+        let expected =
+            residual_covariance(&Array2::from_shape_fn(truth.dim(), |(i, j)| found[times[i].abs_diff(times[j])]), &q);
         let scaled = &expected * (trace / expected.diag().sum());
         let error = (&scaled - &truth).iter().fold(0.0_f64, |most, value| most.max(value.abs()));
         // of a variance of .8 or so: tapers see a spectrum as finely as 1/64 of a cycle
@@ -92,8 +90,7 @@ fn null(n_columns: usize) -> (NullRun, Array2<f64>) {
     let design = design(N);
     let statistics = TimeStatistics::of_series(&series, &times).unwrap();
     let numerics = Numerics::of(crate::config::Profile::Native);
-    let found =
-        NullRun::new(&series, &statistics, &[n_columns - 1], &design, &numerics, &CancelToken::new()).unwrap();
+    let found = NullRun::new(&series, &statistics, &[n_columns - 1], &design, &numerics, &CancelToken::new()).unwrap();
     (found, covariance(&times))
 }
 

@@ -3,6 +3,7 @@
 use super::job::ModelCalibration;
 use super::null_data::{Draw, NullData, NullSource};
 use super::rates::{LEVELS, NOT_WHITE, has_family};
+use crate::config::Sides;
 use crate::config::{ContrastKind, Noise};
 use crate::inference::threshold::uncorrected;
 use crate::inference::{RunContrast, StatMap, contrast_statistics};
@@ -11,7 +12,6 @@ use crate::pipeline::excluded::Excluded;
 use crate::pipeline::failure::Failure;
 use crate::pipeline::passing::{Family, Found, Thresholdable};
 use crate::pipeline::residual_noise::GroupNoise;
-use crate::config::Sides;
 
 /// Columns whose residuals are tested for whiteness at most.
 const LOOKED_AT: usize = 1024;

@@ -1,9 +1,9 @@
 //! One model of one group of runs.
 
+use super::CalibratedModel;
 use super::draw::DrawFound;
 use super::null_data::{Draw, NullSource};
 use super::rest::{RestScans, Stretches};
-use super::CalibratedModel;
 use crate::error::{CancelToken, Diagnostics};
 use crate::inputs::Support;
 use crate::model::NullRun;
@@ -53,7 +53,8 @@ impl ModelCalibration<'_> {
         let noise = GroupNoise::of_runs(sources.iter().map(|source| source.noise.as_ref()));
         let glm = &self.plan.settings.glms[self.model];
         self.progress.stage(&self.subject.subject, &name, &format!("model {}: null data", *glm.name));
-        let at_a_time = if n_frames * self.support.n_columns() > SMALL_VALUES { 1 } else { rayon::current_num_threads() };
+        let at_a_time =
+            if n_frames * self.support.n_columns() > SMALL_VALUES { 1 } else { rayon::current_num_threads() };
         let mut found: Vec<DrawFound> = Vec::new();
         for wave in (0..n_draws).collect::<Vec<usize>>().chunks(at_a_time) {
             let of_draw = |&draw: &usize| {

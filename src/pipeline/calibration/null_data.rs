@@ -2,8 +2,10 @@
 
 use super::rest::RestScans;
 use crate::error::CancelToken;
+use crate::error::{Diagnostic, Diagnostics};
 use crate::inputs::Support;
 use crate::model::NullRun;
+use crate::model::fit_run;
 use crate::pipeline::excluded::Excluded;
 use crate::pipeline::failure::Failure;
 use crate::pipeline::plan::Plan;
@@ -11,11 +13,7 @@ use crate::pipeline::plan_run::RunPlan;
 use crate::pipeline::residual_noise::RunNoise;
 use crate::pipeline::run_data::{Gathered, RunData};
 use crate::pipeline::run_job::Feeds;
-use crate::preprocess::{
-    Scaler, Series, SeriesPlace, TimeStatistics, excluded_columns, too_many_excluded,
-};
-use crate::error::{Diagnostic, Diagnostics};
-use crate::model::fit_run;
+use crate::preprocess::{Scaler, Series, SeriesPlace, TimeStatistics, excluded_columns, too_many_excluded};
 
 /// A run whose data are to be replaced.
 pub(super) struct NullSource<'a> {
@@ -73,13 +71,14 @@ impl<'a> NullSource<'a> {
         let mut noise = None;
         if glm.needs_residuals() {
             let scaler = Scaler::new(scaling, numerics.scaling_arithmetic, &statistics, &left_out)?;
-            let fit = fit_run(&series, &scaler, design, glm.noise.of_support(support.grid().is_some()), numerics, cancel)?;
+            let fit =
+                fit_run(&series, &scaler, design, glm.noise.of_support(support.grid().is_some()), numerics, cancel)?;
             noise = RunNoise::measure(glm, &fit, (&series, &scaler), design, &excluded, cancel)?;
         }
-        let simulated = match rest.is_empty() {
-            true => Some(NullRun::new(&series, &statistics, &left_out, design, numerics, cancel)?),
-            false => None,
-        };
+        let mut simulated = None;
+        if rest.is_empty() {
+            simulated = Some(NullRun::new(&series, &statistics, &left_out, design, numerics, cancel)?);
+        }
         Ok((Self { run, model, simulated, excluded, noise }, warnings))
     }
 

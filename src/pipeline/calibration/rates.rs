@@ -29,7 +29,8 @@ impl ModelCalibration<'_> {
     /// The rows of the table. `clusters` are draws that are not independent of each other, the draws of each.
     pub(super) fn rows(&self, found: &[DrawFound], clusters: &[Vec<usize>]) -> Vec<CalibrationRow> {
         let over_draws = |share: &dyn Fn(&DrawFound) -> f64| {
-            let mean = |draws: &Vec<usize>| draws.iter().map(|&draw| share(&found[draw])).sum::<f64>() / draws.len() as f64;
+            let mean =
+                |draws: &Vec<usize>| draws.iter().map(|&draw| share(&found[draw])).sum::<f64>() / draws.len() as f64;
             ErrorRate::of_shares(&clusters.iter().map(mean).collect::<Vec<f64>>())
         };
         let mut rows = Vec::new();
@@ -46,7 +47,8 @@ impl ModelCalibration<'_> {
             };
             for (at, contrast) in self.plan.contrasts[self.model].iter().enumerate() {
                 let name = contrast.settings.name.as_str();
-                let of_contrast = |draw: &DrawFound| draw.models[number].contrasts[at].as_ref().map(|found| found.shares);
+                let of_contrast =
+                    |draw: &DrawFound| draw.models[number].contrasts[at].as_ref().map(|found| found.shares);
                 if found.first().and_then(of_contrast).is_none() {
                     continue;
                 }

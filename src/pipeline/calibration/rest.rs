@@ -50,7 +50,9 @@ impl RestScans {
                 mask: None,
                 tr_s: None,
             };
-            let Some((scan, _)) = problems.collect(RunPlan::of_image(&plan.settings, &settings, None)) else { continue };
+            let Some((scan, _)) = problems.collect(RunPlan::of_image(&plan.settings, &settings, None)) else {
+                continue;
+            };
             problems.extend(misfits(plan, path, &scan));
             scans.push(scan);
         }
@@ -77,14 +79,17 @@ impl RestScans {
             let data = RunData::read(plan, scan, support, SeriesPlace::Memory, &mut Feeds::default(), true, cancel)?;
             scans.extend(data.gathered.series);
         }
-        let starts = scans.iter().enumerate().flat_map(|(number, scan)| {
-            (0..scan.n_frames / n_frames).map(move |stretch| (number, stretch * n_frames))
-        });
+        let starts = scans
+            .iter()
+            .enumerate()
+            .flat_map(|(number, scan)| (0..scan.n_frames / n_frames).map(move |stretch| (number, stretch * n_frames)));
         let stretches = Stretches { starts: starts.collect(), scans, n_runs };
         if stretches.n_draws() == 0 {
             let found = counted(stretches.starts.len(), "stretch");
             let message = format!("{found}es of rest do not make one set of {}", counted(n_runs, "run"));
-            return Err(Diagnostic::error("calibrate-rest-too-short", message).hint("give more or longer scans").into());
+            return Err(Diagnostic::error("calibrate-rest-too-short", message)
+                .hint("give more or longer scans")
+                .into());
         }
         Ok(Some(stretches))
     }

@@ -28,7 +28,9 @@ impl CalibratedModel {
             match (row.counted, &row.contrast) {
                 (Counted::FalsePositives, Some(contrast)) if (row.level - 0.05).abs() < 1e-9 => {
                     let of_line = |counted: Counted, level: f64| {
-                        let own = rows[at..].iter().find(|other| other.counted == counted && (other.level - level).abs() < 1e-9);
+                        let own = rows[at..]
+                            .iter()
+                            .find(|other| other.counted == counted && (other.level - level).abs() < 1e-9);
                         own.map(shown).unwrap_or_default()
                     };
                     lines.push([
@@ -58,9 +60,8 @@ impl CalibratedModel {
                 _ => {}
             }
         }
-        let widths: [usize; 6] = std::array::from_fn(|column| {
-            lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)
-        });
+        let widths: [usize; 6] =
+            std::array::from_fn(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0));
         for line in &lines {
             let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}"));
             let _ = writeln!(text, "  {}", cells.collect::<Vec<_>>().join("  ").trim_end());

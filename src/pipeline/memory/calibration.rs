@@ -32,7 +32,11 @@ impl Plan {
         let (needed, allowed) = (mib(analysis + own), mib(limit_bytes));
         let message = format!("the calibration needs about {needed} of memory, {allowed} are allowed");
         Err(Diagnostic::error("memory-too-small", message)
-            .note(format!("needed: {} of the analysis, {} of null data of the runs of a group", mib(analysis), mib(own)))
+            .note(format!(
+                "needed: {} of the analysis, {} of null data of the runs of a group",
+                mib(analysis),
+                mib(own)
+            ))
             .hint("raise `--max-memory`, use a smaller mask, or calibrate a pipeline of fewer runs")
             .into())
     }

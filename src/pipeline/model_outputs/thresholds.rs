@@ -75,7 +75,8 @@ impl ModelOutputs<'_> {
         let Some(geometry) = self.geometry else { return Ok(()) };
         let path = self.names()?.thresholded_map(&of.entry.name, &threshold.name)?;
         let description = self.description(MapKind::Z, Intent::Zscore, Some(of.entry));
-        crate::outputs::write_map(self.staged.create(&path)?, geometry, of.statistics.support, &description, values)?.finish()?;
+        crate::outputs::write_map(self.staged.create(&path)?, geometry, of.statistics.support, &description, values)?
+            .finish()?;
         let sidecar = Sidecar { threshold: Some(entry.clone()), ..of.sidecar.clone() };
         Ok(self.staged.write_json(&path.sidecar(), &sidecar)?)
     }

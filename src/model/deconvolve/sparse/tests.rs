@@ -4,9 +4,9 @@ mod afni;
 mod knots;
 mod simulation;
 
-use crate::model::random::Random;
 use super::{Choice, Estimate, Shape, Sparse, SparseSettings};
 use crate::model::deconvolve::{Deconvolver, Operator, Solution, Wanted};
+use crate::model::random::Random;
 use crate::signal::hrf::{Kernel, spm};
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettingsBuilder, DefaultSolver, IPSolver, NonnegativeConeT};

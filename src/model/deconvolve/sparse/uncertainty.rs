@@ -11,9 +11,9 @@
 use super::factor::{Factor, dot};
 use super::gram::Gram;
 use super::levels::Levels;
-use crate::model::random::Random;
 use super::refit::Column;
 use super::selection::log_choices;
+use crate::model::random::Random;
 
 /// Sweeps before the first that counts, from the support chosen.
 const BURN_IN: usize = 60;

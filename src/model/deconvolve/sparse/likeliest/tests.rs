@@ -1,9 +1,9 @@
 //! Moves and places against all supports of a small problem, and against a factor of each support.
 
 use super::super::Shape;
-use crate::model::random::Random;
 use super::*;
 use crate::model::deconvolve::Operator;
+use crate::model::random::Random;
 use ndarray::{Array1, Array2};
 
 const COEFFICIENTS: usize = 8;

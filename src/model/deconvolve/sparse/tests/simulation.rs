@@ -1,8 +1,8 @@
 //! Simulated activity of which the truth is known, and the random numbers behind the draws.
 
-use crate::model::random::Random;
 use super::super::selection::noise_level;
 use super::*;
+use crate::model::random::Random;
 
 const LENGTH: usize = 300;
 
