@@ -17,9 +17,9 @@ impl CalibratedModel {
     /// The table of a model: a line a contrast and noise model, a line a threshold.
     fn text(&self) -> String {
         let table = &self.table;
-        let of = if table.data == "rest" { "stretch of rest" } else { "set of null data" };
-        let n_columns = table.analysed_columns;
-        let mut text = format!("{}, model {}: {of} x {}, {n_columns} columns\n", self.runs, table.model, table.draws);
+        let sets = counted(table.draws, if table.data == "rest" { "rest data set" } else { "null data set" });
+        let columns = counted(table.analysed_columns, "column");
+        let mut text = format!("{}, model {}: {sets}, {columns}\n", self.runs, table.model);
         let mut lines = vec![["contrast", "noise", "at .05", "at .01", "at .001", "coverage"].map(str::to_owned)];
         let mut others = String::new();
         let rows = &table.rates;
