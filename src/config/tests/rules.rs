@@ -45,6 +45,21 @@ fn required_keys() {
 }
 
 #[test]
+fn orders_of_autoregressive_noise() {
+    let with = |noise: &str| small("name = \"objects\"\n", &format!("name = 'objects'\nnoise = {noise}\n"));
+    for known in ["'ar1'", "'ar2'", "'ar30'", "'tukey-ar'"] {
+        assert_eq!(with(known), [], "{known}");
+    }
+    for unknown in ["ar0", "ar31", "ar99", "arx", "AR3"] {
+        assert_eq!(with(&format!("'{unknown}'")), one("config-unknown-value", unknown));
+    }
+    assert_eq!(with("3"), one("config-wrong-type", "3"));
+    let text = SMALL.replacen("name = \"objects\"\n", "name = 'objects'\nnoise = 'ar99'\n", 1);
+    let problems = load_as_study(&text, &[]).unwrap_err().to_string();
+    assert!(problems.contains("`tukey-ar`, or `ar2` to `ar30`"), "{problems}");
+}
+
+#[test]
 fn thresholds() {
     let with = |keys: &str| and(&format!("[[glm.threshold]]\n{keys}"));
     assert_eq!(with("contrast = 'houseVsFace'"), []);
@@ -91,7 +106,7 @@ fn later_keys_do_not_exist_yet() {
         let found = small("schema = 1", &format!("schema = 1\nprofile = '{profile}'"));
         assert_eq!(found, one("config-unknown-value", profile));
     }
-    for noise in ["ar3", "arma2"] {
+    for noise in ["arma2"] {
         let found = small("name = \"objects\"\n", &format!("name = \"objects\"\nnoise = '{noise}'\n"));
         assert_eq!(found, one("config-unknown-value", noise));
     }
