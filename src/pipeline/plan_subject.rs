@@ -102,7 +102,9 @@ pub(super) fn plan(
                 Ok((design, warnings)) => {
                     findings.add(&glm.name, warnings);
                     findings.add(&glm.name, design::checks::warnings(&design));
-                    order_too_long(glm, &design).into_iter().for_each(|problem| problems.push(problem));
+                    if let Some(problem) = order_too_long(glm, &design) {
+                        problems.push(problem);
+                    }
                     let contrasts = resolve_contrasts(plan, model, &design, conditions, &mut problems);
                     run.models.push(RunModel { design, contrasts });
                 }

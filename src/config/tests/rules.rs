@@ -106,10 +106,8 @@ fn later_keys_do_not_exist_yet() {
         let found = small("schema = 1", &format!("schema = 1\nprofile = '{profile}'"));
         assert_eq!(found, one("config-unknown-value", profile));
     }
-    for noise in ["arma2"] {
-        let found = small("name = \"objects\"\n", &format!("name = \"objects\"\nnoise = '{noise}'\n"));
-        assert_eq!(found, one("config-unknown-value", noise));
-    }
+    let found = small("name = \"objects\"\n", "name = \"objects\"\nnoise = 'arma2'\n");
+    assert_eq!(found, one("config-unknown-value", "arma2"));
 }
 
 #[test]
@@ -277,6 +275,11 @@ fn contrasts_and_maps() {
     assert_eq!(maps("[]"), one("config-wrong-length", "[]"));
     assert_eq!(maps("['rho']\nnoise = 'ols'"), one("maps-impossible", "rho"));
     assert_eq!(maps("['rho']"), []);
+    assert_eq!(maps("['a', 'b']\nnoise = 'arma11'"), []);
+    for noise in ["pooled-ar", "ar1", "ar3", "tukey-ar", "ols"] {
+        assert_eq!(maps(&format!("['a']\nnoise = '{noise}'")), one("maps-impossible", "a"));
+    }
+    assert_eq!(maps("['b']"), one("maps-impossible", "b"));
     let f_only = SMALL
         .replace("\"house - face\"", "['house']")
         .replace("name = \"objects\"\n\n[[glm.", "name = \"objects\"\nmaps = ['t']\n[[glm.");

@@ -310,8 +310,8 @@ mod tests {
         // Yule-Walker at lags 1 to 3, solved for r_1, r_2, r_3 by fixed-point: the map is a contraction for this process
         let mut r = [1.0, 0.0, 0.0, 0.0];
         for _ in 0..400 {
-            let at = |lag: i32| r[lag.unsigned_abs() as usize];
-            r = [0, 1, 2, 3].map(|k: i32| if k == 0 { 1.0 } else { (1..4).map(|i| c[i - 1] * at(k - i as i32)).sum() });
+            let next = |k: usize| (1..4).map(|i: usize| c[i - 1] * r[k.abs_diff(i)]).sum::<f64>();
+            r = [1.0, next(1), next(2), next(3)];
         }
         let mut gamma = r.to_vec();
         while gamma.len() < n {

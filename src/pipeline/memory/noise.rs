@@ -8,8 +8,9 @@ use crate::pipeline::plan_subject::{SpacePlan, SubjectPlan};
 /// Processor time a value of noise models, seconds: twice what was measured on 91x109x91x300 and 18 regressors.
 const ARMA11_S: f64 = 220e-9;
 const POOLED_AR_S: f64 = 120e-9;
-const OWN_AR_S: f64 = 60e-9;
-const OWN_AR_LAG_S: f64 = 8e-9;
+/// Of each voxel's own autoregression, and more a lag.
+const OWN_AR_S: f64 = 50e-9;
+const OWN_AR_LAG_S: f64 = 12e-9;
 
 impl Plan {
     /// Processor time of noise models that look at samples, seconds.
