@@ -211,7 +211,7 @@ fn smoothing_within_the_mask_changes_its_edge_most() {
 fn an_order_of_noise_fits_or_is_refused_at_its_model() {
     let project = project(&pipeline(&ONE, SMALL));
     let refused = project.boldly(&["check", "pipeline.toml", "--set", "glm.objects.noise=ar30"]);
-    assert_exit(&refused, 2);
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
     assert!(codes(&refused).contains(&"noise-order".to_owned()), "{}", stderr(&refused));
     let said = stderr(&refused);
     assert!(
