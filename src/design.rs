@@ -8,6 +8,7 @@ pub mod contrast;
 mod exact;
 pub mod figure;
 mod kernel;
+pub mod leverage;
 mod orthogonal_basis;
 mod oversampled;
 pub mod ppi;

@@ -44,3 +44,4 @@ pub use whiteness::{SpectrumPoint, Whiteness, whiteness, whiteness_lags};
 
 pub(crate) use cholesky::{factor_packed, invert_packed, packed_length, solve_lower_packed};
 pub(crate) use linalg::inverse_square_root;
+pub(crate) use noise::parameter_bytes as noise_parameter_bytes;

@@ -1,7 +1,7 @@
 //! The noise models under test.
 
 use crate::simulation::Shape;
-use boldly::config::{Arma11Grid, ContrastKind, FixedEffects, Noise, Numerics, Profile, Scaling};
+use boldly::config::{ArOrder, Arma11Grid, ContrastKind, FixedEffects, Noise, Numerics, Profile, Scaling};
 use boldly::design::{ColumnRole, ContrastMatrix, RunDesign};
 use boldly::error::CancelToken;
 use boldly::inference::{RunContrast, contrast_statistics};
@@ -25,10 +25,17 @@ pub enum Method {
     Arma11,
     /// The default for images.
     PooledAr,
+    /// Autoregressive of this order, each voxel's own.
+    Ar(usize),
+    /// FILM's without its smoothing in space.
+    TukeyAr,
 }
 
 pub const METHODS: [Method; 6] =
     [Method::Ols, Method::NilearnAr1, Method::Ar1, Method::AfniGrid, Method::Arma11, Method::PooledAr];
+
+/// Those that look at each voxel alone, by autocovariances; `--methods own` measures them.
+pub const OWN: [Method; 5] = [Method::Ar(2), Method::Ar(3), Method::Ar(6), Method::Ar(12), Method::TukeyAr];
 
 impl Method {
     pub fn name(self) -> &'static str {
@@ -39,6 +46,11 @@ impl Method {
             Self::AfniGrid => "afni-grid",
             Self::Arma11 => "arma11",
             Self::PooledAr => "pooled-ar",
+            Self::Ar(2) => "ar2",
+            Self::Ar(3) => "ar3",
+            Self::Ar(6) => "ar6",
+            Self::Ar(_) => "ar12",
+            Self::TukeyAr => "tukey-ar",
         }
     }
 
@@ -53,6 +65,8 @@ impl Method {
             Self::NilearnAr1 | Self::Ar1 => Noise::Ar1,
             Self::AfniGrid | Self::Arma11 => Noise::Arma11,
             Self::PooledAr => Noise::PooledAr,
+            Self::Ar(order) => Noise::Ar(ArOrder::new(order).unwrap()),
+            Self::TukeyAr => Noise::TukeyAr,
         }
     }
 

@@ -60,6 +60,7 @@ fn simplify(schema: &mut Value) {
             }
             drop_null_type(object);
             drop_null_alternative(object);
+            gather_words(object);
         }
         _ => {}
     }
@@ -84,6 +85,17 @@ fn drop_null_alternative(object: &mut Map<String, Value>) {
             object.entry(key).or_insert(value);
         }
     }
+}
+
+/// Makes words that stand one by one among other alternatives a single one, as where there is no other.
+fn gather_words(object: &mut Map<String, Value>) {
+    let Some(Value::Array(forms)) = object.get_mut("anyOf") else { return };
+    let (words, others): (Vec<_>, Vec<_>) =
+        std::mem::take(forms).into_iter().partition(|form| form.get("const").is_some_and(Value::is_string));
+    if !words.is_empty() {
+        forms.push(serde_json::json!({ "oneOf": words }));
+    }
+    forms.extend(others);
 }
 
 /// The definition a schema refers to, or itself.

@@ -2,6 +2,7 @@
 //!
 //! Paths are absolute or relative to the working directory (the pipeline file's folder already joined).
 
+mod ar_order;
 mod bids;
 mod calibrate;
 mod confounds;
@@ -10,6 +11,7 @@ mod filters;
 mod inputs;
 mod threshold;
 
+pub use ar_order::*;
 pub use bids::*;
 pub use calibrate::*;
 pub use confounds::*;
@@ -310,6 +312,12 @@ pub enum Noise {
     Arma11,
     /// Autoregressive, as long as 16 s, autocovariances pooled between neighbouring voxels of like spectra.
     PooledAr,
+    /// Autoregressive, of order the root of the number of frames, from autocorrelations under a Tukey window, uncorrected and
+    /// each voxel's own: FSL FILM's estimate without its smoothing in space.
+    TukeyAr,
+    /// Autoregressive of this order, each voxel's own.
+    #[serde(untagged)]
+    Ar(ArOrder),
 }
 
 impl Noise {
@@ -317,7 +325,7 @@ impl Noise {
     pub const fn needs_samples(self) -> bool {
         match self {
             Self::Ols | Self::Ar1 => false,
-            Self::Arma11 | Self::PooledAr => true,
+            Self::Arma11 | Self::PooledAr | Self::TukeyAr | Self::Ar(_) => true,
         }
     }
 
@@ -377,6 +385,12 @@ pub enum MapKind {
     /// Autocorrelation of the noise, a repetition time apart.
     #[serde(rename = "rho")]
     Rho,
+    /// Autoregressive coefficient of `arma11`.
+    #[serde(rename = "a")]
+    ArmaA,
+    /// Moving average coefficient of `arma11`.
+    #[serde(rename = "b")]
+    ArmaB,
     /// Ljung-Box statistic of the whitened residuals.
     #[serde(rename = "whiteness")]
     Whiteness,

@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
     }
 
     fn text(&mut self, text: &str, span: &Range<usize>, form: &Value, schema: &Value, path: &Path) -> bool {
-        if let Some(allowed) = wording::allowed_words(form) {
+        if let Some(allowed) = wording::allowed_texts(self.root, schema) {
             if allowed.iter().any(|word| word == text) {
                 return true;
             }

@@ -68,6 +68,12 @@ pub(super) fn takes_text(root: &Value, schema: &Value) -> bool {
     forms(root, schema).into_iter().any(|form| kind(form) == "string" && allowed_words(form).is_none())
 }
 
+/// The words that the forms of a schema allow as text, where they allow no other.
+pub(super) fn allowed_texts(root: &Value, schema: &Value) -> Option<Vec<String>> {
+    let texts = forms(root, schema).into_iter().filter(|form| kind(form) == "string");
+    texts.map(allowed_words).collect::<Option<Vec<_>>>().map(|words| words.concat())
+}
+
 /// The words a form allows, where it allows no other.
 pub(super) fn allowed_words(form: &Value) -> Option<Vec<String>> {
     let words = |values: &Vec<Value>| -> Option<Vec<String>> {
@@ -135,8 +141,16 @@ pub(super) fn expected(root: &Value, schema: &Value) -> String {
     forms.join(", or ")
 }
 
+/// Words that a message lists; more are a row, of which its ends say enough.
+const MOST_WORDS: usize = 16;
+
 fn expected_form(root: &Value, form: &Value) -> String {
     if let Some(words) = allowed_words(form) {
+        if let [first, .., last] = words.as_slice()
+            && words.len() > MOST_WORDS
+        {
+            return format!("`{first}` to `{last}`");
+        }
         let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
         return if let [only] = words.as_slice() { only.clone() } else { format!("one of {}", words.join(", ")) };
     }
@@ -240,6 +254,10 @@ mod tests {
         let schema = config_schema();
         let of = |definition: &str, key: &str| expected(&schema, &schema["$defs"][definition]["properties"][key]);
         assert_eq!(of("DesignConfig", "slice_time_ref"), "number from 0 to 1");
+        assert_eq!(
+            of("GlmConfig", "noise"),
+            "one of `ols`, `ar1`, `arma11`, `pooled-ar`, `tukey-ar`, or `ar2` to `ar30`"
+        );
         assert_eq!(of("DesignConfig", "drift"), "one of `cosine`, `polynomial`, `none`");
         assert_eq!(
             of("PreprocessConfig", "smooth_fwhm_mm"),

@@ -95,6 +95,17 @@ impl OrthogonalBasis {
         Some(row.iter().map(|value| value * value).sum())
     }
 
+    /// `w (X'X)^- w'` for weights w of the matrix's columns: the variance of their estimable combination, in units of the noise's.
+    pub(super) fn variance(&self, weights: &[f64]) -> f64 {
+        // R' u = the weights of unit-length columns, pivots alone: others are combinations of these
+        let mut u: Vec<f64> = Vec::with_capacity(self.rank);
+        for (j, &column) in self.order[..self.rank].iter().enumerate() {
+            let known: f64 = u.iter().enumerate().map(|(i, value)| value * self.packed[[i, j]]).sum();
+            u.push((weights[column] / self.lengths[column] - known) / self.packed[[j, j]]);
+        }
+        u.iter().map(|value| value * value).sum()
+    }
+
     /// Squared length of what is left of `column` once all columns of the matrix are projected out.
     pub(super) fn residual_squares(&self, column: &[f64]) -> f64 {
         let mut left = column.to_vec();

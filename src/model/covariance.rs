@@ -2,9 +2,9 @@
 
 use super::cholesky::packed_length;
 use super::fit::RunFit;
-use super::gls::GlsInverse;
 use super::linalg::product;
 use super::noise::NoiseAt;
+use super::precision::Inverse;
 use ndarray::Array2;
 
 /// `C (X' V^-1 X)^- C'` of a contrast `C` (q x regressor) in one run, per unit of noise variance.
@@ -23,7 +23,7 @@ pub struct UnitCovariance<'a> {
 /// Working space of [`UnitCovariance::at`], one a thread.
 #[derive(Debug, Clone)]
 pub struct CovarianceScratch {
-    inverse: GlsInverse,
+    inverse: Inverse,
     /// Row by row of the contrast, halves of its covariance.
     halves: Vec<f64>,
     packed: Vec<f64>,
@@ -64,7 +64,7 @@ impl<'a> UnitCovariance<'a> {
     pub fn scratch(&self) -> CovarianceScratch {
         let q = self.n_rows();
         CovarianceScratch {
-            inverse: GlsInverse::default(),
+            inverse: Inverse::default(),
             halves: vec![0.0; q * self.fit.precision.half_length(self.fit.rank)],
             packed: vec![0.0; packed_length(q)],
         }
@@ -80,7 +80,7 @@ impl<'a> UnitCovariance<'a> {
     }
 
     /// For the noise `at`: entry (i, j) is `z_i' z_j` of the halves of rows i and j.
-    fn multiply_out(&self, at: NoiseAt, scratch: &mut CovarianceScratch) {
+    fn multiply_out(&self, at: NoiseAt<'_>, scratch: &mut CovarianceScratch) {
         let CovarianceScratch { inverse, halves, packed } = scratch;
         let length = halves.len() / self.n_rows().max(1);
         self.fit.precision.invert(at, inverse);

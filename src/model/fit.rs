@@ -6,6 +6,7 @@ use super::moments::Moments;
 use super::noise::{Estimator, NoiseField};
 use super::precision::Precision;
 use super::problem::ModelError;
+use super::process::{Arma11, Process};
 use super::run_basis::RunBasis;
 use super::sampled_fit;
 use crate::config::{Noise, Numerics};
@@ -50,6 +51,17 @@ impl RunFit {
             NoiseField::White => None,
             field => Some((0..self.n_columns()).map(|column| field.rho(column)).collect()),
         }
+    }
+
+    /// Autoregressive and moving average coefficient of each column's ARMA(1,1) noise; `None` where the noise is another.
+    pub fn arma11(&self) -> Option<[Vec<f64>; 2]> {
+        let NoiseField::Classes { processes, index } = &self.noise else { return None };
+        let of_class = |process: &Process| match process {
+            Process::Arma11(Arma11 { a, b }) => Some([*a, *b]),
+            Process::Autoregression(_) => None,
+        };
+        let classes: Vec<[f64; 2]> = processes.iter().map(of_class).collect::<Option<_>>()?;
+        Some([0, 1].map(|which| index.iter().map(|&class| classes[class as usize][which]).collect()))
     }
 
     /// Nothing found yet for a design with this basis.
@@ -112,7 +124,7 @@ impl FitBlock<'_> {
 /// former. A design without full rank is fitted by its column space; of its coefficients those of least norm are given.
 ///
 /// # Errors
-/// [`ModelError`]: no residual degrees of freedom, a design that is not finite or of other frames, interruption.
+/// [`ModelError`]: no residual degrees of freedom, or too few for the noise's order, a design that is not finite or of other frames, interruption.
 pub fn fit_run(
     series: &Series,
     scaler: &Scaler,
@@ -122,6 +134,9 @@ pub fn fit_run(
     cancel: &CancelToken,
 ) -> Result<RunFit, ModelError> {
     let run = RunBasis::new(design, numerics)?;
+    if let Some(problem) = ModelError::of_order(noise, &design.run, run.kept.len() - run.basis.rank()) {
+        return Err(problem);
+    }
     match Estimator::new(noise, &run.basis.q, &run.lags, design.timing.tr_s, numerics) {
         Estimator::Sampled(noise) => sampled_fit::fit(series, scaler, design, &run, noise.as_ref(), cancel),
         Estimator::Summed(noise) => Moments::of_basis(run, noise, design, numerics, series.n_columns())?

@@ -83,7 +83,7 @@ impl Moments {
                 let gaps = model_lags(&design.timing, numerics.gaps).into_iter().filter(|lag| *lag > 1).count();
                 8 * (2 * basis + 3) + 4 * (1 + 2 + 2 * gaps) + 1
             }
-            Noise::Arma11 | Noise::PooledAr => 0,
+            Noise::Arma11 | Noise::PooledAr | Noise::TukeyAr | Noise::Ar(_) => 0,
         }
     }
 

@@ -2,7 +2,10 @@
 
 mod ar1;
 mod arma11;
+mod correction;
+mod lag_products;
 mod ols;
+mod own_ar;
 mod pooled;
 
 use super::process::{Autoregression, Layout, Process};
@@ -38,16 +41,38 @@ pub(crate) trait SampledNoise: Send + Sync {
     /// Measures residuals (row x column) into `measures` (measure x column).
     fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>);
 
-    /// Turns the measures of the whole run into classes. Columns without residuals (those left out) may get any.
-    fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseClasses;
+    /// Turns the measures of the whole run into processes: [`NoiseField::Classes`], or [`NoiseField::Own`] on a filled layout.
+    /// Columns without residuals (those left out) may get any.
+    fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseField;
 }
 
-/// Bytes that settling the noise takes for each column at most, and processes that may come of it.
-pub(crate) fn settling_needs(noise: Noise) -> (usize, usize) {
+/// Bytes that settling the noise of a run of so many frames takes for each column at most, and processes that columns share.
+pub(crate) fn settling_needs(noise: Noise, n_frames: usize) -> (usize, usize) {
     match noise {
         Noise::Ols | Noise::Ar1 => (0, 0),
         Noise::Arma11 => arma11::SETTLING,
         Noise::PooledAr => pooled::SETTLING,
+        Noise::Ar(order) => (own_ar::settling_bytes(order.get()), 0),
+        Noise::TukeyAr => (own_ar::settling_bytes(own_ar::tukey_order(n_frames)), 0),
+    }
+}
+
+/// Bytes that the noise parameters of a fitted run of so many frames are for each column.
+pub(crate) fn parameter_bytes(noise: Noise, n_frames: usize) -> usize {
+    match noise {
+        Noise::Ols => 0,
+        Noise::Ar1 => 8,
+        Noise::Arma11 | Noise::PooledAr => 4,
+        Noise::Ar(order) => own_ar::process_bytes(order.get()),
+        Noise::TukeyAr => own_ar::process_bytes(own_ar::tukey_order(n_frames)),
+    }
+}
+
+/// Residual degrees of freedom that a noise model needs at least.
+pub(super) fn needed_dof(noise: Noise) -> usize {
+    match noise {
+        Noise::Ar(order) => order.get() * own_ar::DOF_A_LAG,
+        Noise::Ols | Noise::Ar1 | Noise::Arma11 | Noise::PooledAr | Noise::TukeyAr => 1,
     }
 }
 
@@ -65,6 +90,12 @@ impl NoiseClasses {
     pub(crate) fn white(n_columns: usize) -> Self {
         let white = Process::Autoregression(Autoregression::of_partial(Vec::new()));
         Self { processes: vec![white], index: vec![0; n_columns] }
+    }
+}
+
+impl From<NoiseClasses> for NoiseField {
+    fn from(NoiseClasses { processes, index }: NoiseClasses) -> Self {
+        Self::Classes { processes, index }
     }
 }
 
@@ -89,15 +120,19 @@ pub enum NoiseField {
         /// Index into `processes` of each column.
         index: Vec<u32>,
     },
+    /// Autoregressions of one order, each column its own.
+    Own(Vec<Autoregression>),
 }
 
 /// The noise of a column, as the precision of a design asks for it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum NoiseAt {
+pub(crate) enum NoiseAt<'a> {
     /// AR(1) of this coefficient; 0: white.
     Rho(f64),
     /// That of a class.
     Class(usize),
+    /// A process of the column's own.
+    Own(&'a Autoregression),
 }
 
 impl NoiseField {
@@ -108,23 +143,25 @@ impl NoiseField {
             Self::Binned { values, index } => values[index[column] as usize],
             Self::PerColumn(rho) => rho[column],
             Self::Classes { processes, index } => processes[index[column] as usize].lag1(),
+            Self::Own(processes) => processes[column].lag1(),
         }
     }
 
     /// The noise of a column.
-    pub(crate) fn at(&self, column: usize) -> NoiseAt {
+    pub(crate) fn at(&self, column: usize) -> NoiseAt<'_> {
         match self {
+            Self::Own(processes) => NoiseAt::Own(&processes[column]),
             Self::Classes { index, .. } => NoiseAt::Class(index[column] as usize),
             field => NoiseAt::Rho(field.rho(column)),
         }
     }
 
     /// The noise that columns share; none where each has its own.
-    pub(crate) fn shared(&self) -> Vec<NoiseAt> {
+    pub(crate) fn shared(&self) -> Vec<NoiseAt<'_>> {
         match self {
             Self::White => vec![NoiseAt::Rho(0.0)],
             Self::Binned { values, .. } => values.iter().map(|&rho| NoiseAt::Rho(rho)).collect(),
-            Self::PerColumn(_) => Vec::new(),
+            Self::PerColumn(_) | Self::Own(_) => Vec::new(),
             Self::Classes { processes, .. } => (0..processes.len()).map(NoiseAt::Class).collect(),
         }
     }
@@ -134,7 +171,7 @@ impl NoiseField {
         match self {
             Self::White => Some(&[]),
             Self::Binned { index, .. } | Self::Classes { index, .. } => Some(index),
-            Self::PerColumn(_) => None,
+            Self::PerColumn(_) | Self::Own(_) => None,
         }
     }
 }
@@ -164,6 +201,8 @@ impl Estimator {
             Noise::Ar1 => Self::Summed(Box::new(ar1::Ar1::new(lags, numerics))),
             Noise::Arma11 => Self::Sampled(Box::new(arma11::RemlSearch::new(q, lags, numerics.arma11_grid))),
             Noise::PooledAr => Self::Sampled(Box::new(pooled::PooledAr::new(q, lags, tr_s))),
+            Noise::Ar(order) => Self::Sampled(Box::new(own_ar::OwnAr::corrected(q, lags, order.get()))),
+            Noise::TukeyAr => Self::Sampled(Box::new(own_ar::OwnAr::tapered(q, lags))),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What can keep a model from being fitted to a run.
 
+use super::noise::needed_dof;
+use crate::config::Noise;
 use crate::error::{Cancelled, Diagnostic, Diagnostics};
 
 /// Why a run has no fit; `run` is how messages call the run.
@@ -18,6 +20,18 @@ pub enum ModelError {
         n_columns: usize,
         /// Rank of the design.
         rank: usize,
+    },
+    /// The order of the noise is too long for what a run has.
+    #[error("noise `{noise}` needs {needed} residual degrees of freedom, {run} has {dof}")]
+    OrderTooLong {
+        /// The run.
+        run: String,
+        /// The noise model, as the pipeline file has it.
+        noise: String,
+        /// Degrees of freedom that it needs.
+        needed: usize,
+        /// Residual degrees of freedom of the run.
+        dof: usize,
     },
     /// A design column holds NaN or infinity.
     #[error("design column `{column}` of {run} is not finite at frame {frame}")]
@@ -72,12 +86,26 @@ pub enum ModelError {
     Cancelled(#[from] Cancelled),
 }
 
+impl ModelError {
+    /// What is wrong with estimating `noise` in a run of so many residual degrees of freedom.
+    pub fn of_order(noise: Noise, run: &str, dof: usize) -> Option<Self> {
+        let needed = needed_dof(noise);
+        let Noise::Ar(order) = noise else { return None };
+        (dof < needed).then(|| Self::OrderTooLong { run: run.to_owned(), noise: order.to_string(), needed, dof })
+    }
+}
+
 impl From<ModelError> for Diagnostic {
     fn from(error: ModelError) -> Self {
         let message = error.to_string();
         match error {
             ModelError::TooFewFrames { .. } => Self::error("model-too-few-frames", message)
                 .hint("use fewer confounds or a lower `high_pass_hz`, censor fewer volumes, or leave the run out"),
+            ModelError::OrderTooLong { .. } => Self::error("noise-order", message)
+                .note(
+                    "expected: six a lag, so that what one series tells of its noise is enough for so many parameters",
+                )
+                .hint("choose a lower order, or a model that pools between voxels: noise = \"pooled-ar\""),
             ModelError::DesignNotFinite { .. } => Self::error("design-not-finite", message)
                 .hint("look for n/a in the confounds and modulators of this run"),
             ModelError::FramesDiffer { .. } => Self::error("model-frames-differ", message),

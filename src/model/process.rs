@@ -1,15 +1,17 @@
 //! Stationary noise processes of more than one lag, and how they are whitened.
 
+mod ar_precision;
 mod arma11;
 mod autoregression;
 mod layout;
 mod whitened;
 mod whitener;
 
+pub(crate) use ar_precision::{ArPrecision, ArScratch};
 pub use arma11::Arma11;
 pub use autoregression::Autoregression;
 pub(crate) use layout::Layout;
-pub(crate) use whitened::{Whitened, gathered};
+pub(crate) use whitened::{Whitened, WhitenedResiduals, gathered};
 pub(crate) use whitener::Whitener;
 
 /// A stationary process.

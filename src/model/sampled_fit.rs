@@ -6,7 +6,7 @@ use super::linalg::{subtract_product, transposed_product};
 use super::noise::{NoiseClasses, NoiseField, SampledNoise, settling_needs};
 use super::precision::Precision;
 use super::problem::ModelError;
-use super::process::{Layout, Whitened, gathered};
+use super::process::{ArPrecision, Autoregression, Layout, Whitened, WhitenedResiduals, gathered};
 use super::run_basis::{RunBasis, singular};
 use crate::config::Noise;
 use crate::design::RunDesign;
@@ -34,8 +34,8 @@ impl SampledNeeds {
         if !noise.needs_samples() {
             return Self::default();
         }
-        let (a_column, n_processes) = settling_needs(noise);
         let n_frames = design.matrix.nrows();
+        let (a_column, n_processes) = settling_needs(noise, n_frames);
         let censored = n_frames - design.timing.n_kept();
         // residuals, those of a class, and those that are whitened
         let a_thread = 8 * BLOCK_COLUMNS * (3 * n_frames + 3 * design.n_columns());
@@ -132,9 +132,9 @@ pub(super) fn fit(
         noise.measure(&samples.residuals(&columns, rows)?.residuals, measures);
         Ok::<(), ModelError>(())
     })?;
-    let classes = noise.settle(measures, &series.support);
+    let field = noise.settle(measures, &series.support);
     cancel.check()?;
-    let whitened = whitened_designs(&classes, run, noise.layout()).ok_or_else(|| singular(design))?;
+    let whitening = Whitening::new(field, run, noise.layout()).ok_or_else(|| singular(design))?;
     let mut fit = RunFit::unfitted(&design.run, &run.basis, run.dof(), n_columns);
     let blocks: Vec<_> = series.blocks().zip(fit.blocks()).collect();
     blocks.into_par_iter().try_for_each_init(Default::default, |(rows, z), (columns, block)| {
@@ -142,21 +142,80 @@ pub(super) fn fit(
         let BlockResiduals { mut projections, residuals, total_squares } = samples.residuals(&columns, rows)?;
         let mut squares = column_squares(&residuals);
         let mut whitened_squares = vec![0.0; columns.len()];
-        for (class, members) in members_of(&classes.index[columns]) {
-            let of_class = whitened[class as usize].residuals(&gathered(&residuals, &members), z);
+        let mut take = |members: &[usize], of_members: WhitenedResiduals| {
             for (place, &column) in members.iter().enumerate() {
-                let step = of_class.steps.column(place);
+                let step = of_members.steps.column(place);
                 projections.column_mut(column).zip_mut_with(&step, |projection, step| *projection += step);
                 squares[column] += step.dot(&step);
-                whitened_squares[column] = of_class.squares[place];
+                whitened_squares[column] = of_members.squares[place];
             }
-        }
+        };
+        whitening.each(&residuals, columns, z, &mut take).ok_or_else(|| singular(design))?;
         block.fill((&run.basis, &projections), (&whitened_squares, run.divisor), (&squares, &total_squares));
         Ok::<(), ModelError>(())
     })?;
-    fit.precision = Precision::Classes(whitened.into_iter().map(Whitened::into_factor).collect());
-    fit.noise = NoiseField::Classes { processes: classes.processes, index: classes.index };
+    (fit.precision, fit.noise) = whitening.into_parts();
     Ok(fit)
+}
+
+/// The design under the noise of every column.
+enum Whitening {
+    /// Columns share processes.
+    Classes(NoiseClasses, Vec<Whitened>),
+    /// Each has its own.
+    Own { basis: Array2<f64>, precision: ArPrecision, processes: Vec<Autoregression> },
+}
+
+impl Whitening {
+    /// `None` where rounding leaves a design singular.
+    fn new(field: NoiseField, run: &RunBasis, layout: &Layout) -> Option<Self> {
+        match field {
+            NoiseField::Classes { processes, index } => {
+                let classes = NoiseClasses { processes, index };
+                let whitened = whitened_designs(&classes, run, layout)?;
+                Some(Self::Classes(classes, whitened))
+            }
+            NoiseField::Own(processes) => {
+                let basis = layout.basis(&run.basis.q);
+                let order = processes.first().map_or(0, |process| process.partial().len());
+                let precision = ArPrecision::new(&basis, layout, order);
+                Some(Self::Own { basis, precision, processes })
+            }
+            NoiseField::White | NoiseField::Binned { .. } | NoiseField::PerColumn(_) => None, // of sums
+        }
+    }
+
+    /// Gives `take` the residuals (row x column) of a block whitened, with the columns they are of; `z` is working space.
+    fn each(
+        &self,
+        residuals: &Array2<f64>,
+        columns: Range<usize>,
+        z: &mut Vec<f64>,
+        take: &mut dyn FnMut(&[usize], WhitenedResiduals),
+    ) -> Option<()> {
+        match self {
+            Self::Classes(classes, whitened) => {
+                for (class, members) in members_of(&classes.index[columns]) {
+                    take(&members, whitened[class as usize].residuals(&gathered(residuals, &members), z));
+                }
+            }
+            Self::Own { basis, precision, processes } => {
+                let all: Vec<usize> = (0..columns.len()).collect();
+                take(&all, precision.residuals(basis, residuals, &processes[columns])?);
+            }
+        }
+        Some(())
+    }
+
+    fn into_parts(self) -> (Precision, NoiseField) {
+        match self {
+            Self::Classes(classes, whitened) => {
+                let factors = whitened.into_iter().map(Whitened::into_factor).collect();
+                (Precision::Classes(factors), classes.into())
+            }
+            Self::Own { precision, processes, .. } => (Precision::Own(precision), NoiseField::Own(processes)),
+        }
+    }
 }
 
 /// The design under the process of each class; `None` where rounding leaves one singular.

@@ -3,7 +3,7 @@
 use super::fit::RunFit;
 use super::noise::{NoiseClasses, NoiseField, distinct};
 use super::problem::ModelError;
-use super::process::{Arma11, Layout, Process, gathered};
+use super::process::{Arma11, Layout, Process, Whitened, gathered};
 use super::run_basis::{RunBasis, singular};
 use super::sampled_fit::{Samples, members_of, whitened_designs};
 use crate::config::Numerics;
@@ -84,9 +84,12 @@ pub fn whiteness(
         if classes.processes.iter().any(correlated) { Layout::filled(&run.lags) } else { Layout::of_kept(&run.lags) };
     let look = Look::new(&layout, lags, run.dof());
     let samples = Samples { series, scaler, run: &run, layout: &layout, name: &design.run };
-    // once a class, whichever blocks its columns are in
-    let whitened = whitened_designs(&classes, &run, &layout).ok_or_else(|| singular(design))?;
+    let own = matches!(fit.noise, NoiseField::Own(_));
+    // once a class, whichever blocks its columns are in; one by one where each column has its own process
+    let shared = if own { NoiseClasses { processes: Vec::new(), index: Vec::new() } } else { classes.clone() };
+    let whitened = whitened_designs(&shared, &run, &layout).ok_or_else(|| singular(design))?;
     let left: Vec<Vec<f64>> = whitened.par_iter().map(|whitened| look.left_of(whitened.basis())).collect();
+    let basis = layout.basis(&run.basis.q);
     let blocks: Vec<_> = column_blocks(series.n_columns()).collect();
     let of_block = blocks.into_par_iter().map(|block| {
         cancel.check()?;
@@ -99,8 +102,14 @@ pub fn whiteness(
         let mut z = Vec::new();
         for (class, members) in members_of(&classes.index[asked]) {
             let places: Vec<usize> = members.iter().map(|&member| wanted[member] - first).collect();
-            let white = whitened[class as usize].white(&gathered(&residuals, &places), &mut z);
-            look.add(&white, &left[class as usize], &members, &mut found);
+            let e = gathered(&residuals, &places);
+            if own {
+                let process = &classes.processes[class as usize];
+                let whitened = Whitened::new(&basis, process, &layout).ok_or_else(|| singular(design))?;
+                look.add(&whitened.white(&e, &mut z), &look.left_of(whitened.basis()), &members, &mut found);
+            } else {
+                look.add(&whitened[class as usize].white(&e, &mut z), &left[class as usize], &members, &mut found);
+            }
         }
         Ok(found)
     });
@@ -136,6 +145,13 @@ fn classes_of(fit: &RunFit, columns: &[usize]) -> NoiseClasses {
             let of_columns: Vec<u32> = columns.iter().map(|&column| index[column]).collect();
             let (classes, index) = distinct(&of_columns);
             NoiseClasses { processes: classes.iter().map(|&class| processes[class as usize].clone()).collect(), index }
+        }
+        NoiseField::Own(processes) => {
+            let process = |&column: &usize| Process::Autoregression(processes[column].clone());
+            NoiseClasses {
+                processes: columns.iter().map(process).collect(),
+                index: (0..columns.len() as u32).collect(),
+            }
         }
         field => {
             // nilearn's coefficient may pass 1 in a short run

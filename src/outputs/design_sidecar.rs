@@ -2,7 +2,7 @@
 //! model, the events behind it, the contrasts in its columns, and how the head moved.
 
 use crate::config::ContrastKind;
-use crate::design::{ColumnRole, ContrastMatrix, RunDesign};
+use crate::design::{ColumnRole, ContrastMatrix, RunDesign, leverage};
 use crate::inputs::{ConfoundTable, EventTable, Timing};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,9 @@ pub struct DesignSidecar {
     /// The contrasts that the run enters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contrasts: Vec<DesignContrast>,
+    /// Leverage of each row in the fit, the diagonal of the hat matrix; null where it is censored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leverage: Vec<Option<f64>>,
     /// Framewise displacement of each row, mm, where the confound table has it; null where it has no number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub framewise_displacement: Vec<Option<f64>>,
@@ -94,6 +97,9 @@ pub struct DesignContrast {
     pub kind: ContrastKind,
     /// A list a row of the contrast, a weight a column of the design.
     pub weights: Vec<Vec<f64>>,
+    /// `1 / trace(C (X'X)^- C')` under white noise: compares designs of this contrast and these heights of regressors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub efficiency: Option<f64>,
 }
 
 impl DesignSidecar {
@@ -117,7 +123,8 @@ impl DesignSidecar {
             censored_rows: (0..timing.n_frames()).filter(|&row| !timing.kept[row]).collect(),
             columns: design.names.iter().zip(&design.roles).map(|(name, role)| DesignColumn::new(name, role)).collect(),
             events: events.map(events_of).unwrap_or_default(),
-            contrasts: contrasts.map(DesignContrast::new).collect(),
+            contrasts: contrasts.map(|contrast| DesignContrast::new(design, contrast)).collect(),
+            leverage: leverage_of_rows(design),
             framewise_displacement: numbers(displacement),
             std_dvars: numbers(dvars),
         }
@@ -181,10 +188,18 @@ impl DesignColumn {
 }
 
 impl DesignContrast {
-    fn new(contrast: &ContrastMatrix) -> Self {
+    fn new(design: &RunDesign, contrast: &ContrastMatrix) -> Self {
+        let efficiency = Some(leverage::efficiency(design, contrast));
         let weights = contrast.weights.rows().into_iter().map(|row| row.to_vec()).collect();
-        Self { name: contrast.name.clone(), kind: contrast.kind, weights }
+        Self { name: contrast.name.clone(), kind: contrast.kind, weights, efficiency }
     }
+}
+
+fn leverage_of_rows(design: &RunDesign) -> Vec<Option<f64>> {
+    let mut rows = vec![None; design.timing.n_frames()];
+    let kept = design.timing.kept_frames().into_iter();
+    kept.zip(leverage::leverage(design)).for_each(|(row, leverage)| rows[row] = Some(leverage));
+    rows
 }
 
 fn events_of(table: &EventTable) -> Vec<ConditionEvents> {
@@ -244,6 +259,9 @@ mod tests {
             ContrastMatrix { name: "f".into(), kind: ContrastKind::T, weights: array![[1.0, 0.0, 0.0, 0.0]] };
         let design = design();
         let sidecar = DesignSidecar::new(&design, Some(&events), Some(&confounds), [&contrast].into_iter());
+        assert_eq!(sidecar.leverage[1], None, "a censored row has none");
+        assert!((sidecar.leverage.iter().flatten().sum::<f64>() - 2.0).abs() < 1e-12, "{:?}", sidecar.leverage);
+        assert!(sidecar.contrasts[0].efficiency.is_some_and(|efficiency| efficiency > 0.0));
         assert_eq!(sidecar.framewise_displacement, [None, Some(0.25), Some(0.5)]);
         assert_eq!(sidecar.events[1].onsets, [1.0, 4.0], "conditions in code-point order");
         let text = serde_json::to_string(&sidecar).unwrap();

@@ -126,7 +126,7 @@ impl OutputNames {
         self.named(&format!("contrast-{contrast}_stats.tsv"))
     }
 
-    /// A model on a table, a row per column (coefficients, r2, sigma, rho): `_desc-model_stats.tsv`.
+    /// A model on a table, a row per column (coefficients, r2, sigma, rho, a, b): `_desc-model_stats.tsv`.
     ///
     /// # Errors
     /// As [`contrast_map`](Self::contrast_map).
@@ -257,6 +257,8 @@ pub const fn stat_label(kind: MapKind) -> &'static str {
         MapKind::Residuals => "residuals",
         MapKind::Sigma => "sigma",
         MapKind::Rho => "rho",
+        MapKind::ArmaA => "a",
+        MapKind::ArmaB => "b",
         MapKind::Whiteness => "whiteness",
     }
 }

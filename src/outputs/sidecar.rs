@@ -166,9 +166,15 @@ pub fn units(map: MapKind, scaling: Scaling) -> &'static str {
     match map {
         MapKind::Effect | MapKind::Beta | MapKind::Residuals | MapKind::Sigma => scaled[0],
         MapKind::Variance => scaled[1],
-        MapKind::T | MapKind::F | MapKind::Z | MapKind::P | MapKind::R2 | MapKind::Rho | MapKind::Whiteness => {
-            "arbitrary"
-        }
+        MapKind::T
+        | MapKind::F
+        | MapKind::Z
+        | MapKind::P
+        | MapKind::R2
+        | MapKind::Rho
+        | MapKind::ArmaA
+        | MapKind::ArmaB
+        | MapKind::Whiteness => "arbitrary",
     }
 }
 
@@ -185,6 +191,8 @@ fn description(map: MapKind) -> &'static str {
         MapKind::Residuals => "data minus fitted values, not whitened",
         MapKind::Sigma => "standard deviation of the noise; of its innovations where it is autocorrelated",
         MapKind::Rho => "lag-one autocorrelation of the noise",
+        MapKind::ArmaA => "autoregressive coefficient of the ARMA(1,1) noise",
+        MapKind::ArmaB => "moving average coefficient of the ARMA(1,1) noise",
         MapKind::Whiteness => {
             "Ljung-Box statistic of the whitened residuals, about chi-squared where they are white; summary.json has its lags"
         }

@@ -10,7 +10,8 @@ use super::plan::Plan;
 use super::plan_run::{RunPlan, RunSource};
 use super::plan_subject::SubjectPlan;
 use crate::config::{ContrastKind, ConvolveSettings, RateSettings};
-use crate::design::{ColumnRole, RunDesign, checks};
+use crate::design::leverage::{self, InfluentialFrames};
+use crate::design::{ColumnRole, ContrastMatrix, RunDesign, checks};
 use crate::inputs::{EventTable, Grid};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -98,6 +99,10 @@ pub struct ModelReport {
     pub censored: usize,
     /// Variance inflation of each task column.
     pub vif: BTreeMap<String, f64>,
+    /// Efficiency of each contrast that the run enters.
+    pub efficiency: BTreeMap<String, f64>,
+    /// Frames of high leverage, counted from the first that was not discarded.
+    pub high_leverage: Vec<usize>,
     /// Share of each task column's variance that drift and confounds remove.
     pub variance_removed: BTreeMap<String, f64>,
     /// Contrasts this run does not enter.
@@ -221,6 +226,15 @@ impl RunReport {
             if let Some((column, vif)) = model.vif.iter().max_by(|a, b| a.1.total_cmp(b.1)) {
                 let _ = writeln!(out, "      largest variance inflation {vif:.2} (`{column}`)");
             }
+            if !model.efficiency.is_empty() {
+                let each: Vec<String> =
+                    model.efficiency.iter().map(|(contrast, value)| format!("{contrast} {value:.3}")).collect();
+                let _ = writeln!(out, "      efficiency: {}", each.join(", "));
+            }
+            if !model.high_leverage.is_empty() {
+                let frames: Vec<String> = model.high_leverage.iter().map(ToString::to_string).collect();
+                let _ = writeln!(out, "      the fit hangs on frames of high leverage: {}", frames.join(", "));
+            }
             if let Some((column, share)) = model.variance_removed.iter().max_by(|a, b| a.1.total_cmp(b.1)) {
                 let percent = 100.0 * share;
                 let _ = writeln!(
@@ -245,7 +259,8 @@ fn subject_report(plan: &Plan, subject: &SubjectPlan) -> SubjectReport {
         let models = run.models.iter().enumerate().map(|(index, model)| {
             let skipped = plan.contrasts[index].iter().zip(&model.contrasts).filter(|(_, matrix)| matrix.is_none());
             let skipped_contrasts = skipped.map(|(contrast, _)| contrast.settings.name.value.clone()).collect();
-            model_report(plan.settings.glms[index].name.as_str(), &model.design, skipped_contrasts)
+            let entered = model.contrasts.iter().flatten();
+            model_report(plan.settings.glms[index].name.as_str(), &model.design, entered, skipped_contrasts)
         });
         let deconvolutions = run.deconvolutions.iter().enumerate();
         let deconvolutions = deconvolutions.map(|own| DeconvolutionReport::new(plan, run, own));
@@ -275,7 +290,12 @@ fn voxels_of(grid: &Grid) -> String {
     format!("{x}x{y}x{z} voxels of {dx}x{dy}x{dz} mm")
 }
 
-fn model_report(name: &str, design: &RunDesign, skipped_contrasts: Vec<String>) -> ModelReport {
+fn model_report<'a>(
+    name: &str,
+    design: &RunDesign,
+    contrasts: impl Iterator<Item = &'a ContrastMatrix>,
+    skipped_contrasts: Vec<String>,
+) -> ModelReport {
     let count = |wanted: fn(&ColumnRole) -> bool| design.roles.iter().filter(|role| wanted(role)).count();
     let rank = checks::rank(design);
     ModelReport {
@@ -290,6 +310,8 @@ fn model_report(name: &str, design: &RunDesign, skipped_contrasts: Vec<String>) 
         dof: design.timing.n_kept().saturating_sub(rank),
         censored: design.timing.n_frames() - design.timing.n_kept(),
         vif: checks::variance_inflation(design).into_iter().collect(),
+        efficiency: contrasts.map(|own| (own.name.clone(), leverage::efficiency(design, own))).collect(),
+        high_leverage: InfluentialFrames::of(design).high.into_iter().map(|(frame, _)| frame).collect(),
         variance_removed: checks::variance_removed(design).into_iter().collect(),
         skipped_contrasts,
     }

@@ -8,10 +8,10 @@ mod report;
 use super::plan::Plan;
 use super::plan_subject::{RunGroup, SpacePlan, SubjectPlan, map_applies};
 use super::residual_noise;
-use crate::config::{GlmSettings, MapKind, MaskSettings, Noise};
+use crate::config::{GlmSettings, MapKind, MaskSettings};
 use crate::error::{Diagnostic, Diagnostics, counted};
 use crate::inputs;
-use crate::model::Moments;
+use crate::model::{Moments, noise_parameter_bytes};
 use crate::outputs::Chunks;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FRAMES_AHEAD, MAX_BATCH, scales_samples};
 use serde::Serialize;
@@ -271,11 +271,7 @@ impl Plan {
         let numerics = &self.settings.numerics;
         let of_model = |run: usize, (index, glm): (usize, &GlmSettings)| -> [usize; 2] {
             let Some(model) = subject.runs[run].models.get(index) else { return [0, 0] };
-            let noise = match glm.noise {
-                Noise::Ols => 0,
-                Noise::Ar1 => 8,
-                Noise::Arma11 | Noise::PooledAr => 4,
-            };
+            let noise = noise_parameter_bytes(glm.noise, model.design.matrix.nrows());
             let fit = 8 * (model.design.n_columns() + 2) + noise;
             [Moments::bytes_a_column(&model.design, glm.noise, numerics), fit]
         };
@@ -382,7 +378,12 @@ impl Plan {
                         * match kind {
                             MapKind::Beta => regressors,
                             MapKind::Residuals => run.n_acquired as u64,
-                            MapKind::R2 | MapKind::Sigma | MapKind::Rho | MapKind::Whiteness => 1,
+                            MapKind::R2
+                            | MapKind::Sigma
+                            | MapKind::Rho
+                            | MapKind::ArmaA
+                            | MapKind::ArmaB
+                            | MapKind::Whiteness => 1,
                             _ => 0,
                         };
                 }

@@ -404,7 +404,8 @@ impl<'a> ModelOutputs<'a> {
 }
 
 /// Maps with one value a column that are of a fit, not of a contrast.
-const MAPS_OF_A_FIT: [MapKind; 4] = [MapKind::R2, MapKind::Sigma, MapKind::Rho, MapKind::Whiteness];
+const MAPS_OF_A_FIT: [MapKind; 6] =
+    [MapKind::R2, MapKind::Sigma, MapKind::Rho, MapKind::ArmaA, MapKind::ArmaB, MapKind::Whiteness];
 
 /// Values of one of [`MAPS_OF_A_FIT`].
 fn map_of_fit(map: MapKind, fit: &RunFit, whiteness: Option<&Whiteness>) -> Vec<f64> {
@@ -412,6 +413,8 @@ fn map_of_fit(map: MapKind, fit: &RunFit, whiteness: Option<&Whiteness>) -> Vec<
         MapKind::R2 => Some(fit.r2.clone()),
         MapKind::Sigma => Some(fit.sigma()),
         MapKind::Rho => fit.rho(),
+        MapKind::ArmaA => fit.arma11().map(|[a, _]| a),
+        MapKind::ArmaB => fit.arma11().map(|[_, b]| b),
         _ => whiteness.map(|whiteness| whiteness.ljung_box.clone()),
     };
     values.unwrap_or_else(|| vec![0.0; fit.n_columns()])

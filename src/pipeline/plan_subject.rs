@@ -10,10 +10,11 @@ use super::plan_deconvolution::{RunDeconvolution, ppi_problems};
 use super::plan_run::{RunModel, RunPlan, RunSource};
 use super::rate_job::SpikesPlan;
 use super::shared_files::SharedFiles;
-use crate::config::{AbsentCondition, ContrastKind, Inputs, Labels, Settings};
+use crate::config::{AbsentCondition, ContrastKind, GlmSettings, Inputs, Labels, Settings};
 use crate::design;
 use crate::error::{Diagnostic, Diagnostics, Place};
 use crate::inputs::{self, Grid};
+use crate::model::ModelError;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -101,6 +102,9 @@ pub(super) fn plan(
                 Ok((design, warnings)) => {
                     findings.add(&glm.name, warnings);
                     findings.add(&glm.name, design::checks::warnings(&design));
+                    if let Some(problem) = order_too_long(glm, &design) {
+                        problems.push(problem);
+                    }
                     let contrasts = resolve_contrasts(plan, model, &design, conditions, &mut problems);
                     run.models.push(RunModel { design, contrasts });
                 }
@@ -133,6 +137,13 @@ pub(super) fn plan(
     problems
         .finish(planned)
         .map(|(planned, warnings)| (SubjectPlan { warnings: folded_warnings(warnings.clone()), ..planned }, warnings))
+}
+
+/// Says at the model that the order of its noise is too long for a run, before anything is fitted.
+fn order_too_long(glm: &GlmSettings, design: &design::RunDesign) -> Option<Diagnostic> {
+    let dof = design.timing.n_kept().saturating_sub(design::checks::rank(design));
+    let problem = Diagnostic::from(ModelError::of_order(glm.noise, &design.run, dof)?);
+    Some(Diagnostic { place: glm.name.place(), ..problem }.note(format!("model: {}", glm.name.value)))
 }
 
 /// Reads the recordings of a subject.

@@ -1,14 +1,21 @@
-//! How similar the columns of a design are: their correlations as a map, and what that costs each regressor.
+//! How similar the columns of a design are: their correlations as a map, and what that costs each regressor
+//! and contrast.
 
 use super::figures::{block, canvas, framed, label};
 use super::html::Html;
 use super::quantity::decimal;
 use super::table::{Align, Table};
+use crate::design::leverage::{HIGH_LEVERAGE, InfluentialFrames};
 use crate::design::{ColumnRole, RunDesign, checks, figure};
+use crate::error::counted;
+use crate::outputs::design_sidecar::DesignSidecar;
 
 /// Most columns of a map, and most whose numbers fit into the cells.
 const MOST: usize = 60;
 const NUMBERED: usize = 12;
+/// Most frames that a sentence names.
+const MOST_FRAMES: usize = 20;
+
 /// The correlations of all columns that vary, where they are not too many; else those of the task regressors.
 pub(super) fn map(design: &RunDesign) -> Html {
     let all: Vec<usize> = (0..design.n_columns()).filter(|&at| design.roles[at] != ColumnRole::Constant).collect();
@@ -98,11 +105,59 @@ pub(super) fn inflation(design: &RunDesign) -> Html {
     if table.is_empty() { Html::default() } else { table.html() }
 }
 
+/// Efficiency of each contrast as it was saved.
+pub(super) fn efficiency(sidecar: &DesignSidecar) -> Html {
+    let headings = [("contrast", Align::Left), ("efficiency", Align::Right)];
+    let mut table = Table::new(
+        "Efficiency of the contrasts, one over their variance in units of white noise's: compares designs of the same contrast",
+        &headings,
+    );
+    for contrast in &sidecar.contrasts {
+        if let Some(efficiency) = contrast.efficiency {
+            table.row([contrast.name.as_str(), &decimal(efficiency, 3)].map(Html::text).to_vec());
+        }
+    }
+    if table.is_empty() { Html::default() } else { table.html() }
+}
+
+/// Frames that the fit hangs on, in a sentence; nothing where it hangs on none.
+pub(super) fn influential(design: &RunDesign) -> Html {
+    let InfluentialFrames { high, fitted_alone } = InfluentialFrames::of(design);
+    let named = |frames: &[usize]| {
+        let first: Vec<String> = frames.iter().take(MOST_FRAMES).map(ToString::to_string).collect();
+        let more = if frames.len() > first.len() { ", …" } else { "" };
+        format!("{}{more}", first.join(", "))
+    };
+    let mut html = Html::default();
+    if !high.is_empty() {
+        let frames: Vec<usize> = high.iter().map(|(frame, _)| *frame).collect();
+        let largest = high.iter().map(|(_, leverage)| *leverage).fold(0.0, f64::max);
+        html.push(Html::paragraph(
+            "note",
+            &format!(
+                "Leverage above {HIGH_LEVERAGE} times the mean, up to {}, in {} (from 0): {}. An artefact there moves the fit.",
+                decimal(largest, 2),
+                counted(frames.len(), "frame"),
+                named(&frames)
+            ),
+        ));
+    }
+    if !fitted_alone.is_empty() {
+        let said = format!(
+            "{} with a regressor of their own, out of the fit as if censored: {}.",
+            counted(fitted_alone.len(), "frame"),
+            named(&fitted_alone)
+        );
+        html.push(Html::paragraph("note", &said));
+    }
+    html
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inputs::Timing;
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     fn design() -> RunDesign {
         let task = |name: &str| ColumnRole::Task { condition: name.to_owned(), part: String::new(), delay_s: None };
@@ -128,6 +183,16 @@ mod tests {
     fn names_of_columns_stay_text() {
         let html = map(&design()).into_string() + &inflation(&design()).into_string();
         assert!(html.contains("&lt;b&gt; and b: 0.500") && !html.contains("<b>"), "{html}");
+        let mut spiked = design();
+        spiked.matrix = Array2::from_shape_fn((40, 2), |(t, j)| {
+            if j == 0 { 1.0 } else { [0.0, 0.5, 1.0][usize::from(t > 37) + usize::from(t > 38)] }
+        });
+        spiked.timing = Timing::new(2.0, 40, 0, 0.0);
+        let said = influential(&spiked).into_string();
+        assert!(said.contains("in 2 frames (from 0): 38, 39"), "{said}");
+        spiked.matrix[(38, 1)] = 0.0;
+        let said = influential(&spiked).into_string();
+        assert!(said.contains("1 frame with a regressor of their own") && !said.contains("Leverage"), "{said}");
         // a correlation of one half: 1 / (1 - 1/4)
         assert!(html.contains("<td class=\"number\">1.33</td>"), "{html}");
     }

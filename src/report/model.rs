@@ -147,6 +147,8 @@ impl<'a> Models<'a> {
             }
             html.push(weights(sidecar));
             html.push(correlation::inflation(whole));
+            html.push(correlation::efficiency(sidecar));
+            html.push(correlation::influential(whole));
             html.push(correlation::map(whole));
         }
         if let Some(motion) = motion(design) {

@@ -15,7 +15,7 @@ use std::io::Write;
 use std::path::Path;
 
 /// Grows whenever reports look different: `boldly run` then makes them again.
-const REPORT_VERSION: u32 = 3;
+const REPORT_VERSION: u32 = 4;
 
 /// What became of the reports.
 #[derive(Debug, Default)]

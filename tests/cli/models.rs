@@ -206,3 +206,42 @@ fn smoothing_within_the_mask_changes_its_edge_most() {
     let edge_mean = |mean: &[f64]| mean.iter().copied().filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
     assert!(edge_mean(&open) < 0.8 * edge_mean(&within), "{} {}", edge_mean(&open), edge_mean(&within));
 }
+
+#[test]
+fn an_order_of_noise_fits_or_is_refused_at_its_model() {
+    let project = project(&pipeline(&ONE, SMALL));
+    let refused = project.boldly(&["check", "pipeline.toml", "--set", "glm.objects.noise=ar30"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", stderr(&refused));
+    assert!(codes(&refused).contains(&"noise-order".to_owned()), "{}", stderr(&refused));
+    let said = stderr(&refused);
+    assert!(
+        said.contains("noise `ar30` needs 180 residual degrees of freedom") && said.contains("pipeline.toml:"),
+        "{said}"
+    );
+    for noise in ["ar3", "tukey-ar"] {
+        project.succeed(&["run", "pipeline.toml", "--out", noise, "--set", &format!("glm.objects.noise={noise}")]);
+    }
+    let [third, tukey] = ["ar3", "tukey-ar"].map(|noise| map(&project.path().join(noise), "objects", Z));
+    assert!(third.iter().zip(&tukey).any(|(a, b)| a != b), "two models, two results");
+    assert!(third.iter().all(|z| z.is_finite()));
+}
+
+#[test]
+fn coefficients_of_arma11_are_maps_and_the_design_says_what_it_tells() {
+    let settings = SMALL
+        .replace("[[glm.contrast]]", "noise = \"arma11\"\nmaps = [\"a\", \"b\", \"rho\", \"t\"]\n\n[[glm.contrast]]");
+    let project = run(&pipeline(&ONE, &settings));
+    let [a, b, rho] =
+        ["a", "b", "rho"].map(|kind| map(&results(&project), "objects", &format!("run-01_stat-{kind}_statmap")));
+    for ((a, b), rho) in a.iter().zip(&b).zip(&rho) {
+        let expected = (a + b) * (1.0 + a * b) / (1.0 + 2.0 * a * b + b * b);
+        assert!((rho - expected).abs() < 1e-6, "{a} {b} {rho}"); // of single precision
+    }
+    assert!(a.iter().any(|a| *a > 0.0));
+    let name = "objects/sub-01/func/sub-01_task-objects_run-01_design.json";
+    let design: Value = serde_json::from_slice(&fs::read(results(&project).join(name)).unwrap()).unwrap();
+    assert!(design["Contrasts"][0]["Efficiency"].as_f64().unwrap() > 0.0);
+    let leverage: f64 = design["Leverage"].as_array().unwrap().iter().filter_map(Value::as_f64).sum();
+    let rank = design["Columns"].as_array().unwrap().len() as f64;
+    assert!((leverage - rank).abs() < 1e-9, "{leverage}");
+}

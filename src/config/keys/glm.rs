@@ -13,15 +13,16 @@ pub struct GlmConfig {
     /// Name of the model and of its folder, letters and digits, unique ignoring case.
     #[schemars(required, regex(pattern = "^[A-Za-z0-9]+$"))]
     pub name: Option<Placed<String>>,
-    /// Model of the noise. Tables and means of regions have no neighbours to pool over: where `pooled-ar` is the default, or is
-    /// stated, they have `arma11`.
+    /// Model of the noise. `ar2` to `ar30` are autoregressive of that order, from each voxel's own autocovariances, the design's
+    /// bias removed; a run needs six residual degrees of freedom a lag. Tables and means of regions have no neighbours to pool
+    /// over: where `pooled-ar` is the default, or is stated, they have `arma11`.
     pub noise: Option<Placed<Noise>>,
     /// How effects are combined over the runs of a subject, session, task and space.
     pub fixed_effects: Option<FixedEffects>,
     /// Whether each condition is a contrast too, besides those declared.
     pub condition_contrasts: Option<bool>,
-    /// What is written. `t` belongs to t contrasts and `F` to F contrasts, `rho` to every noise but `ols`; `beta`, `r2`,
-    /// `residuals`, `sigma`, `rho` and `whiteness` are written once a run. Where an F contrast is declared the default has `F` too.
+    /// What is written. `t` belongs to t contrasts and `F` to F contrasts, `rho` to every noise but `ols`, `a` and `b` to `arma11`;
+    /// `beta`, `r2`, `residuals`, `sigma`, `rho`, `a`, `b` and `whiteness` are written once a run. Where an F contrast is declared the default has `F` too.
     #[schemars(length(min = 1))]
     pub maps: Option<Vec<Placed<MapKind>>>,
     /// Overrides `[design]` for this model, key by key.

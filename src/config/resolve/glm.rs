@@ -200,6 +200,9 @@ impl Resolver<'_> {
             MapKind::T if !kinds.contains(&ContrastKind::T) => Some("the model has no t contrast"),
             MapKind::F if !kinds.contains(&ContrastKind::F) => Some("the model has no F contrast (`expr = [\"…\"]`)"),
             MapKind::Rho if noise == Noise::Ols => Some("noise = \"ols\" has no autoregressive parameter"),
+            MapKind::ArmaA | MapKind::ArmaB if noise != Noise::Arma11 => {
+                Some("only noise = \"arma11\" has these coefficients")
+            }
             _ => None,
         })
     }

@@ -31,7 +31,7 @@ fn an_override_wins_and_reads_as_toml_else_as_text() {
 #[test]
 fn a_wrong_override_is_pointed_at_in_its_own_text() {
     assert_eq!(refused(&["preprocess.smoth=6"]), [("config-unknown-key", "smoth".to_owned())]);
-    assert_eq!(refused(&["glm.objects.noise=ar9"]), [("config-unknown-value", "ar9".to_owned())]);
+    assert_eq!(refused(&["glm.objects.noise=ar99"]), [("config-unknown-value", "ar99".to_owned())]);
     assert_eq!(refused(&["preprocess.smooth_fwhm_mm=-1"]), [("config-out-of-range", "-1".to_owned())]);
     assert_eq!(refused(&["glm.faces.noise=ols"]), [("config-set", "faces".to_owned())]);
     assert_eq!(refused(&["glm.object=1"]), [("config-set", "object".to_owned())]);

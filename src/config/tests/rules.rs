@@ -45,6 +45,21 @@ fn required_keys() {
 }
 
 #[test]
+fn orders_of_autoregressive_noise() {
+    let with = |noise: &str| small("name = \"objects\"\n", &format!("name = 'objects'\nnoise = {noise}\n"));
+    for known in ["'ar1'", "'ar2'", "'ar30'", "'tukey-ar'"] {
+        assert_eq!(with(known), [], "{known}");
+    }
+    for unknown in ["ar0", "ar31", "ar99", "arx", "AR3"] {
+        assert_eq!(with(&format!("'{unknown}'")), one("config-unknown-value", unknown));
+    }
+    assert_eq!(with("3"), one("config-wrong-type", "3"));
+    let text = SMALL.replacen("name = \"objects\"\n", "name = 'objects'\nnoise = 'ar99'\n", 1);
+    let problems = load_as_study(&text, &[]).unwrap_err().to_string();
+    assert!(problems.contains("`tukey-ar`, or `ar2` to `ar30`"), "{problems}");
+}
+
+#[test]
 fn thresholds() {
     let with = |keys: &str| and(&format!("[[glm.threshold]]\n{keys}"));
     assert_eq!(with("contrast = 'houseVsFace'"), []);
@@ -91,10 +106,8 @@ fn later_keys_do_not_exist_yet() {
         let found = small("schema = 1", &format!("schema = 1\nprofile = '{profile}'"));
         assert_eq!(found, one("config-unknown-value", profile));
     }
-    for noise in ["ar3", "arma2"] {
-        let found = small("name = \"objects\"\n", &format!("name = \"objects\"\nnoise = '{noise}'\n"));
-        assert_eq!(found, one("config-unknown-value", noise));
-    }
+    let found = small("name = \"objects\"\n", "name = \"objects\"\nnoise = 'arma2'\n");
+    assert_eq!(found, one("config-unknown-value", "arma2"));
 }
 
 #[test]
@@ -262,6 +275,11 @@ fn contrasts_and_maps() {
     assert_eq!(maps("[]"), one("config-wrong-length", "[]"));
     assert_eq!(maps("['rho']\nnoise = 'ols'"), one("maps-impossible", "rho"));
     assert_eq!(maps("['rho']"), []);
+    assert_eq!(maps("['a', 'b']\nnoise = 'arma11'"), []);
+    for noise in ["pooled-ar", "ar1", "ar3", "tukey-ar", "ols"] {
+        assert_eq!(maps(&format!("['a']\nnoise = '{noise}'")), one("maps-impossible", "a"));
+    }
+    assert_eq!(maps("['b']"), one("maps-impossible", "b"));
     let f_only = SMALL
         .replace("\"house - face\"", "['house']")
         .replace("name = \"objects\"\n\n[[glm.", "name = \"objects\"\nmaps = ['t']\n[[glm.");

@@ -4,8 +4,8 @@
 //! each voxel's lag products are averaged with those of its neighbours, further where the data show little change, not across
 //! edges. The steps, each in a file of its own:
 //!
-//! 1. [`lag_products`]: `a_j = sum_t e_t e_(t+j)` of the residuals, of the whole run and of its halves.
-//! 2. [`correction`]: from lag products to the process whose expected lag products they are, the design's bias removed, what
+//! 1. [`super::lag_products`]: `a_j = sum_t e_t e_(t+j)` of the residuals, of the whole run and of its halves.
+//! 2. [`super::correction`]: from lag products to the process whose expected lag products they are, the design's bias removed, what
 //!    lies beyond the order continued by the process itself.
 //! 3. Each voxel's products are divided by its whitened sum of squares: means of ratios to `a_0` are biased.
 //! 4. [`feature`]: the one direction in which voxels differ most beyond noise, going by the covariance between halves.
@@ -17,17 +17,15 @@
 
 mod cascade;
 mod classes;
-mod correction;
 mod feature;
-mod lag_products;
 
-use super::{NoiseClasses, SampledNoise};
+use super::correction::Correction;
+use super::lag_products::{self, LagProducts};
+use super::{NoiseClasses, NoiseField, SampledNoise};
 use crate::inputs::Support;
 use crate::model::process::{Autoregression, Layout};
 use cascade::{Guide, Neighbourhood};
-use correction::Correction;
 use feature::Feature;
-use lag_products::LagProducts;
 use ndarray::{Array2, ArrayViewMut2};
 use rayon::prelude::*;
 
@@ -104,12 +102,12 @@ impl SampledNoise for PooledAr {
         lag_products::measure(residuals, self.order, self.compared, measures);
     }
 
-    fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseClasses {
+    fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseField {
         let n_columns = measures.ncols();
         // excluded columns have no residuals
         let used: Vec<usize> = (0..n_columns).filter(|&column| measures[(0, column)] > 0.0).collect();
         if used.is_empty() {
-            return NoiseClasses::white(n_columns);
+            return NoiseClasses::white(n_columns).into();
         }
         let products = LagProducts::new(&measures, &used, self.order, self.compared);
         drop(measures);
@@ -136,7 +134,7 @@ impl SampledNoise for PooledAr {
         let found = classes::group(&partial, self.order);
         let mut index = vec![0; n_columns];
         used.iter().zip(found.index).for_each(|(&column, class)| index[column] = class);
-        NoiseClasses { processes: found.processes, index }
+        NoiseClasses { processes: found.processes, index }.into()
     }
 }
 

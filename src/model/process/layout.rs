@@ -46,6 +46,13 @@ impl Layout {
         self.gaps.len()
     }
 
+    /// Whether each row has a frame.
+    pub(crate) fn present(&self) -> Vec<bool> {
+        let mut present = vec![true; self.n_rows()];
+        self.gaps.iter().for_each(|&row| present[row] = false);
+        present
+    }
+
     /// Repetition times from each row to the next.
     pub(crate) fn lags(&self) -> &[usize] {
         &self.lags
@@ -86,6 +93,7 @@ mod tests {
     fn gaps_are_rows_with_regressors_of_their_own() {
         let layout = Layout::filled(&[1, 3, 1]);
         assert_eq!((layout.n_rows(), layout.n_gaps(), layout.lags()), (6, 2, &[1, 1, 1, 1, 1][..]));
+        assert_eq!(layout.present(), [true, true, false, false, true, true]);
         let values = ndarray::array![[1.0], [2.0], [3.0], [4.0]];
         assert_eq!(layout.spread(values.clone()).column(0).to_vec(), [1.0, 2.0, 0.0, 0.0, 3.0, 4.0]);
         let basis = layout.basis(&values);

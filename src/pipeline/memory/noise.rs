@@ -8,6 +8,9 @@ use crate::pipeline::plan_subject::{SpacePlan, SubjectPlan};
 /// Processor time a value of noise models, seconds: twice what was measured on 91x109x91x300 and 18 regressors.
 const ARMA11_S: f64 = 220e-9;
 const POOLED_AR_S: f64 = 120e-9;
+/// Of each voxel's own autoregression, and more a lag.
+const OWN_AR_S: f64 = 50e-9;
+const OWN_AR_LAG_S: f64 = 12e-9;
 
 impl Plan {
     /// Processor time of noise models that look at samples, seconds.
@@ -17,6 +20,8 @@ impl Plan {
             Noise::Ols | Noise::Ar1 => 0.0,
             Noise::Arma11 => ARMA11_S,
             Noise::PooledAr => POOLED_AR_S,
+            Noise::Ar(order) => OWN_AR_S + order.get() as f64 * OWN_AR_LAG_S,
+            Noise::TukeyAr => OWN_AR_S + (frames as f64).sqrt() * OWN_AR_LAG_S,
         };
         (n_columns * frames) as f64 * self.settings.glms.iter().map(a_value).sum::<f64>()
     }

@@ -7,7 +7,7 @@ use crate::model::process::{Autoregression, Process};
 use crate::signal::widest::{Loop, widest};
 use rayon::prelude::*;
 
-use super::NoiseClasses;
+use crate::model::noise::NoiseClasses;
 
 /// Classes: with 256 rates and power are those of a process a voxel to three digits.
 pub(super) const MOST_CLASSES: usize = 256;

@@ -6,9 +6,9 @@
 //! and nothing else, by which every noise level is measured, whatever the smoothness of the data.
 
 use super::cascade::Neighbourhood;
-use super::lag_products::LagProducts;
 use crate::model::cholesky::{factor_packed, solve_lower_packed, solve_upper_packed};
 use crate::model::linalg::symmetric_eigen;
+use crate::model::noise::lag_products::LagProducts;
 use ndarray::Array2;
 
 /// Added to the noise's covariance, relative to its mean diagonal.

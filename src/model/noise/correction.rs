@@ -207,7 +207,7 @@ impl Levinson {
 }
 
 /// The process of autocovariances, later lags made less until there is one; white where there is none.
-fn admitted(autocovariances: &mut [f64]) -> Autoregression {
+pub(super) fn admitted(autocovariances: &mut [f64]) -> Autoregression {
     for _ in 0..LARGEST_SHRINKAGES {
         if let Some(process) = Autoregression::of_autocovariances(autocovariances, LARGEST_PARTIAL) {
             return process;

@@ -13,32 +13,51 @@ pub(super) const fn n_measures(order: usize, compared: usize) -> usize {
 
 /// Lag products of `residuals` (row x column) into `measures` (measure x column).
 pub(super) fn measure(residuals: &Array2<f64>, order: usize, compared: usize, mut measures: ArrayViewMut2<'_, f32>) {
-    let (n_rows, n_columns) = residuals.dim();
-    let half = n_rows / 2;
+    let half = residuals.nrows() / 2;
+    // pairs within the first half, within the second, across
+    let part = |now: usize, lag: usize| if now < half { 0 } else { 1 + usize::from(now - lag < half) };
+    sum_products(residuals, order, (3, part), |column, sums| {
+        for lag in 0..=order {
+            measures[(lag, column)] = (0..3).map(|part| sums(part, lag)).sum::<f64>() as f32;
+        }
+        for part in 0..2 {
+            for lag in 0..=compared {
+                measures[(order + 1 + part * (compared + 1) + lag, column)] = sums(part, lag) as f32;
+            }
+        }
+    });
+}
+
+/// Lag products of whole `residuals` (row x column) into `measures` (lag 0 to the order x column).
+pub(super) fn measure_whole(residuals: &Array2<f64>, order: usize, mut measures: ArrayViewMut2<'_, f32>) {
+    sum_products(residuals, order, (1, |_, _| 0), |column, sums| {
+        (0..=order).for_each(|lag| measures[(lag, column)] = sums(0, lag) as f32);
+    });
+}
+
+/// Gives `take` each column with its sums by part and lag, `part` saying to which of `n_parts` a row and a lag belong.
+fn sum_products(
+    residuals: &Array2<f64>,
+    order: usize,
+    (n_parts, part): (usize, impl Fn(usize, usize) -> usize),
+    mut take: impl FnMut(usize, &dyn Fn(usize, usize) -> f64),
+) {
+    let n_columns = residuals.ncols();
     for start in (0..n_columns).step_by(TILE_COLUMNS) {
         let columns = start..(start + TILE_COLUMNS).min(n_columns);
         let width = columns.len();
         let tile = residuals.slice(s![.., columns.clone()]).as_standard_layout().to_owned();
         let Some(rows) = tile.as_slice() else { continue }; // in standard order
-        // pairs within the first half, within the second, across
-        let mut sums = vec![0.0; 3 * (order + 1) * width];
+        let mut sums = vec![0.0; n_parts * (order + 1) * width];
         for (now, row) in rows.chunks_exact(width).enumerate() {
             for lag in 0..=order.min(now) {
-                let part = if now < half { 0 } else { 1 + usize::from(now - lag < half) };
                 let before = &rows[(now - lag) * width..][..width];
-                widest(AddProducts { sums: &mut sums[(part * (order + 1) + lag) * width..][..width], row, before });
+                let place = (part(now, lag) * (order + 1) + lag) * width;
+                widest(AddProducts { sums: &mut sums[place..][..width], row, before });
             }
         }
-        let sum = |part: usize, lag: usize, column: usize| sums[(part * (order + 1) + lag) * width + column];
         for (at, column) in columns.enumerate() {
-            for lag in 0..=order {
-                measures[(lag, column)] = (0..3).map(|part| sum(part, lag, at)).sum::<f64>() as f32;
-            }
-            for part in 0..2 {
-                for lag in 0..=compared {
-                    measures[(order + 1 + part * (compared + 1) + lag, column)] = sum(part, lag, at) as f32;
-                }
-            }
+            take(column, &|part, lag| sums[(part * (order + 1) + lag) * width + at]);
         }
     }
 }
@@ -140,6 +159,11 @@ mod tests {
             (0..=order).for_each(|lag| close(lag, sum(0..n, lag, column)));
             (0..=compared).for_each(|lag| close(order + 1 + lag, sum(0..n / 2, lag, column)));
             (0..=compared).for_each(|lag| close(order + compared + 2 + lag, sum(n / 2..n, lag, column)));
+        }
+        let mut whole = Array2::zeros((order + 1, 150));
+        measure_whole(&e, order, whole.view_mut());
+        for (found, of_parts) in whole.iter().zip(&measures) {
+            assert!((found - of_parts).abs() < 1e-5, "{found}, {of_parts}"); // of single precision
         }
     }
 }
