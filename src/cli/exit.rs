@@ -7,7 +7,7 @@ use std::process::{ExitCode, Termination};
 pub enum Exit {
     /// Everything asked for is done.
     Done,
-    /// `compare` or `check` found something.
+    /// `compare`, `check`, `calibrate` or `report` found something.
     Found,
     /// The command line or the pipeline is wrong, or every subject's input is.
     WrongInput,

@@ -4,33 +4,36 @@
 //! and corrected for what the design took out of the residuals ([`spectrum`]). So no noise model is tested on data of its own
 //! kind. In space: each frame of white noise is a random combination, with normal weights, of all whitened residuals of the run.
 //! Two columns are then correlated exactly as their whitened residuals are, however that varies over the brain, and noise is
-//! normal. What it is not: noise is stationary in time, and has no spikes of motion.
+//! normal. What it is not: noise is stationary in time, has no spikes of motion, and no more spectra than strata.
 //!
-//! Weights have as many dimensions as the run has frames: extremes over many voxels come together a little more than in noise
-//! that is independent from place to place, so that errors over a family come out somewhat low, by a tenth of themselves for
-//! 200 frames.
+//! Weights have as many dimensions as the design leaves residuals: extremes over many voxels come together a little more than
+//! in noise that is independent from place to place, so that errors over a family come out somewhat low, by a tenth of themselves
+//! for 200 frames.
 
 mod draw;
+mod measured;
 mod spectrum;
 mod strata;
 
-use super::cholesky::{factor_packed, packed_length, solve_lower_packed};
+use super::cholesky::{packed_length, solve_lower_packed};
 use super::linalg::{product, single_product, transposed_product};
 use super::problem::ModelError;
 use super::process::Layout;
-use super::run_basis::{RunBasis, singular};
+use super::run_basis::RunBasis;
 use super::sampled_fit::{Samples, members_of};
 use crate::config::{Numerics, Scaling};
 use crate::design::RunDesign;
 use crate::error::CancelToken;
 use crate::inputs::Support;
 use crate::preprocess::{Scaler, Series, TimeStatistics, column_blocks};
+use measured::{Columns, Measured};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 use spectrum::Residualised;
 
-/// Columns of a stratum that its spectrum is measured in at most: beyond, nothing is gained.
-const MEASURED: usize = 4096;
+/// Relative standard error of the variance of an effect, times the root of the independent columns that spectra were measured in.
+/// Five tapers alone know the power at a frequency to `1 / sqrt(5)`; with what the design takes it is .6 to .92 in simulations.
+const UNCERTAINTY: f64 = 1.0;
 
 /// What null data of a run are drawn from.
 #[derive(Debug)]
@@ -49,6 +52,8 @@ pub struct NullRun {
     factors: Vec<Array2<f64>>,
     /// Whitened residuals of each block of columns, of length 1: kept frame x column.
     directions: Vec<Array2<f32>>,
+    /// As many independent columns would know the spectra as well.
+    independent: f64,
 }
 
 impl NullRun {
@@ -80,7 +85,7 @@ impl NullRun {
         }
         let samples = Samples { series, scaler: &scaler, run: &run, layout: &layout, name: &design.run };
         let blocks: Vec<_> = column_blocks(series.n_columns()).collect();
-        let measured: Vec<(Array2<f32>, Vec<f64>, Vec<f64>)> = blocks
+        let measured: Vec<BlockOfResiduals> = blocks
             .into_par_iter()
             .map(|block| {
                 cancel.check()?;
@@ -88,29 +93,33 @@ impl NullRun {
                 Ok(normalised(residuals, layout.lags()))
             })
             .collect::<Result<_, ModelError>>()?;
-        let mut lengths: Vec<f64> = measured.iter().flat_map(|(_, lengths, _)| lengths.clone()).collect();
+        let mut lengths: Vec<f64> = measured.iter().flat_map(|block| block.lengths.clone()).collect();
         for &column in left_out {
             lengths[column] = 0.0;
         }
-        let lag1: Vec<f64> = measured.iter().flat_map(|(.., lag1)| lag1.clone()).collect();
-        let mut directions: Vec<Array2<f32>> = measured.into_iter().map(|(directions, ..)| directions).collect();
-        let with_noise: Vec<bool> = lengths.iter().map(|length| *length > 0.0).collect();
-        let strata = strata::strata(&series.support, &statistics.mean, &lag1, &with_noise);
+        let with_noise: Vec<usize> = (0..lengths.len()).filter(|&column| lengths[column] > 0.0).collect();
+        if with_noise.is_empty() {
+            return Err(ModelError::NoNoise { run: design.run.clone() });
+        }
+        let halves =
+            [0, 1].map(|half| measured.iter().flat_map(|block| block.lag1[half].clone()).collect::<Vec<f64>>());
+        let mut directions: Vec<Array2<f32>> = measured.into_iter().map(|block| block.directions).collect();
         let mut times = vec![0];
         layout.lags().iter().for_each(|lag| times.push(times[times.len() - 1] + lag));
         let residualised = Residualised::new(&run.basis.q, &times);
-        let of_stratum = |stratum: &Vec<usize>| {
+        let first = Columns { directions: &directions, members: &with_noise, scale: None };
+        let of_all = Measured::new(&first, &residualised, design)?;
+        let strata = strata::strata(&series.support, &statistics.mean, &halves, &with_noise, of_all.independent);
+        let of_stratum = |members: &Vec<usize>| {
             cancel.check()?;
-            let outer = mean_outer_product(&directions, stratum);
-            let correlations = residualised.correlations(&outer);
-            let factor = lower_factor(&correlations, &times).ok_or_else(|| singular(design))?;
-            Ok((residualised.trace_left(&correlations), factor))
+            let columns = Columns { directions: &directions, members, scale: Some(&of_all.factor) };
+            Measured::new(&columns, &residualised, design)
         };
-        let prepared: Vec<(f64, Array2<f64>)> =
-            strata.members.par_iter().map(of_stratum).collect::<Result<_, ModelError>>()?;
-        let deviation = |(length, stratum): (&f64, &u32)| length / prepared[*stratum as usize].0.sqrt();
+        let prepared: Vec<Measured> = strata.members.par_iter().map(of_stratum).collect::<Result<_, ModelError>>()?;
+        let deviation = |(length, stratum): (&f64, &u32)| length / prepared[*stratum as usize].trace_left.sqrt();
         let deviations = lengths.iter().zip(&strata.index).map(deviation).collect();
-        let factors: Vec<Array2<f64>> = prepared.into_iter().map(|(_, factor)| factor).collect();
+        let independent = prepared.iter().map(|measured| measured.independent).sum();
+        let factors: Vec<Array2<f64>> = prepared.into_iter().map(|measured| measured.factor).collect();
         whiten(&mut directions, &factors, &strata.index);
         cancel.check()?;
         Ok(Self {
@@ -122,6 +131,7 @@ impl NullRun {
             stratum: strata.index,
             factors,
             directions,
+            independent,
         })
     }
 
@@ -130,63 +140,51 @@ impl NullRun {
         self.factors.len()
     }
 
+    /// Variance of the logarithm of an effect's variance, for want of data to measure spectra in.
+    pub fn variance_of_log_variance(&self) -> f64 {
+        UNCERTAINTY * UNCERTAINTY / self.independent
+    }
+
     /// Bytes that it takes for so many kept frames and columns, beside the samples it is made from.
     pub const fn bytes(n_kept: usize, n_columns: usize) -> usize {
-        4 * n_kept * n_columns + 30 * n_columns
+        // directions; factors and their products with weights
+        4 * n_kept * n_columns + 30 * n_columns + 20 * n_kept * n_kept * strata::MOST
     }
 }
 
-/// Residuals (kept frame x column) made as long as 1, with the length of each and its correlation between neighbouring frames.
-fn normalised(mut residuals: Array2<f64>, lags: &[usize]) -> (Array2<f32>, Vec<f64>, Vec<f64>) {
+/// Residuals of a block.
+struct BlockOfResiduals {
+    /// Made as long as 1, kept frame x column.
+    directions: Array2<f32>,
+    /// What they were as long as.
+    lengths: Vec<f64>,
+    /// Correlation between neighbouring frames, in each half of the run.
+    lag1: [Vec<f64>; 2],
+}
+
+fn normalised(mut residuals: Array2<f64>, lags: &[usize]) -> BlockOfResiduals {
     let mut lengths = Vec::with_capacity(residuals.ncols());
-    let mut lag1 = Vec::with_capacity(residuals.ncols());
+    let mut lag1 = [Vec::new(), Vec::new()];
+    let middle = residuals.nrows() / 2;
     for mut column in residuals.columns_mut() {
         let length = column.dot(&column).sqrt();
         if length > 0.0 {
             column /= length;
         }
-        let neighbours = column.iter().zip(column.iter().skip(1)).zip(lags).filter(|(_, lag)| **lag == 1);
-        lag1.push(neighbours.map(|((before, now), _)| before * now).sum());
+        let neighbours = || column.iter().zip(column.iter().skip(1)).zip(lags).enumerate();
+        for (half, of_half) in lag1.iter_mut().enumerate() {
+            let own = neighbours().filter(|(at, (_, lag))| **lag == 1 && (*at >= middle) == (half == 1));
+            of_half.push(own.map(|(_, ((before, now), _))| before * now).sum());
+        }
         lengths.push(length);
     }
-    (residuals.mapv(|value| value as f32), lengths, lag1)
-}
-
-/// Mean of `u u'` over some of the columns, from everywhere among them.
-fn mean_outer_product(directions: &[Array2<f32>], columns: &[usize]) -> Array2<f64> {
-    let n_kept = directions.first().map_or(0, Array2::nrows);
-    let step = columns.len().div_ceil(MEASURED).max(1);
-    let chosen: Vec<usize> = columns.iter().copied().step_by(step).collect();
-    let mut sum = Array2::zeros((n_kept, n_kept));
-    // in pieces, so that doubles are held of a few
-    for piece in chosen.chunks(512) {
-        let of = |frame: usize, at: usize| {
-            let (block, column) = strata::place(piece[at]);
-            f64::from(directions[block][(frame, column)])
-        };
-        let values = Array2::from_shape_fn((piece.len(), n_kept), |(at, frame)| of(frame, at));
-        sum += &transposed_product(&values, &values);
-    }
-    sum / chosen.len().max(1) as f64
-}
-
-/// Lower factor of correlations at these times; `None` where they are singular to working precision.
-fn lower_factor(correlations: &[f64], times: &[usize]) -> Option<Array2<f64>> {
-    let n = times.len();
-    let mut packed = Vec::with_capacity(packed_length(n));
-    for (i, now) in times.iter().enumerate() {
-        packed.extend(times[..=i].iter().map(|before| correlations[now - before]));
-    }
-    if !factor_packed(&mut packed, n) {
-        return None;
-    }
-    let entry = |(i, j)| if j <= i { packed[packed_length(i) + j] } else { 0.0 };
-    Some(Array2::from_shape_fn((n, n), entry))
+    BlockOfResiduals { directions: residuals.mapv(|value| value as f32), lengths, lag1 }
 }
 
 /// Whitens each column by its stratum's factor, and makes it as long as 1.
 fn whiten(directions: &mut [Array2<f32>], factors: &[Array2<f64>], stratum: &[u32]) {
-    let inverses: Vec<Array2<f32>> = factors.par_iter().map(inverse_of_lower).collect();
+    let inverse = |factor: &Array2<f64>| inverse_of_lower(factor).mapv(|value| value as f32);
+    let inverses: Vec<Array2<f32>> = factors.par_iter().map(inverse).collect();
     let of_blocks: Vec<_> = directions.iter_mut().zip(column_blocks(stratum.len())).collect();
     of_blocks.into_par_iter().for_each(|(block, columns)| {
         for (class, members) in members_of(&stratum[columns]) {
@@ -204,7 +202,7 @@ fn whiten(directions: &mut [Array2<f32>], factors: &[Array2<f64>], stratum: &[u3
     });
 }
 
-fn inverse_of_lower(factor: &Array2<f64>) -> Array2<f32> {
+fn inverse_of_lower(factor: &Array2<f64>) -> Array2<f64> {
     let n = factor.nrows();
     let mut packed = Vec::with_capacity(packed_length(n));
     for (i, row) in factor.outer_iter().enumerate() {
@@ -215,7 +213,7 @@ fn inverse_of_lower(factor: &Array2<f64>) -> Array2<f32> {
         let mut unit = vec![0.0; n];
         unit[column] = 1.0;
         solve_lower_packed(&packed, &mut unit);
-        unit.into_iter().enumerate().for_each(|(row, value)| inverse[(row, column)] = value as f32);
+        unit.into_iter().enumerate().for_each(|(row, value)| inverse[(row, column)] = value);
     }
     inverse
 }

@@ -53,6 +53,12 @@ pub enum ModelError {
         /// Frames of the data.
         data: usize,
     },
+    /// Nothing is left in any column of the data beside what the design explains.
+    #[error("the design of {run} leaves no noise in any column of the data")]
+    NoNoise {
+        /// The run.
+        run: String,
+    },
     /// Samples that lie on disk cannot be read back.
     #[error("the samples of {run} are lost: {cause}")]
     Samples {
@@ -108,6 +114,9 @@ impl From<ModelError> for Diagnostic {
                 .hint("choose a lower order, or a model that pools between voxels: noise = \"pooled-ar\""),
             ModelError::DesignNotFinite { .. } => Self::error("design-not-finite", message)
                 .hint("look for n/a in the confounds and modulators of this run"),
+            ModelError::NoNoise { .. } => {
+                Self::error("model-without-noise", message).hint("look for data that are a column of their own design")
+            }
             ModelError::FramesDiffer { .. } => Self::error("model-frames-differ", message),
             ModelError::Samples { .. } => Self::error("samples-not-kept", message)
                 .hint("free space in the output folder, or raise `--max-memory` so that samples stay in memory"),

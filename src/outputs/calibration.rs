@@ -111,7 +111,7 @@ pub fn write_calibration(sink: impl Write, rows: &[CalibrationRow]) -> io::Resul
 }
 
 /// A value as its configuration or JSON spells it.
-fn word(value: &impl Serialize) -> String {
+pub fn word(value: &impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 

@@ -17,7 +17,7 @@ use super::plan_subject::SubjectPlan;
 use super::progress::{Progress, ProgressMode};
 use super::reports::Reporter;
 use super::run::worker_threads;
-use super::subject_job::{NUMERICS_VERSION, plan_digest};
+use super::subject_job::{InputDigests, NUMERICS_VERSION, plan_digest};
 use crate::error::{CancelToken, Diagnostic, Diagnostics};
 use crate::inference::Verdict;
 use crate::outputs::{
@@ -26,7 +26,7 @@ use crate::outputs::{
 };
 use job::ModelCalibration;
 use rest::RestScans;
-use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// How to calibrate.
 #[derive(Debug, Clone)]
@@ -100,7 +100,13 @@ pub fn calibrate(plan: &Plan, options: &CalibrationOptions) -> Result<Calibratio
     for subject in &plan.subjects {
         let calibration =
             SubjectCalibration { plan, subject, rest: &rest, folder: &folder, progress: &progress, options };
-        match pool.install(|| calibration.run()) {
+        let result = catch_unwind(AssertUnwindSafe(|| pool.install(|| calibration.run())));
+        let result = result.unwrap_or_else(|_| {
+            let message = format!("a bug of boldly stopped sub-{}", subject.subject);
+            let hint = "please report it with the message above and the pipeline file";
+            Err(Diagnostic::error("internal-bug", message).hint(hint).into())
+        });
+        match result {
             Ok((models, warnings)) => {
                 progress.subject(&subject.subject, "done", "calibrated");
                 outcome.models.extend(models);
@@ -148,7 +154,8 @@ impl SubjectCalibration<'_> {
         let lock = OutputLock::acquire_unit(self.folder, Unit::Calibration(subject.subject.clone()))?;
         let staged = StagedOutputs::new(lock)?;
         let mut models = Vec::new();
-        let mut warnings = Diagnostics::new();
+        let mut digests = InputDigests::default();
+        let mut warnings = rest.warnings.clone();
         for space in &subject.spaces {
             let (support, found) = mask_stage::support(plan, subject, space, cancel)?;
             warnings.extend(found);
@@ -156,7 +163,7 @@ impl SubjectCalibration<'_> {
                 for model in 0..plan.settings.glms.len() {
                     let job =
                         ModelCalibration { plan, subject, group, model, support: &support, rest, progress, cancel };
-                    let (calibrated, found) = job.run()?;
+                    let (calibrated, found) = job.run(&mut digests)?;
                     job.write(&calibrated, &staged)?;
                     warnings.extend(found);
                     models.push(calibrated);
@@ -165,7 +172,8 @@ impl SubjectCalibration<'_> {
         }
         cancel.check()?;
         let (digest, settings) = plan_digest(plan, subject)?;
-        let key = ManifestKey { plan: digest, numerics_version: NUMERICS_VERSION, inputs: BTreeMap::new(), settings };
+        let inputs = digests.complete(&subject.files(&plan.shared), &plan.pipeline_folder)?;
+        let key = ManifestKey { plan: digest, numerics_version: NUMERICS_VERSION, inputs, settings };
         let _: Manifest = staged.commit(key)?;
         Ok((models, warnings))
     }

@@ -34,7 +34,7 @@ pub(super) struct GroupNoise {
     pub(super) fwhm: Fwhm,
     /// Model of the autocorrelation, where a threshold asks for it.
     pub(super) acf: Option<MixedAcf>,
-    nulls: Mutex<Vec<Simulated>>,
+    nulls: Arc<Mutex<Vec<Simulated>>>,
 }
 
 /// A simulation, the voxels that it was of, and what it found.
@@ -143,7 +143,13 @@ impl GroupNoise {
         }
         let in_all = by_length.into_values().filter(|(_, _, n)| *n == runs.len());
         let acf = MixedAcf::fit(&in_all.map(|(length, acf, _)| (length, acf)).collect::<Vec<_>>());
-        Some(Self { fwhm, acf, nulls: Mutex::default() })
+        Some(Self { fwhm, acf, nulls: Arc::default() })
+    }
+
+    /// The same smoothness with the clusters of another noise, which have been simulated.
+    #[must_use]
+    pub(super) fn with_clusters_of(self, other: &Self) -> Self {
+        Self { acf: other.acf, nulls: Arc::clone(&other.nulls), ..self }
     }
 
     /// The largest clusters of this noise, simulated once for each rule and set of voxels.
@@ -154,12 +160,13 @@ impl GroupNoise {
         index: &[u32],
         cancel: &CancelToken,
     ) -> Result<Arc<LargestClusters>, Failure> {
-        let mut nulls = self.nulls.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((.., found)) = nulls.iter().find(|(known, of, _)| known == null && of == index) {
+        let nulls = || self.nulls.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((.., found)) = nulls().iter().find(|(known, of, _)| known == null && of == index) {
             return Ok(Arc::clone(found));
         }
+        // without the lock: a thread that waits for its share of the work may take up other work that asks for it
         let found = Arc::new(null.simulate(grid, index, cancel)?);
-        nulls.push((*null, index.to_vec(), Arc::clone(&found)));
+        nulls().push((*null, index.to_vec(), Arc::clone(&found)));
         Ok(found)
     }
 }

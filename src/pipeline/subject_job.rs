@@ -52,7 +52,7 @@ impl InputDigests {
     }
 
     /// Digests of all `files`; those not noted yet are read. Keys are portable paths.
-    fn complete(&mut self, files: &[PathBuf], base: &Path) -> Result<BTreeMap<String, Digest>, Diagnostics> {
+    pub(super) fn complete(&mut self, files: &[PathBuf], base: &Path) -> Result<BTreeMap<String, Digest>, Diagnostics> {
         let mut all = BTreeMap::new();
         for path in files {
             let digest = match self.0.get(path) {

@@ -24,8 +24,11 @@ pub(super) fn section(saved: &Saved<'_>, results: &Manifest) -> Html {
         return html;
     }
     let mut with_words = Html::default();
-    if saved.manifest.key.plan != results.key.plan {
-        let stale = "These rates are of another state of the pipeline: calibrate again.";
+    let (own, of_results) = (&saved.manifest.key, &results.key);
+    if (own.plan, own.numerics_version, &own.inputs)
+        != (of_results.plan, of_results.numerics_version, &of_results.inputs)
+    {
+        let stale = "These rates are of another state of the pipeline or its inputs: calibrate again.";
         with_words.push(Html::element("p", &[], Html::element("b", &[], Html::text(stale))));
     }
     let meaning = "How often the models find an effect where there is none: on data with the noise of these runs in time and in \

@@ -1,7 +1,7 @@
 //! `boldly calibrate`: rates on null data, on simulated ones and on scans at rest, and what is refused.
 
 use crate::sample::{
-    ALL, ONE, SMALL, assert_exit, assert_same_bytes, codes, digests, file, pipeline, project, stderr, stdout,
+    ALL, ONE, SMALL, assert_exit, assert_same_bytes, codes, digests, file, head, pipeline, project, stderr, stdout,
 };
 use crate::support::Project;
 use serde_json::Value;
@@ -112,6 +112,56 @@ fn scans_at_rest_stand_for_the_runs() {
     let sidecar: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     assert_eq!((&sidecar["Data"], &sidecar["Draws"]), (&"rest".into(), &2.into()));
     assert!(sidecar.get("Seed").is_none());
+}
+
+/// Few columns: most draws have no hit, which must not be taken for a rate of 0.
+#[test]
+fn a_small_table_is_not_judged_by_chance() {
+    let events = file(ONE[0], "events.tsv");
+    let table = file(ONE[0], "desc-roi_timeseries.tsv");
+    let settings = format!(
+        "{}[[timeseries]]\ntable = \"{table}\"\ntr_s = 2.0\nevents = \"{events}\"\n[[glm]]\nname = \"objects\"\n\
+         [[glm.contrast]]\nname = \"faceVsHouse\"\nexpr = \"face - house\"\n[[glm.contrast]]\nname = \"any\"\n\
+         expr = [\"face\", \"house\"]\n[calibrate]\ndraws = 20\nalternatives = [\"ar1\", \"ar30\"]\n",
+        head()
+    );
+    let project = project(&settings);
+    let said = project.boldly(&["calibrate", "pipeline.toml"]);
+    assert_eq!(said.status.code(), Some(0), "{}", stderr(&said));
+    assert_eq!(codes(&said), ["calibrate-alternative"], "30 lags in 130 frames: {}", stderr(&said));
+    let path = project.path().join("results/objects/sub-01/func/sub-01_task-objects_run-01_desc-calibration_stats.tsv");
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains("arma11\ttrue") && !text.contains("outside"), "{text}");
+    assert!(
+        text.contains("coverage") && !text.lines().any(|line| line.starts_with("any") && line.contains("coverage"))
+    );
+}
+
+#[test]
+fn smoothness_is_that_of_the_null_data_and_clusters_are_simulated_once() {
+    let thresholds = "[[glm.threshold]]\ncontrast = \"faceVsHouse\"\nheight = \"rft\"\n\
+                      [[glm.threshold]]\ncontrast = \"faceVsHouse\"\nheight = \"cluster\"\n";
+    let project = calibrated(&format!("{thresholds}\n[calibrate]\ndraws = 12\nalternatives = []\n"));
+    let calibrate = |threads: &str| {
+        let said = project.boldly(&["calibrate", "pipeline.toml", "--threads", threads]);
+        assert_eq!(said.status.code(), Some(0), "{}", stderr(&said));
+        digests(&project.path().join("results/objects"))
+    };
+    assert_same_bytes(&calibrate("1"), &calibrate("2"), "two threads");
+    let found = rows(&project);
+    let of_family: Vec<_> = found.iter().filter(|row| row["counted"] == "familywise").collect();
+    assert_eq!(of_family.len(), 2, "{of_family:?}");
+    assert!(of_family.iter().all(|row| number(row, "value") < 0.3), "{of_family:?}");
+}
+
+#[test]
+fn a_subject_that_cannot_be_read_is_said_once_and_the_other_is_calibrated() {
+    let project = project(&pipeline(&[ALL[0], ALL[2]], &format!("{SMALL}\n[calibrate]\ndraws = 10\n")));
+    fs::remove_file(project.path().join(file(ALL[2], "events.tsv"))).unwrap();
+    let said = project.boldly(&["calibrate", "pipeline.toml"]);
+    assert_eq!(said.status.code(), Some(4), "{}", stderr(&said));
+    assert_eq!(codes(&said).len(), 1, "{}", stderr(&said));
+    assert!(stdout(&said).contains("sub-01"));
 }
 
 #[test]

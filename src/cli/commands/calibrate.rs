@@ -1,7 +1,7 @@
 //! `boldly calibrate`: how often the models of a pipeline are wrong where there is nothing to find.
 
 use super::pipeline::{progress_mode, threads};
-use super::planned::{planned, wrong};
+use super::planned::{plan, wrong};
 use crate::cli::args::CalibrateArgs;
 use crate::cli::exit::Exit;
 use crate::cli::messages::Messages;
@@ -14,10 +14,11 @@ use std::io::Write;
 
 /// Calibrates every subject of a pipeline, and prints the rates.
 pub(in crate::cli) fn calibrate(words: &CalibrateArgs, messages: &Messages) -> Exit {
-    let plan = match planned(&words.pipeline, messages) {
+    let plan = match plan(&words.pipeline) {
         Ok(plan) => plan,
-        Err(exit) => return exit,
+        Err(problems) => return wrong(&problems, messages),
     };
+    messages.problems(&plan.warnings);
     let cancel = CancelToken::new();
     let caught = match signals::cancel_on_signals(&cancel) {
         Ok(caught) => caught,

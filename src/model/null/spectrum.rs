@@ -6,6 +6,7 @@
 //! little, at the frequencies of drift, nothing is known; there the spectrum goes on from where it is known.
 
 use super::residual_covariance;
+use crate::model::linalg::product;
 use ndarray::Array2;
 
 /// Tapers: their number over twice the length of the run is how finely a spectrum is seen, 1/100 Hz in 300 s.
@@ -44,11 +45,16 @@ impl<'a> Residualised<'a> {
         let values = Array2::from_shape_fn((times.len(), TAPERS), |(frame, k)| taper(k, times[frame]));
         let cosines = (0..2 * n).map(|at| libm::cos(std::f64::consts::PI * at as f64 / n as f64)).collect();
         let mut all =
-            Self { q, times, tapers: values.dot(&values.t()), n, cosines, white: Vec::new(), known: Vec::new() };
+            Self { q, times, tapers: product(&values, &values.t()), n, cosines, white: Vec::new(), known: Vec::new() };
         let untouched = all.seen(&Array2::eye(times.len()));
         all.white = all.seen(&residual_covariance(&Array2::eye(times.len()), q));
         all.known = all.white.iter().zip(untouched).map(|(left, all)| *left >= LEAST_LEFT * all).collect();
         all
+    }
+
+    /// Repetition times from the first frame to each.
+    pub(super) fn times(&self) -> &[usize] {
+        self.times
     }
 
     /// Correlations at lags from 0 of the noise whose residuals have this mean outer product, kept frame x kept frame.

@@ -9,8 +9,14 @@ const BY_MEAN: usize = 3;
 /// Strata by the correlation of residuals between neighbouring frames, within each by mean.
 const BY_CORRELATION: usize = 5;
 
-/// Columns of a stratum at least, unless all are one: of so many, chance moves a spectrum by some percent.
-const FEWEST: usize = 50;
+/// Strata at most.
+pub(super) const MOST: usize = BY_MEAN * BY_CORRELATION;
+
+/// Independent columns of a stratum at least, unless all are one: of so many, chance moves an effect's variance by an eighth.
+const FEWEST: f64 = 50.0;
+
+/// Correlation over voxels of what two halves of a run say, from which on voxels are sorted by it: below, most of it is chance.
+const LEAST_RELIABILITY: f64 = 0.5;
 
 /// Strata of columns.
 pub(super) struct Strata {
@@ -25,19 +31,28 @@ pub(super) const fn place(column: usize) -> (usize, usize) {
     (column / BLOCK_COLUMNS, column % BLOCK_COLUMNS)
 }
 
-/// Sorts columns into strata of as many columns each. The correlation of a voxel is averaged with those around it, so that
-/// voxels are not sorted by chance; the means of tables say nothing of tissue, and are not looked at.
-pub(super) fn strata(support: &Support, means: &[f64], lag1: &[f64], with_noise: &[bool]) -> Strata {
-    let all: Vec<usize> = (0..with_noise.len()).filter(|&column| with_noise[column]).collect();
-    let most = (all.len() / FEWEST).max(1);
-    let by_mean = if support.grid().is_some() && most >= BY_MEAN * BY_CORRELATION { BY_MEAN } else { 1 };
-    let by_correlation = (most / by_mean).min(BY_CORRELATION);
-    let correlation = average_around(support, lag1);
-    let mut members = Vec::new();
-    for of_mean in parts(all, means, by_mean) {
-        members.extend(parts(of_mean, &correlation, by_correlation));
+/// Sorts the columns `with_noise`, worth so many `independent` ones, into strata of as many each. `halves` are correlations
+/// between neighbouring frames in each half of the run; a voxel's is averaged with those around it, and looked at where both
+/// halves agree on which voxels are alike. The columns of a table are one stratum: alone, each is sorted by chance.
+pub(super) fn strata(
+    support: &Support,
+    means: &[f64],
+    halves: &[Vec<f64>; 2],
+    with_noise: &[usize],
+    independent: f64,
+) -> Strata {
+    let mut members = vec![with_noise.to_vec()];
+    if support.grid().is_some() {
+        let most = (independent / FEWEST) as usize;
+        let by_mean = if most >= BY_MEAN { BY_MEAN } else { 1 };
+        let [first, second] = halves.each_ref().map(|half| average_around(support, half));
+        let sorted = correlation(&first, &second, with_noise) >= LEAST_RELIABILITY;
+        let by_correlation = if sorted { (most / by_mean).clamp(1, BY_CORRELATION) } else { 1 };
+        let both: Vec<f64> = first.iter().zip(&second).map(|(first, second)| first + second).collect();
+        let of_means = parts(with_noise.to_vec(), means, by_mean);
+        members = of_means.into_iter().flat_map(|of_mean| parts(of_mean, &both, by_correlation)).collect();
     }
-    let mut index = vec![0; with_noise.len()];
+    let mut index = vec![0; means.len()];
     for (number, stratum) in members.iter_mut().enumerate() {
         stratum.sort_unstable();
         for &column in stratum.iter() {
@@ -54,28 +69,58 @@ fn parts(mut columns: Vec<usize>, values: &[f64], n: usize) -> Vec<Vec<usize>> {
     (0..n).map(|part| columns[end(part)..end(part + 1)].to_vec()).collect()
 }
 
+/// Of two fields over some columns; 0 where one does not vary.
+fn correlation(a: &[f64], b: &[f64], columns: &[usize]) -> f64 {
+    let n = columns.len() as f64;
+    let mean = |field: &[f64]| columns.iter().map(|&column| field[column]).sum::<f64>() / n;
+    let (of_a, of_b) = (mean(a), mean(b));
+    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    for &column in columns {
+        let (x, y) = (a[column] - of_a, b[column] - of_b);
+        ab += x * y;
+        aa += x * x;
+        bb += y * y;
+    }
+    if aa > 0.0 && bb > 0.0 { ab / (aa * bb).sqrt() } else { 0.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inputs::Grid;
 
-    fn table(n: usize) -> Support {
-        Support::Columns { names: (0..n).map(|column| column.to_string()).collect() }
+    #[test]
+    fn the_columns_of_a_table_are_one_stratum_without_those_that_have_no_noise() {
+        let support = Support::Columns { names: (0..200).map(|column| column.to_string()).collect() };
+        let lag1: Vec<f64> = (0..200).map(f64::from).collect();
+        let with_noise: Vec<usize> = (0..200).filter(|column| *column != 3).collect();
+        let found = strata(&support, &[0.0; 200], &[lag1.clone(), lag1], &with_noise, 199.0);
+        assert_eq!(found.members, [with_noise]);
+    }
+
+    fn of_voxels(independent: f64, noisy: bool) -> Strata {
+        let affine = std::array::from_fn(|row| std::array::from_fn(|column| f64::from(u8::from(row == column))));
+        let grid = Grid { shape: [20, 20, 20], affine };
+        let support = Support::Voxels { grid, index: (0..8000).collect() };
+        // the mean along the first axis, the correlation along the last
+        let means: Vec<f64> = (0..8000).map(|voxel| f64::from(voxel % 20)).collect();
+        let lag1: Vec<f64> = (0..8000).map(|voxel| f64::from(voxel / 400)).collect();
+        let other = if noisy { (0..8000).map(|voxel| f64::from(voxel * 7919 % 8000)).collect() } else { lag1.clone() };
+        strata(&support, &means, &[lag1, other], &(0..8000).collect::<Vec<_>>(), independent)
     }
 
     #[test]
-    fn columns_of_a_table_are_sorted_by_correlation_and_those_without_noise_left_out() {
-        let lag1: Vec<f64> = (0..200).map(|column| f64::from(column * 77 % 200)).collect();
-        let mut with_noise = vec![true; 200];
-        with_noise[3] = false;
-        let found = strata(&table(200), &[0.0; 200], &lag1, &with_noise);
-        assert_eq!(found.members.iter().map(Vec::len).collect::<Vec<_>>(), [66, 66, 67]);
-        assert!(found.members[0].iter().all(|&column| lag1[column] < 68.0 && found.index[column] == 0));
-        assert!(found.members.iter().all(|members| !members.contains(&3)));
+    fn voxels_are_sorted_by_mean_and_then_by_correlation() {
+        let found = of_voxels(1e4, false);
+        assert_eq!(found.members.len(), MOST);
+        assert_eq!((found.index[0], found.index[7999]), (0, 14));
+        assert!(found.members.iter().all(|members| members.len().abs_diff(8000 / MOST) <= 1));
     }
 
     #[test]
-    fn few_columns_are_one_stratum() {
-        let found = strata(&table(8), &[0.0; 8], &[0.5; 8], &[true; 8]);
-        assert_eq!(found.members, [(0..8).collect::<Vec<_>>()]);
+    fn few_independent_voxels_make_few_strata_and_chance_makes_none() {
+        assert_eq!(of_voxels(120.0, false).members.len(), 2);
+        assert_eq!(of_voxels(40.0, false).members.len(), 1);
+        assert_eq!(of_voxels(1e4, true).members.len(), BY_MEAN);
     }
 }

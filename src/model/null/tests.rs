@@ -1,3 +1,4 @@
+use super::measured::lower_factor;
 use super::*;
 use crate::design::ColumnRole;
 use crate::inputs::Timing;
@@ -92,6 +93,52 @@ fn null(n_columns: usize) -> (NullRun, Array2<f64>) {
     let numerics = Numerics::of(crate::config::Profile::Native);
     let found = NullRun::new(&series, &statistics, &[n_columns - 1], &design, &numerics, &CancelToken::new()).unwrap();
     (found, covariance(&times))
+}
+
+/// Measured in few columns, again and again: the variance of the task's effect is right on average, and as uncertain as is said.
+#[test]
+fn the_variance_of_an_effect_is_unbiased_and_known_as_well_as_is_said() {
+    let design = design(N);
+    let run = basis(&design);
+    let times: Vec<usize> = (0..N).collect();
+    let residualised = Residualised::new(&run.basis.q, &times);
+    let factor = lower_factor(&(0..N).map(correlation).collect::<Vec<f64>>(), &times).unwrap();
+    // what is left of the task beside the others, and what noise makes of it
+    let others = design.matrix.slice(ndarray::s![.., ..9]).to_owned();
+    let others = super::super::basis::Basis::new(&others).unwrap().q;
+    let task = design.matrix.column(9).insert_axis(Axis(1)).to_owned();
+    let task = &task - &product(&others, &transposed_product(&others, &task));
+    let variance = |factor: &Array2<f64>| {
+        let left = residual_covariance(&product(factor, &factor.t()), &run.basis.q).diag().sum();
+        transposed_product(factor, &task).iter().map(|value| value * value).sum::<f64>() / left
+    };
+    let truth = variance(&factor);
+    let mut random = Random::new(11);
+    for n_columns in [20, 200] {
+        let n_repeats = 4000 / n_columns;
+        let mut logs = Vec::new();
+        let mut worth = 0.0;
+        for _ in 0..n_repeats {
+            let data = noise(&mut random, &factor, n_columns);
+            let residuals = &data - &product(&run.basis.q, &transposed_product(&run.basis.q, &data));
+            let directions = [normalised(residuals, &[1; N - 1]).directions];
+            let members: Vec<usize> = (0..n_columns).collect();
+            let first = Columns { directions: &directions, members: &members, scale: None };
+            let first = Measured::new(&first, &residualised, &design).unwrap();
+            let columns = Columns { directions: &directions, members: &members, scale: Some(&first.factor) };
+            let found = Measured::new(&columns, &residualised, &design).unwrap();
+            logs.push((variance(&found.factor) / truth).ln());
+            worth += found.independent / (n_repeats as f64);
+        }
+        // columns are independent
+        assert!((worth / (n_columns as f64) - 1.0).abs() < 0.15, "{worth} of {n_columns}");
+        let mean = logs.iter().sum::<f64>() / (n_repeats as f64);
+        let spread = (logs.iter().map(|log| (log - mean).powi(2)).sum::<f64>() / (n_repeats - 1) as f64).sqrt();
+        let said = UNCERTAINTY / (n_columns as f64).sqrt();
+        assert!(spread < said && spread > 0.4 * said, "{n_columns}: {spread}, {said}");
+        // four standard errors, and what the smoothing by tapers and their leakage do
+        assert!(mean.abs() < 4.0 * spread / (n_repeats as f64).sqrt() + 0.02, "{n_columns}: {mean}");
+    }
 }
 
 #[test]

@@ -3,15 +3,14 @@
 use super::job::ModelCalibration;
 use super::null_data::{Draw, NullData, NullSource};
 use super::rates::{LEVELS, NOT_WHITE, has_family};
-use crate::config::Sides;
-use crate::config::{ContrastKind, Noise};
+use crate::config::{ContrastKind, Noise, Sides};
 use crate::inference::threshold::uncorrected;
 use crate::inference::{RunContrast, StatMap, contrast_statistics};
 use crate::model::{RunFit, fit_run, whiteness, whiteness_lags};
 use crate::pipeline::excluded::Excluded;
 use crate::pipeline::failure::Failure;
 use crate::pipeline::passing::{Family, Found, Thresholdable};
-use crate::pipeline::residual_noise::GroupNoise;
+use crate::pipeline::residual_noise::{GroupNoise, RunNoise};
 
 /// Columns whose residuals are tested for whiteness at most.
 const LOOKED_AT: usize = 1024;
@@ -27,30 +26,35 @@ pub(super) struct NoiseFound {
     pub(super) not_white: f64,
     /// Of each contrast of the plan; none where no run enters it.
     pub(super) contrasts: Vec<Option<ContrastFound>>,
+    /// Noise in space, where a threshold depends on it.
+    pub(super) space: Option<GroupNoise>,
 }
 
 /// What was found of one contrast.
 pub(super) struct ContrastFound {
     /// Share of columns below each level.
     pub(super) shares: [f64; LEVELS.len()],
-    /// Whether anything passed each threshold of the contrast that has a familywise error, in the model's order.
-    pub(super) passed: Vec<bool>,
+    /// Whether anything passed each threshold of the contrast that has a familywise error, in the model's order; none of one that
+    /// could not be had.
+    pub(super) passed: Vec<Option<bool>>,
 }
 
 impl ModelCalibration<'_> {
-    /// Fits and tests one set of data, `of_run` giving those of each run.
+    /// Fits and tests one set of data, `of_run` giving those of each run, under each noise model. Smoothness is that of these data;
+    /// clusters, whose sizes take long to simulate, are held against `clusters` where they are given.
     pub(super) fn found<'d>(
         &self,
+        noises: &[Noise],
         sources: &[NullSource<'_>],
         of_run: impl Fn(usize) -> Draw<'d>,
-        noise: Option<&GroupNoise>,
+        clusters: Option<&GroupNoise>,
     ) -> Result<DrawFound, Failure> {
         let mut data = Vec::new();
         for (number, source) in sources.iter().enumerate() {
             self.cancel.check()?;
             data.push(source.data(self.plan, of_run(number))?);
         }
-        let models = self.noises().into_iter().map(|model| self.found_by(model, sources, &data, noise));
+        let models = noises.iter().map(|noise| self.found_by(*noise, sources, &data, clusters));
         Ok(DrawFound { models: models.collect::<Result<_, Failure>>()? })
     }
 
@@ -59,23 +63,31 @@ impl ModelCalibration<'_> {
         noise: Noise,
         sources: &[NullSource<'_>],
         data: &[NullData],
-        spatial: Option<&GroupNoise>,
+        clusters: Option<&GroupNoise>,
     ) -> Result<NoiseFound, Failure> {
         let numerics = &self.plan.settings.numerics;
+        let glm = &self.plan.settings.glms[self.model];
         let mut fits: Vec<RunFit> = Vec::new();
+        let mut spaces = Vec::new();
         let mut not_white = 0.0;
-        for (source, NullData { series, scaler, .. }) in sources.iter().zip(data) {
+        for (source, NullData { series, scaler, excluded }) in sources.iter().zip(data) {
             let design = &source.run.models[self.model].design;
             let fit = fit_run(series, scaler, design, noise, numerics, self.cancel)?;
             let step = series.n_columns().div_ceil(LOOKED_AT);
             let asked = ((0..series.n_columns()).step_by(step).collect(), whiteness_lags(design.timing.n_kept()));
             let found = whiteness(&fit, asked, (series, scaler), design, numerics, self.cancel)?;
             not_white += found.share_not_white(NOT_WHITE) / sources.len() as f64;
+            spaces.push(RunNoise::measure(glm, &fit, (series, scaler), design, excluded, self.cancel)?);
             fits.push(fit);
         }
+        let own = GroupNoise::of_runs(spaces.iter().map(Option::as_ref));
+        let space = match (own, clusters) {
+            (Some(own), Some(clusters)) => Some(own.with_clusters_of(clusters)),
+            (own, _) => own,
+        };
         let contrasts = 0..self.plan.contrasts[self.model].len();
-        let contrasts = contrasts.map(|contrast| self.contrast_found(contrast, sources, (&fits, data), spatial));
-        Ok(NoiseFound { not_white, contrasts: contrasts.collect::<Result<_, Failure>>()? })
+        let contrasts = contrasts.map(|contrast| self.contrast_found(contrast, sources, (&fits, data), space.as_ref()));
+        Ok(NoiseFound { not_white, contrasts: contrasts.collect::<Result<_, Failure>>()?, space })
     }
 
     fn contrast_found(
@@ -106,7 +118,7 @@ impl ModelCalibration<'_> {
         for threshold in own {
             let family = Family::new(threshold, statistics);
             let found = Found::new(threshold, statistics, &family)?;
-            passed.push(found.is_some_and(|found| match family.voxels {
+            passed.push(found.map(|found| match family.voxels {
                 Some(_) => !found.clusters(threshold, &family).is_empty(),
                 None => found.entry.passing > 0,
             }));

@@ -2,7 +2,8 @@
 
 use super::draw::DrawFound;
 use super::job::ModelCalibration;
-use crate::config::{Height, Noise, ThresholdSettings};
+use crate::config::{ContrastKind, Height, Noise, Sides, ThresholdSettings};
+use crate::inference::threshold::uncorrected;
 use crate::inference::{Bounds, ErrorRate};
 use crate::outputs::calibration::{CalibrationRow, Counted};
 
@@ -25,16 +26,29 @@ pub(super) fn has_family(threshold: &ThresholdSettings) -> bool {
     threshold.height != Height::Uncorrected
 }
 
+/// How fast a two-sided rate grows with the logarithm of an effect's variance: `z phi(z)`.
+fn slope(level: f64) -> f64 {
+    let z = uncorrected(level, Sides::Two);
+    z * libm::exp(-0.5 * z * z) / std::f64::consts::TAU.sqrt()
+}
+
 impl ModelCalibration<'_> {
-    /// The rows of the table. `clusters` are draws that are not independent of each other, the draws of each.
-    pub(super) fn rows(&self, found: &[DrawFound], clusters: &[Vec<usize>]) -> Vec<CalibrationRow> {
-        let over_draws = |share: &dyn Fn(&DrawFound) -> f64| {
+    /// The rows of the table. `clusters` are draws that are not independent of each other, the draws of each;
+    /// `variance_of_log_variance` says how well the noise of the data is known.
+    pub(super) fn rows(
+        &self,
+        noises: &[Noise],
+        found: &[DrawFound],
+        clusters: &[Vec<usize>],
+        variance_of_log_variance: f64,
+    ) -> Vec<CalibrationRow> {
+        let over_draws = |more_variance: f64, share: &dyn Fn(&DrawFound) -> f64| {
             let mean =
                 |draws: &Vec<usize>| draws.iter().map(|&draw| share(&found[draw])).sum::<f64>() / draws.len() as f64;
-            ErrorRate::of_shares(&clusters.iter().map(mean).collect::<Vec<f64>>())
+            ErrorRate::of_shares(&clusters.iter().map(mean).collect::<Vec<f64>>(), more_variance)
         };
         let mut rows = Vec::new();
-        for (number, noise) in self.noises().into_iter().enumerate() {
+        for (number, &noise) in noises.iter().enumerate() {
             let row = |contrast: Option<&str>, counted, level, rate, bounds| CalibrationRow {
                 contrast: contrast.map(str::to_owned),
                 noise,
@@ -53,26 +67,26 @@ impl ModelCalibration<'_> {
                     continue;
                 }
                 for (place, (level, bounds)) in LEVELS.into_iter().enumerate() {
-                    let rate = over_draws(&|draw| of_contrast(draw).map_or(f64::NAN, |shares| shares[place]));
+                    let more = variance_of_log_variance * slope(level).powi(2);
+                    let rate = over_draws(more, &|draw| of_contrast(draw).map_or(f64::NAN, |shares| shares[place]));
                     rows.push(row(Some(name), Counted::FalsePositives, level, rate, Some(bounds)));
-                    if place == 0 {
-                        let kept = Bounds { low: 1.0 - bounds.high, high: 1.0 - bounds.low };
-                        rows.push(row(Some(name), Counted::Coverage, 1.0 - level, rate.complement(), Some(kept)));
+                    // the other side of the same coin, so without bounds of its own; an F has no interval
+                    if place == 0 && contrast.settings.kind == ContrastKind::T {
+                        rows.push(row(Some(name), Counted::Coverage, 1.0 - level, rate.complement(), None));
                     }
                 }
                 let thresholds = &self.plan.settings.glms[self.model].thresholds;
                 let own = thresholds.iter().filter(|own| own.contrast.as_str() == name && has_family(own));
                 for (place, threshold) in own.enumerate() {
-                    let passed = |draw: &&DrawFound| {
-                        draw.models[number].contrasts[at].as_ref().is_some_and(|found| found.passed[place])
-                    };
-                    let rate = ErrorRate::of_count(found.iter().filter(passed).count(), found.len());
+                    let passed = |draw: &DrawFound| draw.models[number].contrasts[at].as_ref()?.passed[place];
+                    let Some(passed) = found.iter().map(passed).collect::<Option<Vec<bool>>>() else { continue };
+                    let rate = ErrorRate::of_count(passed.iter().filter(|passed| **passed).count(), found.len());
                     let bounds = Bounds { low: 0.0, high: FAMILYWISE_EXCESS * threshold.alpha };
                     let row = row(Some(name), Counted::Familywise, threshold.alpha, rate, Some(bounds));
                     rows.push(CalibrationRow { threshold: Some(threshold.name.value.clone()), ..row });
                 }
             }
-            let rate = over_draws(&|draw| draw.models[number].not_white);
+            let rate = over_draws(0.0, &|draw| draw.models[number].not_white);
             rows.push(row(None, Counted::NotWhite, NOT_WHITE, rate, None));
         }
         rows

@@ -10,6 +10,7 @@ use crate::pipeline::plan_run::{RunPlan, RunSource};
 use crate::pipeline::run_data::RunData;
 use crate::pipeline::run_job::Feeds;
 use crate::preprocess::{Series, SeriesPlace};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Repetition times that are the same, seconds.
@@ -19,11 +20,21 @@ const SAME_TR_S: f64 = 1e-3;
 #[derive(Debug, Default)]
 pub(super) struct RestScans {
     scans: Vec<RunPlan>,
+    /// What is odd about them.
+    pub(super) warnings: Diagnostics,
+}
+
+/// A scan, read.
+pub(super) struct RestScan {
+    pub(super) path: PathBuf,
+    pub(super) series: Series,
+    /// Columns that hold a value that is not finite, ascending.
+    pub(super) never_finite: Vec<usize>,
 }
 
 /// Stretches of scans that are as long as the runs of a group.
 pub(super) struct Stretches {
-    scans: Vec<Series>,
+    scans: Vec<RestScan>,
     /// Scan and first frame of each.
     starts: Vec<(usize, usize)>,
     /// How many a draw takes.
@@ -56,7 +67,7 @@ impl RestScans {
             problems.extend(misfits(plan, path, &scan));
             scans.push(scan);
         }
-        if problems.has_errors() { Err(problems) } else { Ok(Self { scans }) }
+        problems.finish(scans).map(|(scans, warnings)| Self { scans, warnings })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -70,28 +81,34 @@ impl RestScans {
         support: &Support,
         (n_frames, n_runs): (usize, usize),
         cancel: &CancelToken,
-    ) -> Result<Option<Stretches>, Failure> {
+    ) -> Result<Option<(Stretches, Diagnostics)>, Failure> {
         if self.is_empty() {
             return Ok(None);
         }
         let mut scans = Vec::new();
+        let mut warnings = Diagnostics::new();
         for scan in &self.scans {
             let data = RunData::read(plan, scan, support, SeriesPlace::Memory, &mut Feeds::default(), true, cancel)?;
-            scans.extend(data.gathered.series);
+            warnings.extend(data.warnings);
+            let never_finite = data.gathered.never_finite;
+            let path = scan.data_path().to_path_buf();
+            scans.extend(data.gathered.series.map(|series| RestScan { path, series, never_finite }));
         }
-        let starts = scans
-            .iter()
-            .enumerate()
-            .flat_map(|(number, scan)| (0..scan.n_frames / n_frames).map(move |stretch| (number, stretch * n_frames)));
+        let starts = scans.iter().enumerate().flat_map(|(number, scan)| {
+            (0..scan.series.n_frames / n_frames).map(move |stretch| (number, stretch * n_frames))
+        });
         let stretches = Stretches { starts: starts.collect(), scans, n_runs };
         if stretches.n_draws() == 0 {
-            let found = counted(stretches.starts.len(), "stretch");
-            let message = format!("{found}es of rest do not make one set of {}", counted(n_runs, "run"));
+            let found = stretches.starts.len();
+            let message = format!(
+                "{found} of {} that a group of runs needs are in the scans at rest",
+                counted(n_runs, "stretch")
+            );
             return Err(Diagnostic::error("calibrate-rest-too-short", message)
                 .hint("give more or longer scans")
                 .into());
         }
-        Ok(Some(stretches))
+        Ok(Some((stretches, warnings)))
     }
 }
 
@@ -107,9 +124,23 @@ impl Stretches {
         Draw::Rest(&self.scans[scan], start)
     }
 
-    /// The scan that a draw begins in: stretches of one scan are no independent draws.
-    pub(super) fn scan_of(&self, draw: usize) -> usize {
-        self.starts[draw * self.n_runs].0
+    /// Draws that share no scan with those of another cluster; stretches of one scan are no independent draws.
+    pub(super) fn clusters(&self) -> Vec<Vec<usize>> {
+        let mut clusters: Vec<(BTreeSet<usize>, Vec<usize>)> = Vec::new();
+        for draw in 0..self.n_draws() {
+            let own = &self.starts[draw * self.n_runs..(draw + 1) * self.n_runs];
+            let mut scans: BTreeSet<usize> = own.iter().map(|(scan, _)| *scan).collect();
+            let mut draws = vec![draw];
+            for (other, of_other) in
+                clusters.extract_if(.., |(other, _)| !other.is_disjoint(&scans)).collect::<Vec<_>>()
+            {
+                scans.extend(other);
+                draws.extend(of_other);
+            }
+            draws.sort_unstable();
+            clusters.push((scans, draws));
+        }
+        clusters.into_iter().map(|(_, draws)| draws).collect()
     }
 }
 
@@ -146,4 +177,21 @@ fn misfits(plan: &Plan, path: &Located<PathBuf>, scan: &RunPlan) -> Diagnostics 
 fn at(diagnostic: Diagnostic, path: &Located<PathBuf>) -> Diagnostic {
     let place = path.place().or_else(|| Some(Place::file(&path.value)));
     Diagnostic { place, ..diagnostic }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_that_share_a_scan_are_one_cluster() {
+        // stretches of four scans: 3, 1, 2, 2
+        let starts = vec![(0, 0), (0, 9), (0, 18), (1, 0), (2, 0), (2, 9), (3, 0), (3, 9)];
+        let of_runs = |n_runs| Stretches { scans: Vec::new(), starts: starts.clone(), n_runs };
+        assert_eq!(of_runs(1).clusters(), [vec![0, 1, 2], vec![3], vec![4, 5], vec![6, 7]]);
+        // two runs a draw: the first two draws share scan 0
+        assert_eq!(of_runs(2).clusters(), [vec![0, 1], vec![2], vec![3]]);
+        // three: 0 0 0, 1 2 2; the last two stretches are left over
+        assert_eq!(of_runs(3).clusters(), [vec![0], vec![1]]);
+    }
 }

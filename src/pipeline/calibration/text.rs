@@ -3,7 +3,7 @@
 use super::{CalibratedModel, CalibrationOutcome};
 use crate::error::counted;
 use crate::inference::Verdict;
-use crate::outputs::calibration::{CalibrationRow, Counted};
+use crate::outputs::calibration::{CalibrationRow, Counted, word};
 use std::fmt::Write as _;
 
 impl CalibrationOutcome {
@@ -24,7 +24,7 @@ impl CalibratedModel {
         let mut others = String::new();
         let rows = &table.rates;
         for (at, row) in rows.iter().enumerate() {
-            let noise = format!("{}{}", word(row), if row.declared { " *" } else { "" });
+            let noise = format!("{}{}", word(&row.noise), if row.declared { " *" } else { "" });
             match (row.counted, &row.contrast) {
                 (Counted::FalsePositives, Some(contrast)) if (row.level - 0.05).abs() < 1e-9 => {
                     let of_line = |counted: Counted, level: f64| {
@@ -79,8 +79,4 @@ fn shown(row: &CalibrationRow) -> String {
         Some(Verdict::Inside) | None => "",
     };
     format!("{:.digits$} ({:.digits$}-{:.digits$}){mark}", row.rate.value, row.rate.low, row.rate.high)
-}
-
-fn word(row: &CalibrationRow) -> String {
-    serde_json::to_value(row.noise).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
