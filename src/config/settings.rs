@@ -305,6 +305,11 @@ pub enum Noise {
     Arma11,
     /// Autoregressive, as long as 16 s, autocovariances pooled between neighbouring voxels of like spectra.
     PooledAr,
+    /// One covariance for all voxels of a run, as SPM's AR(1): two components about a coefficient of .2, by restricted maximum
+    /// likelihood from the pooled residuals of the voxels that respond (F of the effects of interest, p < .001; it is an error
+    /// where none does). Take it to set results beside SPM's. Where the noise differs between voxels, or is no AR(1) of little
+    /// memory, its p values are not calibrated. Columns of tables and means of regions are pooled likewise.
+    GlobalAr1,
 }
 
 impl Noise {
@@ -312,7 +317,7 @@ impl Noise {
     pub const fn needs_samples(self) -> bool {
         match self {
             Self::Ols | Self::Ar1 => false,
-            Self::Arma11 | Self::PooledAr => true,
+            Self::Arma11 | Self::PooledAr | Self::GlobalAr1 => true,
         }
     }
 

@@ -46,6 +46,7 @@ pub(crate) trait SampledNoise: Send + Sync {
 pub(crate) fn settling_needs(noise: Noise) -> (usize, usize) {
     match noise {
         Noise::Ols | Noise::Ar1 => (0, 0),
+        Noise::GlobalAr1 => (0, 1),
         Noise::Arma11 => arma11::SETTLING,
         Noise::PooledAr => pooled::SETTLING,
     }
@@ -154,6 +155,8 @@ pub(crate) enum Estimator {
     Summed(Box<dyn NoiseModel>),
     /// The residuals themselves.
     Sampled(Box<dyn SampledNoise>),
+    /// The covariance of residuals over time, pooled over columns.
+    Global,
 }
 
 impl Estimator {
@@ -163,6 +166,7 @@ impl Estimator {
             Noise::Ols => Self::Summed(Box::new(ols::Ols)),
             Noise::Ar1 => Self::Summed(Box::new(ar1::Ar1::new(lags, numerics))),
             Noise::Arma11 => Self::Sampled(Box::new(arma11::RemlSearch::new(q, lags, numerics.arma11_grid))),
+            Noise::GlobalAr1 => Self::Global,
             Noise::PooledAr => Self::Sampled(Box::new(pooled::PooledAr::new(q, lags, tr_s))),
         }
     }

@@ -273,7 +273,7 @@ impl Plan {
             let noise = match glm.noise {
                 Noise::Ols => 0,
                 Noise::Ar1 => 8,
-                Noise::Arma11 | Noise::PooledAr => 4,
+                Noise::Arma11 | Noise::PooledAr | Noise::GlobalAr1 => 4,
             };
             let fit = 8 * (model.design.n_columns() + 2) + noise;
             [Moments::bytes_a_column(&model.design, glm.noise, numerics), fit]

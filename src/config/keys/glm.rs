@@ -14,7 +14,7 @@ pub struct GlmConfig {
     #[schemars(required, regex(pattern = "^[A-Za-z0-9]+$"))]
     pub name: Option<Placed<String>>,
     /// Model of the noise. Tables and means of regions have no neighbours to pool over: where `pooled-ar` is the default, or is
-    /// stated, they have `arma11`.
+    /// stated, they have `arma11`. `global-ar1` pools over all columns of a run, of tables and regions too.
     pub noise: Option<Placed<Noise>>,
     /// How effects are combined over the runs of a subject, session, task and space.
     pub fixed_effects: Option<FixedEffects>,
