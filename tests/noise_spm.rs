@@ -233,7 +233,8 @@ fn scaler_of(series: &Series, design: &RunDesign) -> Scaler {
 #[test]
 fn gaps_and_threads_leave_the_covariance_as_it_is() {
     let (n_frames, n_columns, rho) = (160, 5000, 0.25);
-    let responds = |frame: usize, column: usize| if column % 2 == 0 && frame / 10 % 2 == 1 { 2.0 } else { 0.0 };
+    let responds =
+        |frame: usize, column: usize| if column.is_multiple_of(2) && frame / 10 % 2 == 1 { 2.0 } else { 0.0 };
     let series = glm_data::series(&simulated(n_frames, n_columns, rho, responds));
     for censored in [&[][..], &[3, 40, 41, 42, 77, 100, 130, 131]] {
         let design = block_design(n_frames, censored);

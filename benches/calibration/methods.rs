@@ -25,6 +25,8 @@ pub enum Method {
     Arma11,
     /// The default for images.
     PooledAr,
+    /// One covariance for all voxels; not among the methods of the tables.
+    GlobalAr1,
 }
 
 pub const METHODS: [Method; 6] =
@@ -39,6 +41,7 @@ impl Method {
             Self::AfniGrid => "afni-grid",
             Self::Arma11 => "arma11",
             Self::PooledAr => "pooled-ar",
+            Self::GlobalAr1 => "global-ar1",
         }
     }
 
@@ -53,6 +56,7 @@ impl Method {
             Self::NilearnAr1 | Self::Ar1 => Noise::Ar1,
             Self::AfniGrid | Self::Arma11 => Noise::Arma11,
             Self::PooledAr => Noise::PooledAr,
+            Self::GlobalAr1 => Noise::GlobalAr1,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::pipeline::plan_subject::{SpacePlan, SubjectPlan};
 /// Processor time a value of noise models, seconds: twice what was measured on 91x109x91x300 and 18 regressors.
 const ARMA11_S: f64 = 220e-9;
 const POOLED_AR_S: f64 = 120e-9;
-const GLOBAL_AR1_S: f64 = 60e-9;
+const GLOBAL_AR1_S: f64 = 50e-9;
 
 impl Plan {
     /// Processor time of noise models that look at samples, seconds.
