@@ -62,3 +62,26 @@ fn ar2_beside_white_noise_in_short_runs() {
     let (paradigm, spectrum, variation) = (Paradigm::Block, Spectrum::Ar2, Variation::Abrupt);
     check(Cell { tr_s: 2.0, n_frames: 120, paradigm, spectrum, variation, fwhm: 0 }, true);
 }
+
+/// What docs/noise.md says of `global-ar1`: it is about right on white noise, liberal under blocks and conservative under events
+/// where noise has more memory than its components, whether or not it differs in space.
+#[test]
+fn one_covariance_for_all_is_not_calibrated() {
+    use Paradigm::{Block, Event};
+    use Spectrum::{Ar1, Arma11, White};
+    use Variation::{Constant, Smooth};
+    for (paradigm, spectrum, variation, between) in [
+        (Block, White, Constant, (0.045, 0.060)),
+        (Block, Ar1, Constant, (0.080, 0.120)),
+        (Block, Arma11, Constant, (0.070, 0.110)),
+        (Block, Arma11, Smooth, (0.045, 0.090)),
+        (Event, Arma11, Constant, (0.020, 0.040)),
+        (Event, Arma11, Smooth, (0.025, 0.042)),
+    ] {
+        let cell = Cell { tr_s: 2.0, n_frames: 240, paradigm, spectrum, variation, fwhm: 0 };
+        let row = measure::single(cell, N_VOXELS, &[Method::GlobalAr1]);
+        let of = row.of("global-ar1").unwrap();
+        println!("{}: {:?}, power {:.3}", cell.name(), of.rates, of.power);
+        assert!((between.0..between.1).contains(&of.rates[0].value), "{}: {:?}", cell.name(), of.rates);
+    }
+}

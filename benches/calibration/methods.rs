@@ -29,6 +29,9 @@ pub enum Method {
     Ar(usize),
     /// FILM's without its smoothing in space.
     TukeyAr,
+    /// One covariance for all voxels; not among the methods of the tables.
+    #[allow(dead_code, reason = "measured by `tests/null_rates.rs` alone")]
+    GlobalAr1,
 }
 
 pub const METHODS: [Method; 6] =
@@ -51,6 +54,7 @@ impl Method {
             Self::Ar(6) => "ar6",
             Self::Ar(_) => "ar12",
             Self::TukeyAr => "tukey-ar",
+            Self::GlobalAr1 => "global-ar1",
         }
     }
 
@@ -67,6 +71,7 @@ impl Method {
             Self::PooledAr => Noise::PooledAr,
             Self::Ar(order) => Noise::Ar(ArOrder::new(order).unwrap()),
             Self::TukeyAr => Noise::TukeyAr,
+            Self::GlobalAr1 => Noise::GlobalAr1,
         }
     }
 

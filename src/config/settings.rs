@@ -312,6 +312,11 @@ pub enum Noise {
     Arma11,
     /// Autoregressive, as long as 16 s, autocovariances pooled between neighbouring voxels of like spectra.
     PooledAr,
+    /// One covariance for all voxels of a run, as SPM's AR(1): two components about a coefficient of .2, by restricted maximum
+    /// likelihood from the pooled residuals of the voxels that respond (F of the effects of interest, p < .001; it is an error
+    /// where none does). Take it to set results beside SPM's. Where the noise differs between voxels, or is no AR(1) of little
+    /// memory, its p values are not calibrated. Columns of tables and means of regions are pooled likewise.
+    GlobalAr1,
     /// Autoregressive, of order the root of the number of frames, from autocorrelations under a Tukey window, uncorrected and
     /// each voxel's own: FSL FILM's estimate without its smoothing in space.
     TukeyAr,
@@ -325,7 +330,7 @@ impl Noise {
     pub const fn needs_samples(self) -> bool {
         match self {
             Self::Ols | Self::Ar1 => false,
-            Self::Arma11 | Self::PooledAr | Self::TukeyAr | Self::Ar(_) => true,
+            Self::Arma11 | Self::PooledAr | Self::GlobalAr1 | Self::TukeyAr | Self::Ar(_) => true,
         }
     }
 

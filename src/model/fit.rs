@@ -1,6 +1,7 @@
 //! The fit of one run: every column of the data against one design.
 
 use super::basis::Basis;
+use super::global_covariance;
 use super::linalg::product;
 use super::moments::Moments;
 use super::noise::{Estimator, NoiseField};
@@ -139,6 +140,7 @@ pub fn fit_run(
     }
     match Estimator::new(noise, &run.basis.q, &run.lags, design.timing.tr_s, numerics) {
         Estimator::Sampled(noise) => sampled_fit::fit(series, scaler, design, &run, noise.as_ref(), cancel),
+        Estimator::Global => global_covariance::fit(series, scaler, design, &run, cancel),
         Estimator::Summed(noise) => Moments::of_basis(run, noise, design, numerics, series.n_columns())?
             .fed_by(series, scaler, cancel)?
             .fit(scaler, cancel),

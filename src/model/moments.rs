@@ -46,7 +46,7 @@ impl Moments {
         let run = RunBasis::new(design, numerics)?;
         match Estimator::new(noise, &run.basis.q, &run.lags, design.timing.tr_s, numerics) {
             Estimator::Summed(noise) => Self::of_basis(run, noise, design, numerics, n_columns),
-            Estimator::Sampled(_) => Err(ModelError::NeedsSamples { run: design.run.clone() }),
+            Estimator::Sampled(_) | Estimator::Global => Err(ModelError::NeedsSamples { run: design.run.clone() }),
         }
     }
 
@@ -83,7 +83,7 @@ impl Moments {
                 let gaps = model_lags(&design.timing, numerics.gaps).into_iter().filter(|lag| *lag > 1).count();
                 8 * (2 * basis + 3) + 4 * (1 + 2 + 2 * gaps) + 1
             }
-            Noise::Arma11 | Noise::PooledAr | Noise::TukeyAr | Noise::Ar(_) => 0,
+            Noise::Arma11 | Noise::PooledAr | Noise::GlobalAr1 | Noise::TukeyAr | Noise::Ar(_) => 0,
         }
     }
 

@@ -50,6 +50,7 @@ pub(crate) trait SampledNoise: Send + Sync {
 pub(crate) fn settling_needs(noise: Noise, n_frames: usize) -> (usize, usize) {
     match noise {
         Noise::Ols | Noise::Ar1 => (0, 0),
+        Noise::GlobalAr1 => (0, 1),
         Noise::Arma11 => arma11::SETTLING,
         Noise::PooledAr => pooled::SETTLING,
         Noise::Ar(order) => (own_ar::settling_bytes(order.get()), 0),
@@ -62,7 +63,7 @@ pub(crate) fn parameter_bytes(noise: Noise, n_frames: usize) -> usize {
     match noise {
         Noise::Ols => 0,
         Noise::Ar1 => 8,
-        Noise::Arma11 | Noise::PooledAr => 4,
+        Noise::Arma11 | Noise::PooledAr | Noise::GlobalAr1 => 4,
         Noise::Ar(order) => own_ar::process_bytes(order.get()),
         Noise::TukeyAr => own_ar::process_bytes(own_ar::tukey_order(n_frames)),
     }
@@ -72,7 +73,7 @@ pub(crate) fn parameter_bytes(noise: Noise, n_frames: usize) -> usize {
 pub(super) fn needed_dof(noise: Noise) -> usize {
     match noise {
         Noise::Ar(order) => order.get() * own_ar::DOF_A_LAG,
-        Noise::Ols | Noise::Ar1 | Noise::Arma11 | Noise::PooledAr | Noise::TukeyAr => 1,
+        Noise::Ols | Noise::Ar1 | Noise::GlobalAr1 | Noise::Arma11 | Noise::PooledAr | Noise::TukeyAr => 1,
     }
 }
 
@@ -191,6 +192,8 @@ pub(crate) enum Estimator {
     Summed(Box<dyn NoiseModel>),
     /// The residuals themselves.
     Sampled(Box<dyn SampledNoise>),
+    /// The covariance of residuals over time, pooled over columns.
+    Global,
 }
 
 impl Estimator {
@@ -200,6 +203,7 @@ impl Estimator {
             Noise::Ols => Self::Summed(Box::new(ols::Ols)),
             Noise::Ar1 => Self::Summed(Box::new(ar1::Ar1::new(lags, numerics))),
             Noise::Arma11 => Self::Sampled(Box::new(arma11::RemlSearch::new(q, lags, numerics.arma11_grid))),
+            Noise::GlobalAr1 => Self::Global,
             Noise::PooledAr => Self::Sampled(Box::new(pooled::PooledAr::new(q, lags, tr_s))),
             Noise::Ar(order) => Self::Sampled(Box::new(own_ar::OwnAr::corrected(q, lags, order.get()))),
             Noise::TukeyAr => Self::Sampled(Box::new(own_ar::OwnAr::tapered(q, lags))),

@@ -79,6 +79,22 @@ pub enum ModelError {
         /// The run.
         run: String,
     },
+    /// No column responds to the design, so there is none to pool.
+    #[error(
+        "none of the {n_columns} columns of {run} responds (F of the effects of interest, p < .001), so no covariance can be pooled"
+    )]
+    NoResponse {
+        /// The run.
+        run: String,
+        /// Columns of the data.
+        n_columns: usize,
+    },
+    /// Restricted maximum likelihood found no covariance.
+    #[error("no covariance of the noise of {run} is likeliest: restricted maximum likelihood did not converge")]
+    NoCovariance {
+        /// The run.
+        run: String,
+    },
     /// LAPACK gave up.
     #[error("the design of {run} cannot be decomposed: {cause}")]
     Decomposition {
@@ -121,6 +137,10 @@ impl From<ModelError> for Diagnostic {
             ModelError::Samples { .. } => Self::error("samples-not-kept", message)
                 .hint("free space in the output folder, or raise `--max-memory` so that samples stay in memory"),
             ModelError::NotScaled { .. } | ModelError::NeedsSamples { .. } => Self::error("internal-bug", message),
+            ModelError::NoResponse { .. } => Self::error("noise-no-response", message)
+                .hint("take a `noise` that needs no response: `pooled-ar` for images, `arma11` for tables and regions"),
+            ModelError::NoCovariance { .. } => Self::error("noise-no-covariance", message)
+                .hint("take `pooled-ar` for images, `arma11` for tables and regions"),
             ModelError::Decomposition { .. } => Self::error("model-decomposition", message),
             ModelError::Cancelled(_) => Self::error("work-interrupted", message),
         }

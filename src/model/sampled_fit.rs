@@ -2,6 +2,7 @@
 //! measure the noise, one to fit, with what voxels tell each other between.
 
 use super::fit::RunFit;
+use super::global_covariance;
 use super::linalg::{subtract_product, transposed_product};
 use super::noise::{NoiseClasses, NoiseField, SampledNoise, settling_needs};
 use super::precision::Precision;
@@ -39,7 +40,9 @@ impl SampledNeeds {
         let censored = n_frames - design.timing.n_kept();
         // residuals, those of a class, and those that are whitened
         let a_thread = 8 * BLOCK_COLUMNS * (3 * n_frames + 3 * design.n_columns());
-        Self { a_column, a_thread, fixed: 8 * n_processes * n_frames * (design.n_columns() + censored) }
+        let fixed = 8 * n_processes * n_frames * (design.n_columns() + censored);
+        let (more_a_thread, more) = if noise == Noise::GlobalAr1 { global_covariance::needs(n_frames) } else { (0, 0) };
+        Self { a_column, a_thread: a_thread + more_a_thread, fixed: fixed + more }
     }
 }
 
@@ -63,7 +66,23 @@ pub(super) struct Samples<'a> {
     pub(super) name: &'a str,
 }
 
-impl Samples<'_> {
+impl<'a> Samples<'a> {
+    /// # Errors
+    /// [`ModelError::FramesDiffer`]: data and scaling are not of the design's frames.
+    pub(super) fn new(
+        series: &'a Series,
+        scaler: &'a Scaler,
+        design: &'a RunDesign,
+        run: &'a RunBasis,
+        layout: &'a Layout,
+    ) -> Result<Self, ModelError> {
+        if series.n_frames != design.matrix.nrows() || run.kept != scaler.kept() {
+            let (design_frames, data) = (run.kept.len(), scaler.kept().len());
+            return Err(ModelError::FramesDiffer { run: design.run.clone(), design: design_frames, data });
+        }
+        Ok(Self { series, scaler, run, layout, name: &design.run })
+    }
+
     pub(super) fn residuals(&self, columns: &Range<usize>, rows: &mut Vec<f32>) -> Result<BlockResiduals, ModelError> {
         let kept = &self.run.kept;
         let mut values = Vec::with_capacity(kept.len() * columns.len());
@@ -97,7 +116,7 @@ impl Samples<'_> {
 }
 
 /// Sum of squares of each column, row by row.
-fn column_squares(values: &Array2<f64>) -> Vec<f64> {
+pub(super) fn column_squares(values: &Array2<f64>) -> Vec<f64> {
     let mut squares = vec![0.0; values.ncols()];
     for row in values.outer_iter() {
         squares.iter_mut().zip(row).for_each(|(sum, value)| *sum += value * value);
@@ -119,12 +138,8 @@ pub(super) fn fit(
     noise: &dyn SampledNoise,
     cancel: &CancelToken,
 ) -> Result<RunFit, ModelError> {
-    if series.n_frames != design.matrix.nrows() || run.kept != scaler.kept() {
-        let (design_frames, data) = (run.kept.len(), scaler.kept().len());
-        return Err(ModelError::FramesDiffer { run: design.run.clone(), design: design_frames, data });
-    }
     let n_columns = series.n_columns();
-    let samples = Samples { series, scaler, run, layout: noise.layout(), name: &design.run };
+    let samples = Samples::new(series, scaler, design, run, noise.layout())?;
     let mut measures = Array2::zeros((noise.n_measures(), n_columns));
     let outputs: Vec<_> = series.blocks().zip(measures.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS)).collect();
     outputs.into_par_iter().try_for_each_init(Vec::new, |rows, (columns, measures)| {
@@ -134,8 +149,19 @@ pub(super) fn fit(
     })?;
     let field = noise.settle(measures, &series.support);
     cancel.check()?;
-    let whitening = Whitening::new(field, run, noise.layout()).ok_or_else(|| singular(design))?;
-    let mut fit = RunFit::unfitted(&design.run, &run.basis, run.dof(), n_columns);
+    fit_under(&samples, design, field, cancel)
+}
+
+/// Fits the design under noise that is known.
+pub(super) fn fit_under(
+    samples: &Samples<'_>,
+    design: &RunDesign,
+    noise: NoiseField,
+    cancel: &CancelToken,
+) -> Result<RunFit, ModelError> {
+    let Samples { series, run, .. } = samples;
+    let whitening = Whitening::new(noise, run, samples.layout).ok_or_else(|| singular(design))?;
+    let mut fit = RunFit::unfitted(&design.run, &run.basis, run.dof(), series.n_columns());
     let blocks: Vec<_> = series.blocks().zip(fit.blocks()).collect();
     blocks.into_par_iter().try_for_each_init(Default::default, |(rows, z), (columns, block)| {
         cancel.check()?;

@@ -15,7 +15,8 @@ pub struct GlmConfig {
     pub name: Option<Placed<String>>,
     /// Model of the noise. `ar2` to `ar30` are autoregressive of that order, from each voxel's own autocovariances, the design's
     /// bias removed; a run needs six residual degrees of freedom a lag. Tables and means of regions have no neighbours to pool
-    /// over: where `pooled-ar` is the default, or is stated, they have `arma11`.
+    /// over: where `pooled-ar` is the default, or is stated, they have `arma11`. `global-ar1` pools over all columns of a run, of
+    /// tables and regions too.
     pub noise: Option<Placed<Noise>>,
     /// How effects are combined over the runs of a subject, session, task and space.
     pub fixed_effects: Option<FixedEffects>,

@@ -297,7 +297,7 @@ impl Resolver<'_> {
         let reason = match glm.noise {
             Noise::Ar1 => return,
             Noise::Ols => "takes its noise to be white",
-            Noise::Arma11 | Noise::PooledAr | Noise::TukeyAr | Noise::Ar(_) => {
+            Noise::Arma11 | Noise::PooledAr | Noise::GlobalAr1 | Noise::TukeyAr | Noise::Ar(_) => {
                 "takes its noise to be another than autoregressive of order 1, as deconvolution has it"
             }
         };

@@ -17,7 +17,8 @@ const LOOKED_AT: usize = 1024;
 
 /// What each noise model found.
 pub(super) struct DrawFound {
-    pub(super) models: Vec<NoiseFound>,
+    /// Of each noise model; of an alternative that these data could not be fitted with, what is wrong.
+    pub(super) models: Vec<Result<NoiseFound, String>>,
 }
 
 /// What was found under one noise model.
@@ -54,8 +55,16 @@ impl ModelCalibration<'_> {
             self.cancel.check()?;
             data.push(source.data(self.plan, of_run(number))?);
         }
-        let models = noises.iter().map(|noise| self.found_by(*noise, sources, &data, clusters));
-        Ok(DrawFound { models: models.collect::<Result<_, Failure>>()? })
+        let mut models = Vec::new();
+        for (number, &noise) in noises.iter().enumerate() {
+            models.push(match self.found_by(noise, sources, &data, clusters) {
+                Err(failure) if number > 0 && !failure.interrupted && !failure.machine => {
+                    Err(failure.problems.into_iter().map(|problem| problem.to_string()).collect::<Vec<_>>().join("; "))
+                }
+                found => Ok(found?),
+            });
+        }
+        Ok(DrawFound { models })
     }
 
     fn found_by(

@@ -1,10 +1,11 @@
 //! One model of one group of runs.
 
 use super::CalibratedModel;
+use super::draw::DrawFound;
 use super::null_data::{Draw, NullSource};
 use super::rest::{RestScans, Stretches};
 use crate::config::Noise;
-use crate::error::{CancelToken, Diagnostic, Diagnostics};
+use crate::error::{CancelToken, Diagnostic, Diagnostics, counted};
 use crate::inputs::Support;
 use crate::model::NullRun;
 use crate::outputs::calibration::{CalibrationSidecar, DESCRIPTION, word, write_calibration};
@@ -60,13 +61,11 @@ impl ModelCalibration<'_> {
             None => Draw::Simulated(self.seed(draw, run)),
         };
         self.progress.stage(&self.subject.subject, &name, &format!("model {}: null data", *glm.name));
-        let noises = self.possible(self.noises(), &mut warnings, |noise| {
-            self.found(&[noise], &sources, |run| drawn(0, run), None).map(drop)
-        })?;
+        let noises = self.noises();
         // the first alone: it gives what clusters of all are held against
         let mut found = vec![self.found(&noises, &sources, |run| drawn(0, run), None)?];
         self.progress.step(&name);
-        let clusters = found[0].models[0].space.take();
+        let clusters = found[0].models[0].as_mut().ok().and_then(|declared| declared.space.take());
         let values = n_frames * self.support.n_columns() * runs.len();
         let at_a_time = (MOST_VALUES / values.max(1)).clamp(1, rayon::current_num_threads());
         for wave in (1..n_draws).collect::<Vec<usize>>().chunks(at_a_time) {
@@ -77,6 +76,7 @@ impl ModelCalibration<'_> {
             };
             found.extend(wave.par_iter().with_max_len(1).map(of_draw).collect::<Result<Vec<_>, Failure>>()?);
         }
+        warnings.extend(Self::left_out(&noises, &found));
         let independent = stretches.as_ref().map(Stretches::clusters);
         let independent = independent.unwrap_or_else(|| (0..n_draws).map(|draw| vec![draw]).collect());
         let simulated: Vec<&NullRun> = sources.iter().filter_map(|source| source.simulated.as_ref()).collect();
@@ -97,27 +97,19 @@ impl ModelCalibration<'_> {
         Ok((CalibratedModel { runs: name, table }, warnings))
     }
 
-    /// The declared noise model, and those of the others that can be fitted to these runs.
-    fn possible(
-        &self,
-        noises: Vec<Noise>,
-        warnings: &mut Diagnostics,
-        attempt: impl Fn(Noise) -> Result<(), Failure>,
-    ) -> Result<Vec<Noise>, Failure> {
-        let mut possible = Vec::new();
-        for (number, noise) in noises.into_iter().enumerate() {
-            match attempt(noise) {
-                Err(failure) if number == 0 || failure.interrupted || failure.machine => return Err(failure),
-                Err(failure) => {
-                    let message = format!("the alternative `{}` is left out: it cannot be fitted", word(&noise));
-                    let said = failure.problems.into_iter().map(|problem| problem.to_string());
-                    let warning = Diagnostic::warning("calibrate-alternative", message);
-                    warnings.push(said.fold(warning, |warning, said| warning.note(said)));
-                }
-                Ok(()) => possible.push(noise),
+    /// Says which alternatives some data could not be fitted with.
+    fn left_out(noises: &[Noise], found: &[DrawFound]) -> Diagnostics {
+        let mut warnings = Diagnostics::new();
+        for (number, noise) in noises.iter().enumerate() {
+            let problems: Vec<&String> = found.iter().filter_map(|draw| draw.models[number].as_ref().err()).collect();
+            if let Some(first) = problems.first() {
+                let message = format!("the alternative `{}` is left out", word(noise));
+                let n = format!("it cannot be fitted to {} of {}", problems.len(), counted(found.len(), "data set"));
+                let warning = Diagnostic::warning("calibrate-alternative", message);
+                warnings.push(warning.note(n).note(format!("the first time: {first}")));
             }
         }
-        Ok(possible)
+        warnings
     }
 
     /// A seed for each run of each draw, of this model and these runs.

@@ -1,6 +1,6 @@
 //! Rates over all draws, and what is asked of them.
 
-use super::draw::DrawFound;
+use super::draw::{DrawFound, NoiseFound};
 use super::job::ModelCalibration;
 use crate::config::{ContrastKind, Height, Noise, Sides, ThresholdSettings};
 use crate::inference::threshold::uncorrected;
@@ -42,13 +42,16 @@ impl ModelCalibration<'_> {
         clusters: &[Vec<usize>],
         variance_of_log_variance: f64,
     ) -> Vec<CalibrationRow> {
-        let over_draws = |more_variance: f64, share: &dyn Fn(&DrawFound) -> f64| {
+        let over_draws = |found: &[&NoiseFound], more_variance: f64, share: &dyn Fn(&NoiseFound) -> f64| {
             let mean =
-                |draws: &Vec<usize>| draws.iter().map(|&draw| share(&found[draw])).sum::<f64>() / draws.len() as f64;
+                |draws: &Vec<usize>| draws.iter().map(|&draw| share(found[draw])).sum::<f64>() / draws.len() as f64;
             ErrorRate::of_shares(&clusters.iter().map(mean).collect::<Vec<f64>>(), more_variance)
         };
         let mut rows = Vec::new();
         for (number, &noise) in noises.iter().enumerate() {
+            // alternatives that some data could not be fitted with have no rates
+            let all = found.iter().map(|draw| draw.models[number].as_ref().ok()).collect::<Option<Vec<&NoiseFound>>>();
+            let Some(found) = all else { continue };
             let row = |contrast: Option<&str>, counted, level, rate, bounds| CalibrationRow {
                 contrast: contrast.map(str::to_owned),
                 noise,
@@ -61,14 +64,14 @@ impl ModelCalibration<'_> {
             };
             for (at, contrast) in self.plan.contrasts[self.model].iter().enumerate() {
                 let name = contrast.settings.name.as_str();
-                let of_contrast =
-                    |draw: &DrawFound| draw.models[number].contrasts[at].as_ref().map(|found| found.shares);
-                if found.first().and_then(of_contrast).is_none() {
+                let of_contrast = |draw: &NoiseFound| draw.contrasts[at].as_ref().map(|found| found.shares);
+                if found.first().copied().and_then(of_contrast).is_none() {
                     continue;
                 }
                 for (place, (level, bounds)) in LEVELS.into_iter().enumerate() {
                     let more = variance_of_log_variance * slope(level).powi(2);
-                    let rate = over_draws(more, &|draw| of_contrast(draw).map_or(f64::NAN, |shares| shares[place]));
+                    let rate =
+                        over_draws(&found, more, &|draw| of_contrast(draw).map_or(f64::NAN, |shares| shares[place]));
                     rows.push(row(Some(name), Counted::FalsePositives, level, rate, Some(bounds)));
                     // the other side of the same coin, so without bounds of its own; an F has no interval
                     if place == 0 && contrast.settings.kind == ContrastKind::T {
@@ -78,15 +81,17 @@ impl ModelCalibration<'_> {
                 let thresholds = &self.plan.settings.glms[self.model].thresholds;
                 let own = thresholds.iter().filter(|own| own.contrast.as_str() == name && has_family(own));
                 for (place, threshold) in own.enumerate() {
-                    let passed = |draw: &DrawFound| draw.models[number].contrasts[at].as_ref()?.passed[place];
-                    let Some(passed) = found.iter().map(passed).collect::<Option<Vec<bool>>>() else { continue };
+                    let passed = |draw: &NoiseFound| draw.contrasts[at].as_ref()?.passed[place];
+                    let Some(passed) = found.iter().copied().map(passed).collect::<Option<Vec<bool>>>() else {
+                        continue;
+                    };
                     let rate = ErrorRate::of_count(passed.iter().filter(|passed| **passed).count(), found.len());
                     let bounds = Bounds { low: 0.0, high: FAMILYWISE_EXCESS * threshold.alpha };
                     let row = row(Some(name), Counted::Familywise, threshold.alpha, rate, Some(bounds));
                     rows.push(CalibrationRow { threshold: Some(threshold.name.value.clone()), ..row });
                 }
             }
-            let rate = over_draws(0.0, &|draw| draw.models[number].not_white);
+            let rate = over_draws(&found, 0.0, &|draw| draw.not_white);
             rows.push(row(None, Counted::NotWhite, NOT_WHITE, rate, None));
         }
         rows

@@ -11,6 +11,7 @@ const POOLED_AR_S: f64 = 120e-9;
 /// Of each voxel's own autoregression, and more a lag.
 const OWN_AR_S: f64 = 50e-9;
 const OWN_AR_LAG_S: f64 = 12e-9;
+const GLOBAL_AR1_S: f64 = 50e-9;
 
 impl Plan {
     /// Processor time of noise models that look at samples, seconds.
@@ -22,6 +23,7 @@ impl Plan {
             Noise::PooledAr => POOLED_AR_S,
             Noise::Ar(order) => OWN_AR_S + order.get() as f64 * OWN_AR_LAG_S,
             Noise::TukeyAr => OWN_AR_S + (frames as f64).sqrt() * OWN_AR_LAG_S,
+            Noise::GlobalAr1 => GLOBAL_AR1_S,
         };
         (n_columns * frames) as f64 * self.settings.glms.iter().map(a_value).sum::<f64>()
     }
