@@ -29,7 +29,7 @@ pub(crate) use digest::Hasher;
 pub use digest::{Digest, digest_file};
 pub use events::{Event, EventTable, read_events};
 pub use frames::{Frame, FrameSource};
-pub use grid::{AFFINE_TOLERANCE_MM, Grid};
+pub use grid::{AFFINE_TOLERANCE_MM, Grid, place_in};
 pub use hrf_table::read_hrf_table;
 pub use kernel_weights::read_kernel_weights;
 pub use mask::{combine_masks, grid_mismatch, read_atlas, read_mask};

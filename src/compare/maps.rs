@@ -4,6 +4,7 @@ use super::images::{Intent, read_image};
 use super::tally::{Place, Tally};
 use super::{Difference, Tolerance, both};
 use crate::error::Diagnostics;
+use crate::inputs::place_in;
 use std::path::Path;
 
 /// Compares two images; the count is of voxels in all volumes.
@@ -23,16 +24,12 @@ pub(super) fn compare_images(
     if !a.intent.agrees_with(b.intent, tolerance) {
         return shape("statistics", a.intent.describe(), b.intent.describe());
     }
-    let [nx, ny, _] = a.grid.shape;
     let n_voxels = a.grid.n_voxels();
     let mut tally = Tally::default();
     for (at, (&x, &y)) in a.values.iter().zip(&b.values).enumerate() {
         tally.numbers(tolerance, x, y, || {
             let (voxel, volume) = (at % n_voxels, at / n_voxels);
-            Place::Voxel {
-                ijk: [voxel % nx, voxel / nx % ny, voxel / (nx * ny)],
-                volume: (a.n_frames > 1).then_some(volume),
-            }
+            Place::Voxel { ijk: place_in(a.grid.shape, voxel), volume: (a.n_frames > 1).then_some(volume) }
         });
     }
     Ok(tally.finish())

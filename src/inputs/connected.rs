@@ -1,5 +1,6 @@
 //! Voxels that hang together: the neighbours of a voxel on a grid, and the sets that they connect.
 
+use super::place_in;
 use crate::config::Neighbours;
 
 /// No voxel.
@@ -17,7 +18,7 @@ impl Neighbours {
 
     /// The neighbours of a voxel (a linear index, axis 0 fastest) on a grid, ascending.
     pub fn of(self, shape: [usize; 3], voxel: usize) -> impl Iterator<Item = usize> {
-        let at = [voxel % shape[0], voxel / shape[0] % shape[1], voxel / (shape[0] * shape[1])];
+        let at = place_in(shape, voxel);
         (0..27_usize).filter_map(move |step| {
             let steps = [step % 3, step / 3 % 3, step / 9];
             let moved = steps.iter().filter(|step| **step != 1).count();

@@ -15,6 +15,11 @@ pub struct Grid {
     pub affine: [[f64; 4]; 4],
 }
 
+/// Place along each axis of the voxel at `index` of an array of this shape, axis 0 fastest.
+pub const fn place_in(shape: [usize; 3], index: usize) -> [usize; 3] {
+    [index % shape[0], index / shape[0] % shape[1], index / (shape[0] * shape[1])]
+}
+
 impl Grid {
     /// Number of voxels.
     pub fn n_voxels(&self) -> usize {

@@ -1,7 +1,7 @@
 //! Masks and atlases: images that say which voxels are meant.
 
-use super::Grid;
 use super::nifti::{ImageHeader, read_volume};
+use super::{Grid, place_in};
 use crate::config::MaskCombination;
 use crate::error::{Diagnostic, Diagnostics, Place, counted};
 use std::path::Path;
@@ -85,8 +85,8 @@ pub fn read_atlas(path: &Path) -> Result<(Grid, Vec<i32>, Diagnostics), Diagnost
     let mut labels = Vec::with_capacity(values.len());
     for (at, value) in values.iter().enumerate() {
         let Some(label) = label(*value) else {
-            let [nx, ny, _] = grid.shape;
-            let voxel = (at % nx, at / nx % ny, at / (nx * ny));
+            let [i, j, k] = place_in(grid.shape, at);
+            let voxel = (i, j, k);
             let n_odd = values.iter().filter(|value| label(**value).is_none()).count();
             let message = format!("the label {value} of voxel {voxel:?} is no whole number");
             return Err(Diagnostic::error("atlas-label", message)

@@ -1,6 +1,6 @@
 //! The neighbourhood of a column: the voxels around a voxel. The columns of a table have none.
 
-use super::Support;
+use super::{Support, place_in};
 use rayon::prelude::*;
 
 /// Column of a voxel that is not analysed.
@@ -17,8 +17,7 @@ pub fn average_around(support: &Support, field: &[f64]) -> Vec<f64> {
     let [nx, ny, nz] = grid.shape;
     let around = |at: usize, length: usize| at.saturating_sub(1)..(at + 2).min(length);
     let mean = |&voxel: &u32| {
-        let voxel = voxel as usize;
-        let (x, y, z) = (voxel % nx, voxel / nx % ny, voxel / (nx * ny));
+        let [x, y, z] = place_in(grid.shape, voxel as usize);
         let (mut sum, mut count) = (0.0, 0_usize);
         for z in around(z, nz) {
             for y in around(y, ny) {

@@ -1,6 +1,6 @@
 //! What a column of the data is: a voxel of a grid, or a column of a table.
 
-use super::Grid;
+use super::{Grid, place_in};
 
 /// The columns of the (time x column) data.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,9 +46,8 @@ impl Support {
     pub fn describe(&self, column: usize) -> String {
         match self {
             Self::Voxels { grid, index } => {
-                let [nx, ny, _] = grid.shape;
-                let at = index[column] as usize;
-                format!("voxel ({}, {}, {})", at % nx, at / nx % ny, at / (nx * ny))
+                let [i, j, k] = place_in(grid.shape, index[column] as usize);
+                format!("voxel ({i}, {j}, {k})")
             }
             Self::Columns { names } => format!("column `{}`", names[column]),
         }

@@ -11,7 +11,7 @@
 //! rarer than they are (Cox, Chen, Glen, Reynolds & Taylor 2017, doi 10.1089/brain.2016.0475; the model of AFNI's 3dFWHMx).
 //! The sums over pairs are one Fourier transform a frame.
 
-use crate::inputs::Grid;
+use crate::inputs::{Grid, place_in};
 use crate::signal::volume_fourier::{VolumeFourier, fast_length};
 use realfft::num_complex::Complex64;
 use std::collections::BTreeMap;
@@ -42,11 +42,10 @@ pub struct MixedAcf {
 
 /// The box around voxels of a grid, with its first corner.
 pub(super) fn box_of(grid: &Grid, index: &[u32]) -> ([usize; 3], [usize; 3]) {
-    let [nx, ny, _] = grid.shape;
     let (mut low, mut high) = ([usize::MAX; 3], [0; 3]);
     for &voxel in index {
         let voxel = voxel as usize;
-        for (axis, at) in [voxel % nx, voxel / nx % ny, voxel / (nx * ny)].into_iter().enumerate() {
+        for (axis, at) in place_in(grid.shape, voxel).into_iter().enumerate() {
             low[axis] = low[axis].min(at);
             high[axis] = high[axis].max(at);
         }
@@ -66,10 +65,9 @@ pub(super) fn padded(grid: &Grid, index: &[u32], reach_mm: f64) -> ([usize; 3], 
         1 => 1,
         extent => fast_length(extent + (reach_mm / size[axis]).ceil() as usize),
     });
-    let [nx, ny, _] = grid.shape;
     let place = |&voxel: &u32| {
-        let voxel = voxel as usize;
-        let at = [voxel % nx - low[0], voxel / nx % ny - low[1], voxel / (nx * ny) - low[2]];
+        let at = place_in(grid.shape, voxel as usize);
+        let at: [usize; 3] = std::array::from_fn(|axis| at[axis] - low[axis]);
         (at[0] + shape[0] * (at[1] + shape[1] * at[2])) as u32
     };
     (shape, index.iter().map(place).collect())
@@ -104,12 +102,6 @@ impl Autocorrelation {
         self.transform.forward(&mut volume);
         self.power.iter_mut().zip(&volume).for_each(|(power, value)| *power += value.norm_sqr());
         self.frames += 1;
-    }
-
-    /// Adds the sums of another run of the same voxels.
-    pub fn merge(&mut self, other: &Self) {
-        self.power.iter_mut().zip(&other.power).for_each(|(sum, other)| *sum += other);
-        self.frames += other.frames;
     }
 
     /// The autocorrelation at each length up to the radius, mm, ascending; 1 at 0.

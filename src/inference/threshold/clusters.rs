@@ -4,7 +4,7 @@
 //! cluster exceeds; peaks lie more than [`APART_MM`] from those of the same cluster that are higher.
 
 use crate::config::Neighbours;
-use crate::inputs::{Connected, Grid};
+use crate::inputs::{Connected, Grid, place_in};
 
 /// How far the peaks of a cluster are apart at least, mm.
 const APART_MM: f64 = 8.0;
@@ -94,8 +94,7 @@ const NONE: u32 = u32::MAX;
 
 /// Where the centre of a voxel is.
 fn place_mm(grid: &Grid, voxel: usize) -> [f64; 3] {
-    let [nx, ny, _] = grid.shape;
-    let index = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
+    let index = place_in(grid.shape, voxel);
     std::array::from_fn(|row| (0..3).map(|k| grid.affine[row][k] * index[k] as f64).sum::<f64>() + grid.affine[row][3])
 }
 

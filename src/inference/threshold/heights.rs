@@ -63,8 +63,12 @@ pub(super) fn sorted_from_the_top(family: &[f64], sides: Sides) -> Vec<f64> {
 
 /// As [`benjamini_hochberg`], whatever the dependence.
 pub fn benjamini_yekutieli(family: &[f64], alpha: f64, sides: Sides) -> f64 {
-    let harmonic: f64 = (1..=family.len()).rev().map(|k| (k as f64).recip()).sum();
-    benjamini_hochberg(family, alpha / harmonic.max(1.0), sides)
+    benjamini_hochberg(family, alpha / harmonic(family.len()).max(1.0), sides)
+}
+
+/// `1 + 1/2 + ... + 1/n`.
+pub(super) fn harmonic(n: usize) -> f64 {
+    (1..=n).rev().map(|k| (k as f64).recip()).sum()
 }
 
 #[cfg(test)]

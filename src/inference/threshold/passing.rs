@@ -1,6 +1,8 @@
 //! A height that was found for a family, and what it says of a value.
 
-use super::heights::{benjamini_hochberg, benjamini_yekutieli, bonferroni, p_of, sorted_from_the_top, uncorrected};
+use super::heights::{
+    benjamini_hochberg, benjamini_yekutieli, bonferroni, harmonic, p_of, sorted_from_the_top, uncorrected,
+};
 use super::random_field::FieldOf;
 use super::smoothness::Resels;
 use crate::config::{Height, Sides};
@@ -47,10 +49,7 @@ impl Passing {
             Height::Uncorrected => (uncorrected(alpha, sides), Corrected::Not),
             Height::Bonferroni => (bonferroni(alpha, family.len(), sides), Corrected::Times(n)),
             Height::Fdr => (benjamini_hochberg(family, alpha, sides), rates(family, sides, 1.0)),
-            Height::FdrBy => {
-                let harmonic: f64 = (1..=family.len()).rev().map(|k| (k as f64).recip()).sum();
-                (benjamini_yekutieli(family, alpha, sides), rates(family, sides, harmonic))
-            }
+            Height::FdrBy => (benjamini_yekutieli(family, alpha, sides), rates(family, sides, harmonic(family.len()))),
             Height::Rft | Height::Cluster => (f64::INFINITY, Corrected::Not),
         };
         Self { height, sides, corrected }

@@ -12,7 +12,7 @@ use super::autocorrelation::{MixedAcf, padded, wrapped};
 use super::heights::uncorrected;
 use crate::config::{Neighbours, Sides};
 use crate::error::{CancelToken, Cancelled};
-use crate::inputs::{Connected, Grid};
+use crate::inputs::{Connected, Grid, place_in};
 use crate::signal::volume_fourier::VolumeFourier;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
@@ -93,7 +93,7 @@ impl ClusterNull {
         let exact = VolumeFourier::<f64>::new(shape);
         let mut spectrum: Vec<realfft::num_complex::Complex64> = (0..transform.n_voxels())
             .map(|place| {
-                let at = [place % shape[0], place / shape[0] % shape[1], place / (shape[0] * shape[1])];
+                let at = place_in(shape, place);
                 let square: f64 = (0..3).map(|axis| (wrapped(at[axis], shape[axis]) * voxel_mm[axis]).powi(2)).sum();
                 realfft::num_complex::Complex64::new(self.acf.at(square.sqrt()), 0.0)
             })

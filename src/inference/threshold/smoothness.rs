@@ -12,7 +12,7 @@
 //! Kiebel, Poline, Friston, Holmes & Worsley 1999, doi 10.1006/nimg.1999.0508, with the determinant voxel by voxel as SPM12
 //! and later have it. An axis of one voxel is left out: the field has a dimension less.
 
-use crate::inputs::Grid;
+use crate::inputs::{Grid, place_in};
 use std::f64::consts::LN_2;
 
 /// No column.
@@ -51,7 +51,7 @@ impl Smoothness {
         let mut cells = Vec::new();
         for (column, &voxel) in index.iter().enumerate() {
             let voxel = voxel as usize;
-            let at = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
+            let at = place_in(grid.shape, voxel);
             // past the last plane the neighbour is the voxel itself, as in SPM
             let moved = |steps: usize| {
                 let to = |axis: usize| (at[axis] + (steps >> axis & 1)).min(grid.shape[axis] - 1);
@@ -124,12 +124,6 @@ impl Smoothness {
         voxels.iter().all(|width| width.is_finite() && *width > 0.0).then_some(Fwhm { voxels })
     }
 
-    /// Adds the sums of another run of the same voxels.
-    pub fn merge(&mut self, other: &Self) {
-        self.products.iter_mut().zip(&other.products).for_each(|(sum, other)| *sum += other);
-        self.frames += other.frames;
-    }
-
     /// Voxels with a whole cell.
     pub fn n_cells(&self) -> usize {
         self.cells.len()
@@ -148,7 +142,7 @@ pub fn resels(grid: &Grid, index: &[u32], fwhm: Fwhm) -> Resels {
     let mut counts = [0.0_f64; 8];
     for &voxel in index {
         let voxel = voxel as usize;
-        let at = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)];
+        let at = place_in(grid.shape, voxel);
         let has = |steps: usize| {
             let to: [usize; 3] = std::array::from_fn(|axis| at[axis] + (steps >> axis & 1));
             (0..3).all(|axis| to[axis] < grid.shape[axis]) && inside[to[0] + nx * (to[1] + ny * to[2])]

@@ -5,7 +5,7 @@
 //! the voxel, v the local variance of its noise, rho the share of that variance which neighbours this far apart do not have
 //! in common, k how many standard deviations count as alike.
 
-use crate::inputs::Support;
+use crate::inputs::{Support, place_in};
 use crate::signal::widest::{Loop, widest};
 use rayon::prelude::*;
 
@@ -55,11 +55,10 @@ impl Neighbourhood {
         let border = 2 * LARGEST_STEP;
         let (shape, place): ([usize; 3], Vec<usize>) = match support {
             Support::Voxels { grid, index } => {
-                let [nx, ny, _] = grid.shape;
                 let shape = grid.shape.map(|length| length + border);
                 let place = |&column: &usize| {
                     let voxel = index[column] as usize;
-                    let [x, y, z] = [voxel % nx, voxel / nx % ny, voxel / (nx * ny)].map(|at| at + LARGEST_STEP);
+                    let [x, y, z] = place_in(grid.shape, voxel).map(|at| at + LARGEST_STEP);
                     (z * shape[1] + y) * shape[0] + x
                 };
                 (shape, used.iter().map(place).collect())
