@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(of("DesignConfig", "slice_time_ref"), "number from 0 to 1");
         assert_eq!(
             of("GlmConfig", "noise"),
-            "one of `ols`, `ar1`, `arma11`, `pooled-ar`, `tukey-ar`, or `ar2` to `ar30`"
+            "one of `ols`, `ar1`, `arma11`, `pooled-ar`, `global-ar1`, `tukey-ar`, or `ar2` to `ar30`"
         );
         assert_eq!(of("DesignConfig", "drift"), "one of `cosine`, `polynomial`, `none`");
         assert_eq!(

@@ -131,6 +131,9 @@ fn a_small_table_is_not_judged_by_chance() {
     assert_eq!(codes(&said), ["calibrate-alternative"], "30 lags in 130 frames: {}", stderr(&said));
     let path = project.path().join("results/objects/sub-01/func/sub-01_task-objects_run-01_desc-calibration_stats.tsv");
     let text = fs::read_to_string(path).unwrap();
+    let printed = stdout(&said);
+    let of_f = printed.lines().find(|line| line.contains("any  ") && line.contains("arma11 *")).unwrap();
+    assert_eq!(of_f.matches('(').count(), 3, "an F has no interval that could cover: {of_f}");
     assert!(text.contains("arma11\ttrue") && !text.contains("outside"), "{text}");
     assert!(
         text.contains("coverage") && !text.lines().any(|line| line.starts_with("any") && line.contains("coverage"))

@@ -28,10 +28,9 @@ impl CalibratedModel {
             match (row.counted, &row.contrast) {
                 (Counted::FalsePositives, Some(contrast)) if (row.level - 0.05).abs() < 1e-9 => {
                     let of_line = |counted: Counted, level: f64| {
-                        let own = rows[at..]
-                            .iter()
-                            .find(|other| other.counted == counted && (other.level - level).abs() < 1e-9);
-                        own.map(shown).unwrap_or_default()
+                        let own = rows[at..].iter().take_while(|other| other.contrast == row.contrast);
+                        let mut own = own.filter(|other| other.noise == row.noise && other.counted == counted);
+                        own.find(|other| (other.level - level).abs() < 1e-9).map(shown).unwrap_or_default()
                     };
                     lines.push([
                         contrast.clone(),
