@@ -61,9 +61,9 @@ impl RestScans {
                 mask: None,
                 tr_s: None,
             };
-            let Some((scan, _)) = problems.collect(RunPlan::of_image(&plan.settings, &settings, None)) else {
-                continue;
-            };
+            let read = RunPlan::of_image(&plan.settings, &settings, None);
+            let Some((scan, warnings)) = problems.collect(read) else { continue };
+            problems.extend(warnings);
             problems.extend(misfits(plan, path, &scan));
             scans.push(scan);
         }
