@@ -15,9 +15,8 @@ mod support;
 use boldly::design::ppi::{PpiInput, WeightedEvent, psychological_of_spm};
 use boldly::model::deconvolve::{SpmActivity, SpmDeconvolution};
 use boldly::signal::hrf::{Kernel, spm};
-use ndarray::Array2;
-use std::io::Read;
 use std::path::Path;
+use support::table;
 
 /// Largest difference from SPM, in units of its largest value, that is put down to rounding: the normal matrix has a
 /// condition of some 1e4, and the responses differ by 1e-16.
@@ -25,20 +24,6 @@ const TOLERANCE: f64 = 1e-11;
 const BINS_A_FRAME: usize = 16;
 /// Length of SPM's response, seconds.
 const RESPONSE_S: f64 = 32.0;
-
-/// A table of numbers, with its first line left out where it names columns.
-fn table(path: &Path) -> Array2<f64> {
-    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut text = String::new();
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        flate2::read::GzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
-    } else {
-        text = String::from_utf8(bytes).unwrap();
-    }
-    let rows: Vec<Vec<f64>> =
-        text.lines().filter_map(|line| line.split_whitespace().map(|cell| cell.parse().ok()).collect()).collect();
-    Array2::from_shape_fn((rows.len(), rows[0].len()), |(row, column)| rows[row][column])
-}
 
 fn column(path: &Path) -> Vec<f64> {
     table(path).column(0).to_vec()

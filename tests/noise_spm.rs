@@ -22,26 +22,12 @@ use boldly::model::{Autoregression, GlobalCovariance, NoiseField, Process, RunFi
 use boldly::preprocess::{Scaler, Series, TimeStatistics};
 use ndarray::{Array2, Axis, concatenate, s};
 use serde_json::Value;
-use std::io::Read;
 use std::path::{Path, PathBuf};
+use support::table;
 
 const NUMERICS: Numerics = Numerics::of(Profile::Native);
 const LOCALIZER: &str = "data/localizer/sub-01/func/sub-01_task-localizer_space-MNI_bold.nii.gz";
 const HAXBY: &str = "data/haxby2001/sub-01/func/sub-01_task-objectviewing_run-01_desc-25mm_bold.nii.gz";
-
-/// Numbers of a table; a line with a word that is none is left out.
-fn table(path: &Path) -> Array2<f64> {
-    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut text = String::new();
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
-    } else {
-        text = String::from_utf8(bytes).unwrap();
-    }
-    let number = |line: &str| -> Option<Vec<f64>> { line.split('\t').map(|cell| cell.trim().parse().ok()).collect() };
-    let rows: Vec<Vec<f64>> = text.lines().filter_map(number).collect();
-    Array2::from_shape_fn((rows.len(), rows[0].len()), |(row, column)| rows[row][column])
-}
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()

@@ -16,8 +16,8 @@ use boldly::inference::threshold::{FieldOf, Fwhm, Smoothness, resels};
 use boldly::inputs::{Grid, read_frames_f64};
 use ndarray::{Array2, s};
 use serde_json::Value;
-use std::io::Read;
 use std::path::Path;
+use support::table;
 
 const CASES: [&str; 6] = [
     "A_localizer_hrf_none",
@@ -27,19 +27,6 @@ const CASES: [&str; 6] = [
     "C_haxby_hrf_ar1",
     "C_haxby_hrf_fast",
 ];
-
-fn table(path: &Path) -> Array2<f64> {
-    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut text = String::new();
-    if path.extension().is_some_and(|extension| extension == "gz") {
-        flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
-    } else {
-        text = String::from_utf8(bytes).unwrap();
-    }
-    let number = |line: &str| -> Option<Vec<f64>> { line.split_whitespace().map(|cell| cell.parse().ok()).collect() };
-    let rows: Vec<Vec<f64>> = text.lines().filter_map(number).collect();
-    Array2::from_shape_fn((rows.len(), rows[0].len()), |(row, column)| rows[row][column])
-}
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()

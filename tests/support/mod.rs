@@ -8,6 +8,8 @@
     reason = "each test binary uses its own part"
 )]
 
+use ndarray::Array2;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
@@ -30,6 +32,20 @@ pub fn shared_part(path: &str) -> Option<PathBuf> {
     }
     eprintln!("skipped: no {}", part.display());
     None
+}
+
+/// Numbers of a table, compressed or not; a line with a word that is no number is left out.
+pub fn table(path: &Path) -> Array2<f64> {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut text = String::new();
+    if path.extension().is_some_and(|extension| extension == "gz") {
+        flate2::read::MultiGzDecoder::new(bytes.as_slice()).read_to_string(&mut text).unwrap();
+    } else {
+        text = String::from_utf8(bytes).unwrap();
+    }
+    let number = |line: &str| -> Option<Vec<f64>> { line.split_whitespace().map(|cell| cell.parse().ok()).collect() };
+    let rows: Vec<Vec<f64>> = text.lines().filter_map(number).collect();
+    Array2::from_shape_fn((rows.len(), rows[0].len()), |(row, column)| rows[row][column])
 }
 
 fn shared_root() -> PathBuf {
