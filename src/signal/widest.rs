@@ -26,6 +26,27 @@ pub fn widest<L: Loop>(body: L) -> L::Output {
     body.run()
 }
 
+/// `sums += a b`, element by element.
+pub struct AddProducts<'a> {
+    /// What is added to.
+    pub sums: &'a mut [f64],
+    /// One factor,
+    pub a: &'a [f64],
+    /// and the other.
+    pub b: &'a [f64],
+}
+
+impl Loop for AddProducts<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (sum, (a, b)) in self.sums.iter_mut().zip(self.a.iter().zip(self.b)) {
+            *sum += a * b;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Sums over time of residuals times themselves some rows later, of each column.
 
-use crate::signal::widest::{Loop, widest};
+use crate::signal::widest::{AddProducts, widest};
 use ndarray::{Array2, ArrayViewMut2, s};
 
 /// Columns worked on at once: their sums stay in a core's nearest cache.
@@ -53,28 +53,11 @@ fn sum_products(
             for lag in 0..=order.min(now) {
                 let before = &rows[(now - lag) * width..][..width];
                 let place = (part(now, lag) * (order + 1) + lag) * width;
-                widest(AddProducts { sums: &mut sums[place..][..width], row, before });
+                widest(AddProducts { sums: &mut sums[place..][..width], a: row, b: before });
             }
         }
         for (at, column) in columns.enumerate() {
             take(column, &|part, lag| sums[(part * (order + 1) + lag) * width + at]);
-        }
-    }
-}
-
-struct AddProducts<'a> {
-    sums: &'a mut [f64],
-    row: &'a [f64],
-    before: &'a [f64],
-}
-
-impl Loop for AddProducts<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (sum, (now, before)) in self.sums.iter_mut().zip(self.row.iter().zip(self.before)) {
-            *sum += now * before;
         }
     }
 }

@@ -15,7 +15,7 @@ use super::whitened::WhitenedResiduals;
 use super::{Autoregression, Layout};
 use crate::model::cholesky::{factor_packed, packed_length, solve_lower_packed, solve_upper_packed};
 use crate::model::linalg::{add_transposed_product, transposed_product};
-use crate::signal::widest::{Loop, widest};
+use crate::signal::widest::{AddProducts, Loop, widest};
 use ndarray::{Array2, ArrayView2, s};
 
 /// Columns filtered at once: they stay in a core's cache, row by row.
@@ -211,13 +211,13 @@ impl Tile {
             for t in 0..n {
                 let out = &mut filtered[t * width..][..width];
                 for other in [t.checked_sub(lag), (lag > 0 && t + lag < n).then_some(t + lag)].into_iter().flatten() {
-                    widest(AddWeighted { out: &mut *out, weights: &weights, values: row(other) });
+                    widest(AddProducts { sums: &mut *out, a: &weights, b: row(other) });
                 }
             }
         }
         let mut squares = vec![0.0; width];
         for (t, of_row) in filtered.chunks_exact(width).enumerate() {
-            widest(AddWeighted { out: &mut squares, weights: of_row, values: row(t) });
+            widest(AddProducts { sums: &mut squares, a: of_row, b: row(t) });
         }
         let mut ends = vec![0.0; 2 * order * width];
         let by_lag: Vec<Vec<f64>> = (0..=order).map(|i| filters.iter().map(|a| a[i]).collect()).collect();
@@ -226,7 +226,7 @@ impl Tile {
                 let out = &mut ends[(side * order + s - 1) * width..][..width];
                 for (at, weights) in by_lag[s..].iter().enumerate().take(n) {
                     let values = row(if side == 0 { at } else { n - 1 - at });
-                    widest(AddWeighted { out: &mut *out, weights, values });
+                    widest(AddProducts { sums: &mut *out, a: weights, b: values });
                 }
             }
         }
@@ -235,23 +235,6 @@ impl Tile {
 
     fn ends_of(&self, column: usize) -> impl Iterator<Item = f64> + '_ {
         (0..2 * self.order).map(move |at| self.ends[at * self.width + column])
-    }
-}
-
-struct AddWeighted<'a> {
-    out: &'a mut [f64],
-    weights: &'a [f64],
-    values: &'a [f64],
-}
-
-impl Loop for AddWeighted<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (out, (weight, value)) in self.out.iter_mut().zip(self.weights.iter().zip(self.values)) {
-            *out += weight * value;
-        }
     }
 }
 
