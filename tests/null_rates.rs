@@ -25,7 +25,7 @@ const N_VOXELS: usize = 20_000;
 /// The default keeps the cell's bounds, give or take four standard errors; the simulation is sound where the oracle, which
 /// knows the covariance, has the nominal rates; and AR(1) fails where `ar1_fails`, else the cell would show nothing.
 fn check(cell: Cell, ar1_fails: bool) {
-    let row = measure::single(cell, N_VOXELS, &[Method::Ar1, Method::PooledAr]);
+    let row = measure::single(cell, N_VOXELS, &[Method::Ar1, Method::PooledAr], 0);
     for (level, (nominal, (low, high))) in rates::LEVELS.into_iter().zip(cell.bounds()).enumerate() {
         let rate = |method: &str| row.of(method).unwrap().rates[level];
         let (oracle, ar1, pooled) = (rate("oracle"), rate("ar1"), rate("pooled-ar"));
@@ -79,7 +79,7 @@ fn one_covariance_for_all_is_not_calibrated() {
         (Event, Arma11, Smooth, (0.025, 0.042)),
     ] {
         let cell = Cell { tr_s: 2.0, n_frames: 240, paradigm, spectrum, variation, fwhm: 0 };
-        let row = measure::single(cell, N_VOXELS, &[Method::GlobalAr1]);
+        let row = measure::single(cell, N_VOXELS, &[Method::GlobalAr1], 0);
         let of = row.of("global-ar1").unwrap();
         println!("{}: {:?}, power {:.3}", cell.name(), of.rates, of.power);
         assert!((between.0..between.1).contains(&of.rates[0].value), "{}: {:?}", cell.name(), of.rates);

@@ -1,8 +1,8 @@
 //! How often noise models find an effect where there is none: rates of false positives, coverage and power on simulated data.
 //!
 //! `cargo bench --bench calibration -- [--voxels 100000] [--stress-voxels N] [--cells core|stress|all|PART OF A NAME]
-//! [--methods own] [--runs 3] [--tsv PATH] [--export FOLDER]` prints a Markdown table and writes it as tab-separated values. `--methods own` measures the models that look at each voxel
-//! alone by autocovariances instead. `--runs` combines runs by
+//! [--methods own|NAME] [--draw 0] [--runs 3] [--tsv PATH] [--export FOLDER]` prints a Markdown table and writes it as tab-separated values. `--methods own` measures the models that look at each voxel
+//! alone by autocovariances instead, `--methods pooled-ar` that one. `--draw` takes other noise. `--runs` combines runs by
 //! fixed effects instead; `--export` writes data and estimates that `nilearn_ar1.py` compares to nilearn's own;
 //! `--real SHARED [--rest FOLDER] [--designs 60]` analyses real scans under random designs instead. A voxel's random numbers depend on its cell and frame alone: results are the same at any number of threads. Nothing is timed.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
@@ -48,9 +48,11 @@ fn main() {
         }
         return;
     }
-    let methods = match after("--methods").map(String::as_str) {
-        Some("own") => &methods::OWN[..],
-        _ => &methods::METHODS[..],
+    let named = |name: &str| methods::METHODS.into_iter().filter(|method| method.name() == name).collect();
+    let methods: Vec<methods::Method> = match after("--methods").map(String::as_str) {
+        None => methods::METHODS.to_vec(),
+        Some("own") => methods::OWN.to_vec(),
+        Some(name) => named(name),
     };
     let mut rows: Vec<Row> = Vec::new();
     for (at, cell) in cells.iter().enumerate() {
@@ -58,7 +60,7 @@ fn main() {
         let n_voxels = if cell.is_core() { core_voxels } else { stress_voxels };
         rows.push(match number("--runs") {
             Some(n_runs) => several(*cell, n_voxels, n_runs),
-            None => single(*cell, n_voxels, methods),
+            None => single(*cell, n_voxels, &methods, number("--draw").unwrap_or(0) as u64),
         });
         // what is measured is kept, should a long run be cut off
         if let Some(path) = after("--tsv") {

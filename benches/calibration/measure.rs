@@ -58,10 +58,10 @@ fn oracle(run: &Run, voxels: &[usize], dof: f64) -> Vec<Voxel> {
     voxels.iter().map(of_voxel).collect()
 }
 
-/// One run.
-pub fn single(cell: Cell, n_voxels: usize, methods: &[Method]) -> Row {
+/// Run number `number`.
+pub fn single(cell: Cell, n_voxels: usize, methods: &[Method], number: u64) -> Row {
     let matrix = design(&cell);
-    let run = Run::draw(&cell, &matrix, Shape::of(n_voxels), 0);
+    let run = Run::draw(&cell, &matrix, Shape::of(n_voxels), number);
     let dof = (matrix.nrows() - matrix.ncols()) as f64;
     let design = run_design(matrix, cell.tr_s);
     let n_voxels = run.shape.n_voxels();

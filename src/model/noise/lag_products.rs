@@ -6,58 +6,24 @@ use ndarray::{Array2, ArrayViewMut2, s};
 /// Columns worked on at once: their sums stay in a core's nearest cache.
 const TILE_COLUMNS: usize = 128;
 
-/// Numbers measured on each column: of the whole run at lags 0 to `order`, of each half at lags 0 to `compared`.
-pub(super) const fn n_measures(order: usize, compared: usize) -> usize {
-    order + 1 + 2 * (compared + 1)
-}
-
-/// Lag products of `residuals` (row x column) into `measures` (measure x column).
-pub(super) fn measure(residuals: &Array2<f64>, order: usize, compared: usize, mut measures: ArrayViewMut2<'_, f32>) {
-    let half = residuals.nrows() / 2;
-    // pairs within the first half, within the second, across
-    let part = |now: usize, lag: usize| if now < half { 0 } else { 1 + usize::from(now - lag < half) };
-    sum_products(residuals, order, (3, part), |column, sums| {
-        for lag in 0..=order {
-            measures[(lag, column)] = (0..3).map(|part| sums(part, lag)).sum::<f64>() as f32;
-        }
-        for part in 0..2 {
-            for lag in 0..=compared {
-                measures[(order + 1 + part * (compared + 1) + lag, column)] = sums(part, lag) as f32;
-            }
-        }
-    });
-}
-
-/// Lag products of whole `residuals` (row x column) into `measures` (lag 0 to the order x column).
-pub(super) fn measure_whole(residuals: &Array2<f64>, order: usize, mut measures: ArrayViewMut2<'_, f32>) {
-    sum_products(residuals, order, (1, |_, _| 0), |column, sums| {
-        (0..=order).for_each(|lag| measures[(lag, column)] = sums(0, lag) as f32);
-    });
-}
-
-/// Gives `take` each column with its sums by part and lag, `part` saying to which of `n_parts` a row and a lag belong.
-fn sum_products(
-    residuals: &Array2<f64>,
-    order: usize,
-    (n_parts, part): (usize, impl Fn(usize, usize) -> usize),
-    mut take: impl FnMut(usize, &dyn Fn(usize, usize) -> f64),
-) {
+/// Lag products of `residuals` (row x column) into `measures` (lag 0 to the largest x column).
+pub(super) fn measure(residuals: &Array2<f64>, mut measures: ArrayViewMut2<'_, f32>) {
+    let n_lags = measures.nrows();
     let n_columns = residuals.ncols();
     for start in (0..n_columns).step_by(TILE_COLUMNS) {
         let columns = start..(start + TILE_COLUMNS).min(n_columns);
         let width = columns.len();
         let tile = residuals.slice(s![.., columns.clone()]).as_standard_layout().to_owned();
         let Some(rows) = tile.as_slice() else { continue }; // in standard order
-        let mut sums = vec![0.0; n_parts * (order + 1) * width];
+        let mut sums = vec![0.0; n_lags * width];
         for (now, row) in rows.chunks_exact(width).enumerate() {
-            for lag in 0..=order.min(now) {
+            for (lag, sums) in sums.chunks_exact_mut(width).enumerate().take(now + 1) {
                 let before = &rows[(now - lag) * width..][..width];
-                let place = (part(now, lag) * (order + 1) + lag) * width;
-                widest(AddProducts { sums: &mut sums[place..][..width], a: row, b: before });
+                widest(AddProducts { sums, a: row, b: before });
             }
         }
-        for (at, column) in columns.enumerate() {
-            take(column, &|part, lag| sums[(part * (order + 1) + lag) * width + at]);
+        for (mut row, sums) in measures.outer_iter_mut().zip(sums.chunks_exact(width)) {
+            row.slice_mut(s![columns.clone()]).iter_mut().zip(sums).for_each(|(to, sum)| *to = *sum as f32);
         }
     }
 }
@@ -102,6 +68,15 @@ impl LagProducts {
         relative(&self.whole, self.order + 1, scales)
     }
 
+    /// `direction`' a of each column's lag products a of the whole run over its scale; lags beyond the direction's do not count.
+    pub(super) fn whole_along(&self, direction: &[f64], scales: &[f64]) -> Vec<f32> {
+        let along = |(lags, scale): (&[f32], &f64)| {
+            let sum = direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum::<f64>();
+            if *scale > 0.0 { (sum / scale) as f32 } else { 0.0 }
+        };
+        self.whole.chunks_exact(self.order + 1).zip(scales).map(along).collect()
+    }
+
     /// Those of a half.
     pub(super) fn half_relative_to(&self, half: usize, scales: &[f64]) -> Vec<f32> {
         relative(&self.halves[half], self.compared + 1, scales)
@@ -125,28 +100,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn products_are_those_of_the_run_and_of_its_halves() {
-        let (n, order, compared) = (11, 4, 2);
-        let e = Array2::from_shape_fn((n, 150), |(t, j)| ((t * t + 3 * j) as f64 * 0.7).sin());
-        let mut measures = Array2::zeros((n_measures(order, compared), 150));
-        measure(&e, order, compared, measures.view_mut());
-        let sum = |rows: std::ops::Range<usize>, lag: usize, column: usize| {
-            (rows.start + lag..rows.end).map(|t| e[(t, column)] * e[(t - lag, column)]).sum::<f64>()
-        };
+    fn products_are_sums_over_rows_so_far_apart() {
+        let e = Array2::from_shape_fn((11, 150), |(t, j)| ((t * t + 3 * j) as f64 * 0.7).sin());
+        let mut measures = Array2::zeros((13, 150));
+        measure(&e, measures.view_mut());
         for column in [0, 77, 149] {
-            // of single precision
-            let close = |row: usize, expected: f64| {
-                let found = f64::from(measures[(row, column)]);
-                assert!((found - expected).abs() < 1e-6 * n as f64, "{row}: {found}, {expected}");
-            };
-            (0..=order).for_each(|lag| close(lag, sum(0..n, lag, column)));
-            (0..=compared).for_each(|lag| close(order + 1 + lag, sum(0..n / 2, lag, column)));
-            (0..=compared).for_each(|lag| close(order + compared + 2 + lag, sum(n / 2..n, lag, column)));
-        }
-        let mut whole = Array2::zeros((order + 1, 150));
-        measure_whole(&e, order, whole.view_mut());
-        for (found, of_parts) in whole.iter().zip(&measures) {
-            assert!((found - of_parts).abs() < 1e-5, "{found}, {of_parts}"); // of single precision
+            for lag in 0..13 {
+                let expected: f64 = (lag..11).map(|t| e[(t, column)] * e[(t - lag, column)]).sum();
+                let found = f64::from(measures[(lag, column)]);
+                // of single precision
+                assert!((found - expected).abs() < 1e-6 * 11.0, "{lag}: {found}, {expected}");
+            }
         }
     }
 }

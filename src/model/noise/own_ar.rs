@@ -107,7 +107,7 @@ impl SampledNoise for OwnAr {
     }
 
     fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>) {
-        lag_products::measure_whole(residuals, self.order, measures);
+        lag_products::measure(residuals, measures);
     }
 
     /// Columns without residuals come out white: no lag products, no partial autocorrelation.

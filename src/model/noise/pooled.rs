@@ -8,16 +8,19 @@
 //! 2. [`super::correction`]: from lag products to the process whose expected lag products they are, the design's bias removed, what
 //!    lies beyond the order continued by the process itself.
 //! 3. Each voxel's products are divided by its whitened sum of squares: means of ratios to `a_0` are biased.
-//! 4. [`feature`]: the one direction in which voxels differ most beyond noise, going by the covariance between halves.
+//! 4. [`feature`]: the one direction in which voxels differ most beyond noise, going by the covariance between [`halves`].
 //! 5. [`cascade`]: averages over 27 neighbours at growing distances, weighted down where that feature differs; how many, by
 //!    the least error of one half's average about the other half.
-//! 6. [`classes`]: processes that are alike are made one, so that a design is whitened some hundred times, not once a voxel.
+//! 6. [`curve`]: averages drawn to the curve that those of all voxels follow with the feature.
+//! 7. [`classes`]: processes that are alike are made one, so that a design is whitened some hundred times, not once a voxel.
 //!
 //! docs/noise.md has the reasons and the table of error rates.
 
 mod cascade;
 mod classes;
+mod curve;
 mod feature;
+mod halves;
 
 use super::correction::Correction;
 use super::lag_products::{self, LagProducts};
@@ -25,8 +28,9 @@ use super::{NoiseClasses, NoiseField, SampledNoise};
 use crate::inputs::Support;
 use crate::model::process::{Autoregression, Layout};
 use cascade::{Guide, Neighbourhood};
-use feature::Feature;
-use ndarray::{Array2, ArrayViewMut2};
+use feature::{Averaging, Feature};
+use halves::Halves;
+use ndarray::{Array2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
 /// What the order spans, seconds: 1/f noise needs it (at a repetition time of .8 s an order of 12 gives .043 at a nominal .05).
@@ -44,9 +48,8 @@ const ITERATIONS: usize = 2;
 /// Distances of the averages, voxels: of the feature, of lag products.
 const FEATURE_STEPS: [usize; 5] = [1, 1, 2, 2, 4];
 const STEPS: [usize; 6] = [1, 1, 2, 2, 4, 4];
-/// Standard deviations of the feature's noise that count as alike: while the feature is averaged, and once it is.
-const ALIKE_BEFORE: f32 = 3.0;
-const ALIKE: f32 = 4.0;
+/// Standard deviations of the feature's noise that count as alike.
+const ALIKE: f32 = 3.0;
 /// Independent voxels whose average is enough: of the feature, and of lag products at least.
 const FEATURE_VOXELS: f64 = 10.0;
 const LEAST_VOXELS: f64 = 40.0;
@@ -55,15 +58,22 @@ const LEAST_STEPS: usize = 3;
 
 /// Bytes a column: lag products of the run and its halves; those being averaged, twice; processes. And classes.
 pub(super) const SETTLING: (usize, usize) = (
-    4 * lag_products::n_measures(LARGEST_ORDER, LARGEST_COMPARED)
+    4 * n_measures(LARGEST_ORDER, LARGEST_COMPARED)
         + 2 * 4 * (2 * LARGEST_COMPARED + 2)
-        + 2 * (8 * LARGEST_ORDER + 24),
+        + 2 * (8 * LARGEST_ORDER + 24)
+        + 16,
     classes::MOST_CLASSES,
 );
+
+/// Numbers measured on each column: lag products of the whole run up to `order`, of each half up to `compared`.
+const fn n_measures(order: usize, compared: usize) -> usize {
+    order + 1 + 2 * (compared + 1)
+}
 
 /// Pooled autoregressive noise.
 pub(super) struct PooledAr {
     layout: Layout,
+    halves: Halves,
     correction: Correction,
     order: usize,
     compared: usize,
@@ -77,9 +87,10 @@ impl PooledAr {
         let layout = Layout::filled(lags);
         let order = (SPAN_S / tr_s).round() as usize;
         let order = order.clamp(LEAST_ORDER, LARGEST_ORDER).min(layout.n_rows() / ROWS_A_LAG);
-        let correction = Correction::new(&layout.basis(q), order);
+        let basis = layout.basis(q);
+        let (halves, correction) = (Halves::new(&basis), Correction::new(&basis, order));
         let dof = (q.nrows() - q.ncols()) as f64;
-        Self { layout, correction, order, compared: order.min(LARGEST_COMPARED), dof }
+        Self { layout, halves, correction, order, compared: order.min(LARGEST_COMPARED), dof }
     }
 
     /// Mean whitened square of each column: of its own lag products under `process`.
@@ -95,11 +106,16 @@ impl SampledNoise for PooledAr {
     }
 
     fn n_measures(&self) -> usize {
-        lag_products::n_measures(self.order, self.compared)
+        n_measures(self.order, self.compared)
     }
 
-    fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>) {
-        lag_products::measure(residuals, self.order, self.compared, measures);
+    fn measure(&self, residuals: &Array2<f64>, mut measures: ArrayViewMut2<'_, f32>) {
+        let (whole, halves) = measures.multi_slice_mut((s![..=self.order, ..], s![self.order + 1.., ..]));
+        lag_products::measure(residuals, whole);
+        let (first, second) = halves.split_at(Axis(0), self.compared + 1);
+        for (half, measures) in self.halves.of(residuals).iter().zip([first, second]) {
+            lag_products::measure(half, measures);
+        }
     }
 
     fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseField {
@@ -114,23 +130,26 @@ impl SampledNoise for PooledAr {
         let around = Neighbourhood::new(support, &used);
         let mean = self.correction.process(&products.mean_relative(), MEAN_ITERATIONS);
         let scales = self.scales(&products, |_| &mean);
-        let feature = Feature::new(&products, &scales);
+        let feature = Feature::new(&products, &scales, &around);
+        let Averaging { n_steps, kept } = feature.averaging(&around, &STEPS, LEAST_STEPS, LEAST_VOXELS);
+        // columns that have no place have no kind in common either
+        let kept = if matches!(support, Support::Columns { .. }) { 1.0 } else { kept };
         let (z, twin, steps) = averaged_feature(&around, &feature);
         let variance = around.local_variance(&twin, &FEATURE_STEPS);
-        let before = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE_BEFORE };
-        let pooled = around.averaged(products.relative_to(&scales), self.order + 1, steps, Some(&before));
-        let first = self.correction.processes(&pooled, ITERATIONS);
+        let guide = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE };
+        let pooled = |scales: &[f64], steps: &[usize]| {
+            let n_lags = self.order + 1;
+            let mut pooled = around.averaged(products.relative_to(scales), n_lags, steps, Some(&guide));
+            if kept < 1.0 {
+                curve::draw_to_curve(&mut pooled, n_lags, &feature.direction, kept);
+            }
+            self.correction.processes(&pooled, ITERATIONS)
+        };
+        let first = pooled(&scales, steps);
         let scales = self.scales(&products, |column| &first[column]);
         drop(first);
-        let n_steps = feature.best_steps(&around, &STEPS, LEAST_STEPS, LEAST_VOXELS);
-        let guide = Guide { alike: ALIKE, ..before };
-        let pooled = around.averaged(products.relative_to(&scales), self.order + 1, &STEPS[..n_steps], Some(&guide));
-        let partial: Vec<Vec<f64>> = self
-            .correction
-            .processes(&pooled, ITERATIONS)
-            .into_iter()
-            .map(|process| process.partial().to_vec())
-            .collect();
+        let processes = pooled(&scales, &STEPS[..n_steps]);
+        let partial: Vec<Vec<f64>> = processes.into_iter().map(|process| process.partial().to_vec()).collect();
         let found = classes::group(&partial, self.order);
         let mut index = vec![0; n_columns];
         used.iter().zip(found.index).for_each(|(&column, class)| index[column] = class);
@@ -145,7 +164,7 @@ fn averaged_feature(around: &Neighbourhood, feature: &Feature) -> (Vec<f32>, Vec
     let first = squares(&twin);
     for (at, &step) in FEATURE_STEPS.iter().enumerate() {
         let variance = around.local_variance(&twin, &FEATURE_STEPS);
-        let guide = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE_BEFORE };
+        let guide = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE };
         let both: Vec<f32> = z.iter().zip(&twin).flat_map(|(z, twin)| [*z, *twin]).collect();
         let both = around.averaged(both, 2, &[step], Some(&guide));
         z = both.iter().step_by(2).copied().collect();

@@ -127,6 +127,12 @@ impl Neighbourhood {
         values
     }
 
+    /// Sum of squares of what one average at the least distance takes away.
+    pub(super) fn fine_squares(&self, values: &[f32]) -> f64 {
+        let averaged = self.averaged(values.to_vec(), 1, &[1], None);
+        values.iter().zip(averaged).map(|(value, averaged)| f64::from(value - averaged).powi(2)).sum()
+    }
+
     /// The share of the noise's variance that columns at this offset do not have in common, at most 1.
     fn unshared(&self, twin: &[f32], offset: Offset) -> f32 {
         let tasks = twin.par_chunks(TASK_COLUMNS).enumerate().map(|(task, values)| {

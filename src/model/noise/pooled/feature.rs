@@ -1,9 +1,11 @@
 //! The one direction of lag products in which voxels differ most beyond noise, and its noise measured.
 //!
-//! The halves of a run have noise of their own, so what covaries between them over voxels is real. With `u_1`, `u_2` the lag
-//! products of the halves (mean over voxels removed), `C` their covariance between halves and `N` that of `(u_1 - u_2) / 2`,
-//! the feature is `w'(u_1 + u_2) / 2` for the w of the largest `w'Cw / w'Nw`; `w'(u_1 - u_2) / 2` is a twin with the same noise
-//! and nothing else, by which every noise level is measured, whatever the smoothness of the data.
+//! The halves of a run have noise of their own ([`super::halves`]), so what covaries between them over voxels is real. With `u_1`,
+//! `u_2` the lag products of the halves (mean over voxels removed), `C` their covariance between halves and `N` that of
+//! `(u_1 - u_2) / 2`, directions are the w of stationary `w'Cw / w'Nw`, which have neither signal nor noise in common. The feature is
+//! `w'a` of the whole run's lag products for the w of the largest; `w'(u_1 - u_2) / 2` is a twin with noise of the same kind and nothing
+//! else, by which every noise level is measured, whatever the smoothness of the data. How much more of it there is in halves is told
+//! by what differs between neighbours, which is noise but for the share that both halves have.
 
 use super::cascade::Neighbourhood;
 use crate::model::cholesky::{factor_packed, solve_lower_packed, solve_upper_packed};
@@ -16,56 +18,53 @@ const RIDGE: f64 = 1e-6;
 
 /// The feature of each column.
 pub(super) struct Feature {
-    /// Feature and twin of each column.
+    /// The feature's direction: what each lag product is multiplied with.
+    pub(super) direction: Vec<f64>,
+    /// Feature, less its mean, and twin of each column.
     pub(super) signal: Vec<f32>,
     pub(super) twin: Vec<f32>,
-    /// Lag products of the halves, their noise made white: column x (lag of the first half, of the second).
+    /// Lag products of the halves along all directions, their noise made white: column x (direction of the first half, of the second).
     white: Vec<f32>,
-    n_lags: usize,
+    n_directions: usize,
+}
+
+/// How lag products are averaged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Averaging {
+    /// Averages.
+    pub(super) n_steps: usize,
+    /// The share of what is left in other directions than the feature's, so averaged, that is no noise.
+    pub(super) kept: f64,
 }
 
 impl Feature {
     /// Of lag products over `scales`.
-    pub(super) fn new(products: &LagProducts, scales: &[f64]) -> Self {
+    pub(super) fn new(products: &LagProducts, scales: &[f64], around: &Neighbourhood) -> Self {
         let m = products.compared + 1;
         let [first, second] = [0, 1].map(|half| centred(&products.half_relative_to(half, scales), m));
-        let n_columns = (first.len() / m) as f64;
-        let mut between = Array2::<f64>::zeros((m, m));
-        let mut noise = Array2::<f64>::zeros((m, m));
-        for (u, v) in first.chunks_exact(m).zip(second.chunks_exact(m)) {
-            for i in 0..m {
-                for j in 0..m {
-                    between[(i, j)] += u[i] * v[j] / n_columns;
-                    noise[(i, j)] += (u[i] - v[i]) * (u[j] - v[j]) / (4.0 * n_columns);
-                }
+        let directions = directions(&first, &second, m);
+        let along = |w: &[f64], u: &[f64]| w.iter().zip(u).map(|(w, u)| w * u).sum::<f64>() as f32;
+        let columns = || first.chunks_exact(m).zip(second.chunks_exact(m));
+        let white: Vec<f32> =
+            columns().flat_map(|(u, v)| [u, v]).flat_map(|u| directions.iter().map(|w| along(w, u))).collect();
+        let direction = directions.into_iter().next().unwrap_or_else(|| vec![0.0; m]); // of too few voxels: all alike
+        let mut signal: Vec<f32> = products.whole_along(&direction, scales);
+        let mean = (signal.iter().map(|&value| f64::from(value)).sum::<f64>() / signal.len() as f64) as f32;
+        for value in &mut signal {
+            *value -= mean;
+        }
+        let part =
+            |sign: f32| columns().map(|(u, v)| 0.5 * (along(&direction, u) + sign * along(&direction, v))).collect();
+        let [sum, mut twin]: [Vec<f32>; 2] = [1.0, -1.0].map(part);
+        let [fine, fine_sum, noise] = [&signal, &sum, &twin].map(|values| around.fine_squares(values));
+        if noise > 0.0 && fine_sum > 0.0 {
+            let factor = (fine * (noise / fine_sum).min(1.0) / noise).sqrt() as f32;
+            for value in &mut twin {
+                *value *= factor;
             }
         }
-        let ridge = RIDGE * noise.diag().sum() / m as f64;
-        let pack = |added: f64| -> Vec<f64> {
-            let entry = |i: usize, j: usize| noise[(i, j)] + if i == j { added } else { 0.0 };
-            (0..m).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect()
-        };
-        let mut factor = pack(ridge);
-        let direction = factor_packed(&mut factor, m).then(|| leading(&between, &factor)).flatten();
-        let direction = direction.unwrap_or_else(|| vec![0.0; m]); // of too few voxels: all alike
-        let along = |u: &[f64], v: &[f64], sign: f64| {
-            let terms = direction.iter().zip(u.iter().zip(v));
-            (0.5 * terms.map(|(w, (u, v))| w * (u + sign * v)).sum::<f64>()) as f32
-        };
-        let columns = || first.chunks_exact(m).zip(second.chunks_exact(m));
-        let signal = columns().map(|(u, v)| along(u, v, 1.0)).collect();
-        let twin = columns().map(|(u, v)| along(u, v, -1.0)).collect();
-        let mut whitening = pack(0.0);
-        let regular = factor_packed(&mut whitening, m);
-        let whiten = |u: &[f64]| {
-            let mut x = u.to_vec();
-            if regular {
-                solve_lower_packed(&whitening, &mut x);
-            }
-            x.into_iter().map(|value| value as f32).collect::<Vec<f32>>()
-        };
-        let white = columns().flat_map(|(u, v)| [whiten(u), whiten(v)]).flatten().collect();
-        Self { signal, twin, white, n_lags: m }
+        let n_directions = white.len() / (2 * twin.len().max(1));
+        Self { direction, signal, twin, white, n_directions }
     }
 
     /// After how many of the averages `steps` one half's lag products foretell the other half's best, among those after
@@ -73,34 +72,61 @@ impl Feature {
     ///
     /// Averages without regard to the feature: those with it follow the noise they were chosen by. With unit noise the risk is
     /// the mean square about the other half, less its noise, less what the average's own noise gains from half to all data.
-    pub(super) fn best_steps(
+    pub(super) fn averaging(
         &self,
         around: &Neighbourhood,
         steps: &[usize],
         least_steps: usize,
         least_voxels: f64,
-    ) -> usize {
-        let m = self.n_lags;
+    ) -> Averaging {
+        let m = self.n_directions;
         let n_values = (self.white.len() / 2) as f64;
         let mut averaged = self.white.clone();
-        let mut best = (f64::INFINITY, steps.len());
+        let mut best = (f64::INFINITY, Averaging { n_steps: steps.len(), kept: 0.0 });
         for (at, &step) in steps.iter().enumerate() {
             averaged = around.averaged(averaged, 2 * m, &[step], None);
             let (mut risk, mut own) = (0.0, 0.0);
+            // of all directions but the feature's
+            let (mut rest, mut noise) = (0.0, 0.0);
             for (x, g) in self.white.chunks_exact(2 * m).zip(averaged.chunks_exact(2 * m)) {
-                for lag in 0..m {
-                    let [x1, x2, g1, g2] = [x[lag], x[m + lag], g[lag], g[m + lag]].map(f64::from);
+                for direction in 0..m {
+                    let [x1, x2, g1, g2] =
+                        [x[direction], x[m + direction], g[direction], g[m + direction]].map(f64::from);
                     risk += 0.5 * ((x1 - g2).powi(2) + (x2 - g1).powi(2));
                     own += 0.25 * (g1 - g2).powi(2);
+                    if direction > 0 {
+                        rest += 0.25 * (g1 + g2).powi(2);
+                        noise += 0.25 * (g1 - g2).powi(2);
+                    }
                 }
             }
             let (risk, own) = (risk / n_values, own / n_values);
             if at + 1 >= least_steps && least_voxels * own <= 1.0 && risk - own < best.0 {
-                best = (risk - own, at + 1);
+                let kept = if rest > noise { 1.0 - noise / rest } else { 0.0 };
+                best = (risk - own, Averaging { n_steps: at + 1, kept });
             }
         }
         best.1
     }
+}
+
+/// The directions of lag products of halves (column x lag), that of the largest share of signal first; none of too few columns.
+fn directions(first: &[f64], second: &[f64], m: usize) -> Vec<Vec<f64>> {
+    let n_columns = (first.len() / m) as f64;
+    let mut between = Array2::<f64>::zeros((m, m));
+    let mut noise = Array2::<f64>::zeros((m, m));
+    for (u, v) in first.chunks_exact(m).zip(second.chunks_exact(m)) {
+        for i in 0..m {
+            for j in 0..m {
+                between[(i, j)] += u[i] * v[j] / n_columns;
+                noise[(i, j)] += (u[i] - v[i]) * (u[j] - v[j]) / (4.0 * n_columns);
+            }
+        }
+    }
+    let ridge = RIDGE * noise.diag().sum() / m as f64;
+    let entry = |i: usize, j: usize| noise[(i, j)] + if i == j { ridge } else { 0.0 };
+    let mut factor: Vec<f64> = (0..m).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect();
+    if factor_packed(&mut factor, m) { stationary(&between, &factor).unwrap_or_default() } else { Vec::new() }
 }
 
 /// Values (column x lag) less their mean over columns.
@@ -116,9 +142,8 @@ fn centred(values: &[f32], n_lags: usize) -> Vec<f64> {
         .collect()
 }
 
-/// The w of the largest `w'Cw` among those of `w'Nw = 1`, `C` the symmetric part of `between`, N by its Cholesky factor.
-fn leading(between: &Array2<f64>, factor: &[f64]) -> Option<Vec<f64>> {
-    let m = between.nrows();
+/// The w of stationary `w'Cw` among those of `w'Nw = 1`, largest first, `C` the symmetric part of `between`, N by its Cholesky factor.
+fn stationary(between: &Array2<f64>, factor: &[f64]) -> Option<Vec<Vec<f64>>> {
     // L^-1 C L'^-1, column by column, then row by row
     let mut c = 0.5 * (between + &between.t());
     for _ in 0..2 {
@@ -130,7 +155,65 @@ fn leading(between: &Array2<f64>, factor: &[f64]) -> Option<Vec<f64>> {
         c = c.reversed_axes().as_standard_layout().to_owned();
     }
     let (_, vectors) = symmetric_eigen(&c).ok()?;
-    let mut w = vectors.column(m - 1).to_vec();
-    solve_upper_packed(factor, &mut w);
-    Some(w)
+    let direction = |column: ndarray::ArrayView1<'_, f64>| {
+        let mut w = column.to_vec();
+        solve_upper_packed(factor, &mut w);
+        w
+    };
+    Some(vectors.columns().into_iter().rev().map(direction).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::{Grid, Support};
+    use crate::model::random::Random;
+
+    const SIDE: usize = 16;
+    const LAGS: usize = 4;
+
+    /// Lag products of a cube that vary along its first axis in lag 1, by `second` along its second axis in lag 3.
+    fn cube(second: f64) -> (LagProducts, Neighbourhood) {
+        let affine = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))));
+        let support = Support::from_mask(Grid { shape: [SIDE; 3], affine }, &[true; SIDE * SIDE * SIDE]);
+        let mut random = Random::new(3);
+        let mut of_part = |share: f64| -> Vec<f32> {
+            let of_voxel = |voxel: usize| {
+                let wave = |at: usize| libm::sin(std::f64::consts::TAU * at as f64 / SIDE as f64);
+                let signal = [0.0, wave(voxel % SIDE), 0.0, second * wave(voxel / SIDE % SIDE)];
+                signal.map(|signal| (share * signal + share.sqrt() * random.normal()) as f32)
+            };
+            (0..SIDE * SIDE * SIDE).flat_map(of_voxel).collect()
+        };
+        let halves = [of_part(0.5), of_part(0.5)];
+        let whole = halves[0].iter().zip(&halves[1]).map(|(a, b)| a + b).collect();
+        let used: Vec<usize> = (0..SIDE * SIDE * SIDE).collect();
+        (LagProducts { whole, halves, order: LAGS - 1, compared: LAGS - 1 }, Neighbourhood::new(&support, &used))
+    }
+
+    #[test]
+    fn the_feature_is_the_direction_that_varies_and_the_twin_has_its_noise() {
+        let (products, around) = cube(0.0);
+        let feature = Feature::new(&products, &vec![1.0; SIDE * SIDE * SIDE], &around);
+        let w = &feature.direction;
+        assert!([0, 2, 3].iter().all(|&lag| w[lag].abs() < 0.1 * w[1].abs()), "{w:?}");
+        let variance = |values: &[f32]| values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / values.len() as f64;
+        // the whole run has noise of variance 1 and a wave of 1/2: within 5 standard errors of 4096 voxels
+        let [signal, twin] = [&feature.signal, &feature.twin].map(|values| variance(values) / w[1].powi(2));
+        assert!((signal - 1.5).abs() < 0.15, "{signal}");
+        assert!((twin - 1.0).abs() < 0.15, "{twin}");
+    }
+
+    #[test]
+    fn what_varies_in_another_way_is_kept() {
+        let kept = |second: f64| {
+            let (products, around) = cube(second);
+            let feature = Feature::new(&products, &vec![1.0; SIDE * SIDE * SIDE], &around);
+            feature.averaging(&around, &[1, 1, 2], 2, 10.0).kept
+        };
+        // of the rest, two or three directions that average to noise of about 1/40 of theirs
+        let [none, some] = [kept(0.0), kept(1.0)];
+        assert!(none < 0.3, "{none}");
+        assert!(some > 0.7, "{some}");
+    }
 }
