@@ -56,7 +56,7 @@ const LEAST_VOXELS: f64 = 40.0;
 /// Averages that lag products go through at least.
 const LEAST_STEPS: usize = 3;
 
-/// Bytes a column: lag products of the run and its halves; those being averaged, twice; processes. And classes.
+/// Bytes a column: lag products of the run and its halves; those being averaged, twice; processes; places on the curve. And classes.
 pub(super) const SETTLING: (usize, usize) = (
     4 * n_measures(LARGEST_ORDER, LARGEST_COMPARED)
         + 2 * 4 * (2 * LARGEST_COMPARED + 2)
