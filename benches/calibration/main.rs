@@ -48,7 +48,11 @@ fn main() {
         }
         return;
     }
-    let named = |name: &str| methods::METHODS.into_iter().filter(|method| method.name() == name).collect();
+    let all = || methods::METHODS.into_iter().chain(methods::OWN);
+    let named = |name: &str| {
+        let found = all().find(|method| method.name() == name);
+        found.ok_or(format!("no method {name}")).map(|method| vec![method]).unwrap()
+    };
     let methods: Vec<methods::Method> = match after("--methods").map(String::as_str) {
         None => methods::METHODS.to_vec(),
         Some("own") => methods::OWN.to_vec(),

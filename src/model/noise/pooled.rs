@@ -175,3 +175,30 @@ fn averaged_feature(around: &Neighbourhood, feature: &Feature) -> (Vec<f32>, Vec
     }
     (z, twin, &FEATURE_STEPS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inputs::Grid;
+    use crate::model::basis::Basis;
+
+    /// A single voxel differs from none, in space or in kind.
+    #[test]
+    fn one_voxel_has_the_process_of_its_own_lag_products() {
+        let n = 80;
+        let q = Basis::new(&Array2::ones((n, 1))).unwrap().q;
+        let model = PooledAr::new(&q, &vec![1; n - 1], 2.0);
+        let data = Array2::from_shape_fn((n, 1), |(t, _)| ((t * t) as f64 * 0.37).sin());
+        let residuals = &data - data.mean().unwrap();
+        let mut measures = Array2::zeros((model.n_measures(), 1));
+        model.measure(&residuals, measures.view_mut());
+        let products: Vec<f64> = (0..=model.order).map(|lag| f64::from(measures[(lag, 0)])).collect();
+        let grid = Grid {
+            shape: [1; 3],
+            affine: std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j)))),
+        };
+        let field = model.settle(measures, &Support::from_mask(grid, &[true]));
+        // of single precision
+        assert!((field.rho(0) - model.correction.process(&products, ITERATIONS).lag1()).abs() < 1e-5);
+    }
+}

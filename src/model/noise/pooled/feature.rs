@@ -25,7 +25,6 @@ pub(super) struct Feature {
     pub(super) twin: Vec<f32>,
     /// Lag products of the halves along all directions, their noise made white: column x (direction of the first half, of the second).
     white: Vec<f32>,
-    n_directions: usize,
 }
 
 /// How lag products are averaged.
@@ -44,18 +43,17 @@ impl Feature {
         let [first, second] = [0, 1].map(|half| centred(&products.half_relative_to(half, scales), m));
         let directions = directions(&first, &second, m);
         let along = |w: &[f64], u: &[f64]| w.iter().zip(u).map(|(w, u)| w * u).sum::<f64>() as f32;
-        let columns = || first.chunks_exact(m).zip(second.chunks_exact(m));
-        let white: Vec<f32> =
-            columns().flat_map(|(u, v)| [u, v]).flat_map(|u| directions.iter().map(|w| along(w, u))).collect();
-        let direction = directions.into_iter().next().unwrap_or_else(|| vec![0.0; m]); // of too few voxels: all alike
-        let mut signal: Vec<f32> = products.whole_along(&direction, scales);
+        let halves = first.chunks_exact(m).zip(second.chunks_exact(m)).flat_map(|(u, v)| [u, v]);
+        let white: Vec<f32> = halves.flat_map(|u| directions.iter().map(|w| along(w, u))).collect();
+        // that of the first direction in each half, added and subtracted
+        let part = |sign: f32| white.chunks_exact(2 * m).map(|along| 0.5 * (along[0] + sign * along[m])).collect();
+        let [sum, mut twin]: [Vec<f32>; 2] = [1.0, -1.0].map(part);
+        let direction = directions[0].clone();
+        let mut signal = products.whole_along(&direction, scales);
         let mean = (signal.iter().map(|&value| f64::from(value)).sum::<f64>() / signal.len() as f64) as f32;
         for value in &mut signal {
             *value -= mean;
         }
-        let part =
-            |sign: f32| columns().map(|(u, v)| 0.5 * (along(&direction, u) + sign * along(&direction, v))).collect();
-        let [sum, mut twin]: [Vec<f32>; 2] = [1.0, -1.0].map(part);
         let [fine, fine_sum, noise] = [&signal, &sum, &twin].map(|values| around.fine_squares(values));
         if noise > 0.0 && fine_sum > 0.0 {
             let factor = (fine * (noise / fine_sum).min(1.0) / noise).sqrt() as f32;
@@ -63,8 +61,7 @@ impl Feature {
                 *value *= factor;
             }
         }
-        let n_directions = white.len() / (2 * twin.len().max(1));
-        Self { direction, signal, twin, white, n_directions }
+        Self { direction, signal, twin, white }
     }
 
     /// After how many of the averages `steps` one half's lag products foretell the other half's best, among those after
@@ -79,7 +76,7 @@ impl Feature {
         least_steps: usize,
         least_voxels: f64,
     ) -> Averaging {
-        let m = self.n_directions;
+        let m = self.direction.len(); // as many directions as lags
         let n_values = (self.white.len() / 2) as f64;
         let mut averaged = self.white.clone();
         let mut best = (f64::INFINITY, Averaging { n_steps: steps.len(), kept: 0.0 });
@@ -110,7 +107,8 @@ impl Feature {
     }
 }
 
-/// The directions of lag products of halves (column x lag), that of the largest share of signal first; none of too few columns.
+/// The directions of lag products of halves (column x lag), as many as there are lags, that of the largest share of signal first. Of
+/// too few columns for one all are 0: no column differs from another.
 fn directions(first: &[f64], second: &[f64], m: usize) -> Vec<Vec<f64>> {
     let n_columns = (first.len() / m) as f64;
     let mut between = Array2::<f64>::zeros((m, m));
@@ -126,7 +124,8 @@ fn directions(first: &[f64], second: &[f64], m: usize) -> Vec<Vec<f64>> {
     let ridge = RIDGE * noise.diag().sum() / m as f64;
     let entry = |i: usize, j: usize| noise[(i, j)] + if i == j { ridge } else { 0.0 };
     let mut factor: Vec<f64> = (0..m).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect();
-    if factor_packed(&mut factor, m) { stationary(&between, &factor).unwrap_or_default() } else { Vec::new() }
+    let found = factor_packed(&mut factor, m).then(|| stationary(&between, &factor)).flatten();
+    found.unwrap_or_else(|| vec![vec![0.0; m]; m])
 }
 
 /// Values (column x lag) less their mean over columns.
