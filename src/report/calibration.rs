@@ -71,22 +71,25 @@ impl Rates<'_> {
         format!("{}{declared}", self.cell(row, "noise"))
     }
 
+    /// The contrast and the noise model that a row is of.
+    fn key<'r>(&self, row: &'r [String]) -> (&'r str, &'r str) {
+        (self.cell(row, "contrast"), self.cell(row, "noise"))
+    }
+
     /// A row a contrast and noise model.
     fn of_levels(&self) -> Table {
         let heads = ["contrast", "noise", "false positives at .05", "at .01", "at .001", "coverage of 95 % intervals"];
         let mut table = Table::new("False positives and coverage", &heads.map(|head| (head, Align::Left)));
         let mut done: Vec<(&str, &str)> = Vec::new();
         for row in self.rows {
-            let of_row =
-                |row: &'_ [String]| (self.cell(row, "contrast").to_owned(), self.cell(row, "noise").to_owned());
-            let key = (self.cell(row, "contrast"), self.cell(row, "noise"));
+            let key = self.key(row);
             if self.cell(row, "counted") != "false_positives" || done.contains(&key) {
                 continue;
             }
             done.push(key);
             let own = |counted: &str, level: f64| {
                 let found = self.rows.iter().find(|other| {
-                    of_row(other) == of_row(row)
+                    self.key(other) == key
                         && self.cell(other, "counted") == counted
                         && (self.number(other, "level") - level).abs() < 1e-9
                 });
