@@ -12,7 +12,7 @@
 
 mod support;
 
-use boldly::inference::threshold::{FieldOf, Fwhm, Smoothness, resels};
+use boldly::inference::threshold::{FieldOf, Fwhm, PastLastPlane, Smoothness, resels};
 use boldly::inputs::{Grid, read_frames_f64};
 use ndarray::{Array2, s};
 use serde_json::Value;
@@ -96,7 +96,7 @@ fn smoothness_and_resels_are_those_of_spm() {
             });
             let (expected, dof) = (&rft[*case], rft[*case]["erdf"].as_f64().unwrap());
             let residuals = standardised_residuals(&folder, &data, dof);
-            let mut smoothness = Smoothness::new(&grid, &index);
+            let mut smoothness = Smoothness::new(&grid, &index, PastLastPlane::Itself);
             // SPM takes 64 of them
             for k in 0..64 {
                 let frame = (f64::from(k) * (n_frames - 1) as f64 / 63.0 + 0.5).floor() as usize;

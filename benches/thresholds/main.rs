@@ -10,7 +10,8 @@ mod noise;
 use boldly::config::{Height, Neighbours, Sides};
 use boldly::error::CancelToken;
 use boldly::inference::threshold::{
-    Autocorrelation, ClusterNull, FieldOf, Fwhm, LargestClusters, MixedAcf, Passing, Smoothness, clusters, resels,
+    Autocorrelation, ClusterNull, FieldOf, Fwhm, LargestClusters, MixedAcf, Passing, PastLastPlane, Smoothness,
+    clusters, resels,
 };
 use noise::{DOF, Map, SmoothNoise, grid, index};
 use rayon::prelude::*;
@@ -61,7 +62,7 @@ fn share(hits: usize, n: usize) -> String {
     let z = 1.96_f64;
     let centre = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt() / (1.0 + z * z / n);
-    format!("{p:.3} ({:.3}-{:.3})", centre - half, centre + half)
+    format!("{p:.4} ({:.4}-{:.4})", centre - half, centre + half)
 }
 
 /// What one draw of noise came to.
@@ -99,7 +100,7 @@ fn family_wise(width: f64, n_draws: usize) {
         .into_par_iter()
         .map(|draw| {
             let Map { z, residuals } = noise.draw(draw as u64);
-            let mut smoothness = Smoothness::new(&grid, &index);
+            let mut smoothness = Smoothness::new(&grid, &index, PastLastPlane::Nothing);
             for frame in &residuals {
                 smoothness.add(frame);
             }

@@ -8,21 +8,23 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use realfft::num_complex::Complex32;
 
-/// Voxels along each axis of the box, and of the periodic one that it is cut from.
+/// Voxels along each axis of the box that is analysed, and of the image that it is the middle of, as a brain is.
 const SIDE: usize = 24;
-const PERIOD: usize = 45;
+const IMAGE: usize = SIDE + 2;
 pub const N_FRAMES: usize = 30;
 pub const DOF: f64 = (N_FRAMES - 1) as f64;
 
-/// The box, in voxels of 1 mm.
+/// The image, in voxels of 1 mm.
 pub fn grid() -> Grid {
     let affine = [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0]];
-    Grid { shape: [SIDE; 3], affine }
+    Grid { shape: [IMAGE; 3], affine }
 }
 
-/// Its voxels, all of them.
+/// The voxels of the box.
 pub fn index() -> Vec<u32> {
-    (0..SIDE.pow(3) as u32).collect()
+    let middle = 1..=SIDE;
+    let planes = middle.clone().flat_map(|z| middle.clone().map(move |y| IMAGE * (y + IMAGE * z)));
+    planes.flat_map(|row| middle.clone().map(move |x| (x + row) as u32)).collect()
 }
 
 /// A map without effect.
@@ -34,6 +36,8 @@ pub struct Map {
 
 /// White noise smoothed by a Gaussian.
 pub struct SmoothNoise {
+    /// Voxels along each axis of the periodic box that noise is cut from.
+    period: usize,
     transform: VolumeFourier<f32>,
     amplitude: Vec<f32>,
 }
@@ -58,26 +62,28 @@ pub fn white(seed: u64, n: usize) -> Vec<f64> {
 impl SmoothNoise {
     /// Of this full width at half maximum, voxels; 0: white.
     pub fn new(fwhm: f64) -> Self {
-        let transform = VolumeFourier::new([PERIOD; 3]);
+        // once around the box correlations are below 1e-4
+        let period = if fwhm == 0.0 { SIDE } else { SIDE + 5 + 2 * fwhm.ceil() as usize };
+        let transform = VolumeFourier::new([period; 3]);
         let sigma = fwhm / (8.0 * std::f64::consts::LN_2).sqrt();
         // of the kernel itself on voxels, not of its continuous form
-        let line: Vec<f64> = (0..PERIOD)
+        let line: Vec<f64> = (0..period)
             .map(|at| {
-                let distance = at.min(PERIOD - at) as f64;
+                let distance = at.min(period - at) as f64;
                 if fwhm == 0.0 { f64::from(u8::from(at == 0)) } else { (-0.5 * (distance / sigma).powi(2)).exp() }
             })
             .collect();
         let of_frequency = |k: usize| -> f64 {
-            let phase = |at: usize| std::f64::consts::TAU * (k * at % PERIOD) as f64 / PERIOD as f64;
+            let phase = |at: usize| std::f64::consts::TAU * (k * at % period) as f64 / period as f64;
             line.iter().enumerate().map(|(at, weight)| weight * phase(at).cos()).sum()
         };
-        let of_axis: Vec<f64> = (0..PERIOD).map(of_frequency).collect();
+        let of_axis: Vec<f64> = (0..period).map(of_frequency).collect();
         let at = |place: usize| {
-            of_axis[place % PERIOD] * of_axis[place / PERIOD % PERIOD] * of_axis[place / (PERIOD * PERIOD)]
+            of_axis[place % period] * of_axis[place / period % period] * of_axis[place / (period * period)]
         };
-        let power: f64 = (0..PERIOD.pow(3)).map(|place| at(place).powi(2)).sum();
-        let amplitude = (0..PERIOD.pow(3)).map(|place| (at(place) / power.sqrt()) as f32).collect();
-        Self { transform, amplitude }
+        let power: f64 = (0..period.pow(3)).map(|place| at(place).powi(2)).sum();
+        let amplitude = (0..period.pow(3)).map(|place| (at(place) / power.sqrt()) as f32).collect();
+        Self { period, transform, amplitude }
     }
 
     /// The draw of this number.
@@ -85,7 +91,9 @@ impl SmoothNoise {
         let mut normals = Normals(Xoshiro256PlusPlus::seed_from_u64(number));
         let mut frames: Vec<Vec<f64>> = Vec::new();
         let inside = |volume: &[Complex32], of: fn(&Complex32) -> f32| -> Vec<f64> {
-            let place = |voxel: usize| voxel % SIDE + PERIOD * (voxel / SIDE % SIDE + PERIOD * (voxel / (SIDE * SIDE)));
+            let place = |voxel: usize| {
+                voxel % SIDE + self.period * (voxel / SIDE % SIDE + self.period * (voxel / (SIDE * SIDE)))
+            };
             (0..SIDE.pow(3)).map(|voxel| f64::from(of(&volume[place(voxel)]))).collect()
         };
         while frames.len() < N_FRAMES {

@@ -19,4 +19,4 @@ pub use heights::{benjamini_hochberg, benjamini_yekutieli, bonferroni, p_of, unc
 pub use passing::Passing;
 pub use random_field::FieldOf;
 pub use simulated_null::{ClusterNull, LargestClusters};
-pub use smoothness::{Fwhm, Resels, Smoothness, resels};
+pub use smoothness::{Fwhm, PastLastPlane, Resels, Smoothness, resels};

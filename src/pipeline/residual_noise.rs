@@ -5,7 +5,9 @@ use super::failure::Failure;
 use crate::config::{GlmSettings, Height};
 use crate::design::RunDesign;
 use crate::error::{CancelToken, Diagnostic};
-use crate::inference::threshold::{Autocorrelation, ClusterNull, Fwhm, LargestClusters, MixedAcf, Smoothness};
+use crate::inference::threshold::{
+    Autocorrelation, ClusterNull, Fwhm, LargestClusters, MixedAcf, PastLastPlane, Smoothness,
+};
 use crate::inputs::{Grid, Support};
 use crate::model::{RunFit, residual_frame};
 use crate::preprocess::{Scaler, Series};
@@ -90,7 +92,7 @@ impl RunNoise {
             values.iter_mut().zip(&scales).for_each(|(value, scale)| *value *= scale);
             Ok(values)
         };
-        let mut smoothness = Smoothness::new(grid, &voxels);
+        let mut smoothness = Smoothness::new(grid, &voxels, PastLastPlane::Nothing);
         for &frame in &frames {
             smoothness.add(&standardised(frame)?);
         }

@@ -9,6 +9,8 @@
 //! FWHM_k            1 / (r^(1/3) r_k / (r_x r_y r_z)^(1/3))
 //! ```
 //!
+//! Past the last plane of the image a cell is not whole, unless [`PastLastPlane`] says otherwise.
+//!
 //! Kiebel, Poline, Friston, Holmes & Worsley 1999, doi 10.1006/nimg.1999.0508, with the determinant voxel by voxel as SPM12
 //! and later have it. An axis of one voxel is left out: the field has a dimension less.
 
@@ -31,6 +33,16 @@ pub struct Smoothness {
     frames: usize,
 }
 
+/// What is the next voxel of one in the last plane of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PastLastPlane {
+    /// None, so that it has no whole cell.
+    Nothing,
+    /// It itself, as in SPM. Differences of 0 make noise look smoother than it is where the mask reaches the last planes, and
+    /// heights of random fields too low.
+    Itself,
+}
+
 /// Full width at half maximum of the noise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fwhm {
@@ -43,7 +55,7 @@ pub type Resels = [f64; 4];
 
 impl Smoothness {
     /// Of the voxels `index` of a grid, ascending.
-    pub fn new(grid: &Grid, index: &[u32]) -> Self {
+    pub fn new(grid: &Grid, index: &[u32], past_last_plane: PastLastPlane) -> Self {
         let [nx, ny, _] = grid.shape;
         let mut column_of = vec![NONE; grid.n_voxels()];
         index.iter().enumerate().for_each(|(column, &voxel)| column_of[voxel as usize] = column as u32);
@@ -52,8 +64,12 @@ impl Smoothness {
         for (column, &voxel) in index.iter().enumerate() {
             let voxel = voxel as usize;
             let at = place_in(grid.shape, voxel);
-            // past the last plane the neighbour is the voxel itself, as in SPM
+            let leaves = axes.iter().any(|&axis| at[axis] + 1 == grid.shape[axis]);
+            if leaves && past_last_plane == PastLastPlane::Nothing {
+                continue;
+            }
             let moved = |steps: usize| {
+                // an axis of one voxel is not moved along
                 let to = |axis: usize| (at[axis] + (steps >> axis & 1)).min(grid.shape[axis] - 1);
                 column_of[to(0) + nx * (to(1) + ny * to(2))]
             };
@@ -187,13 +203,21 @@ mod tests {
         // frames of two slopes: differences along x are 0.3 or 0, along y 0 or 0.2
         let grid = grid([5, 4, 1]);
         let index: Vec<u32> = (0..20).collect();
-        let mut smoothness = Smoothness::new(&grid, &index);
-        for frame in 0..2 {
-            let slope = [[0.3, 0.0], [0.0, 0.2]][frame];
-            let at = |voxel: u32| slope[0] * f64::from(voxel % 5) + slope[1] * f64::from(voxel / 5);
-            smoothness.add(&index.iter().map(|&voxel| at(voxel)).collect::<Vec<f64>>());
+        let of_slopes = |past_last_plane| {
+            let mut smoothness = Smoothness::new(&grid, &index, past_last_plane);
+            for slope in [[0.3, 0.0], [0.0, 0.2]] {
+                let at = |voxel: u32| slope[0] * f64::from(voxel % 5) + slope[1] * f64::from(voxel / 5);
+                smoothness.add(&index.iter().map(|&voxel| at(voxel)).collect::<Vec<f64>>());
+            }
+            (smoothness.fwhm(1.0).unwrap(), smoothness.n_cells())
+        };
+        // differences are those of the slopes wherever there are any
+        let (fwhm, n_cells) = of_slopes(PastLastPlane::Nothing);
+        assert_eq!((fwhm.voxels[2], n_cells), (1.0, 12));
+        for (width, slope) in fwhm.voxels.iter().zip([0.3, 0.2]) {
+            assert!((width * slope / (4.0 * LN_2).sqrt() - 1.0).abs() < 1e-12);
         }
-        let fwhm = smoothness.fwhm(1.0).unwrap();
+        let (fwhm, n_cells) = of_slopes(PastLastPlane::Itself);
         // at the last row and column differences are 0, as in SPM: 12 of 20 voxels have both
         let share = [16.0 / 20.0, 15.0 / 20.0];
         let root = (4.0 * LN_2).sqrt();
@@ -203,7 +227,7 @@ mod tests {
         for (width, length) in fwhm.voxels.iter().zip(lengths) {
             assert!((width * length * scale - 1.0).abs() < 1e-12);
         }
-        assert_eq!((fwhm.voxels[2], smoothness.n_cells()), (1.0, 20));
-        assert_eq!(Smoothness::new(&grid, &[]).fwhm(1.0), None);
+        assert_eq!((fwhm.voxels[2], n_cells), (1.0, 20));
+        assert_eq!(Smoothness::new(&grid, &[], PastLastPlane::Nothing).fwhm(1.0), None);
     }
 }
