@@ -104,7 +104,8 @@ fn clusters_of_noise_are_as_large_as_those_of_3dclustsim() {
             for (alpha, size) in [0.10, 0.05, 0.02, 0.01].iter().zip(&row[1..]) {
                 // AFNI interpolates between sizes, and has 2000 fields
                 let chance = (alpha * (1.0 - alpha) * (1.0 / 2000.0 + 1.0 / f64::from(n_fields as u32))).sqrt();
-                let (at_floor, at_ceiling) = (largest.p(size.floor() as usize), largest.p(size.ceil() as usize));
+                let (at_floor, at_ceiling) =
+                    (largest.share(size.floor() as usize), largest.share(size.ceil() as usize));
                 println!("{name} NN{nn} {label} p {p}: AFNI {alpha} at {size}; here {at_floor:.4} to {at_ceiling:.4}");
                 assert!(at_floor > alpha - 4.0 * chance, "{name} NN{nn} {label} {alpha}: {at_floor} at {size}");
                 // it also divides each field by its own standard deviation, which takes out what a long tail moves as a whole
@@ -138,6 +139,6 @@ fn simulations_are_the_same_with_any_number_of_threads() {
     };
     let one = with(1);
     assert_eq!(one, with(3));
-    assert!(one.sizes()[59] > 2 && one.p(1) > 0.5 && one.p(usize::MAX) < 0.02);
+    assert!(one.sizes()[59] > 2 && one.share(1) > 0.5 && one.share(usize::MAX) < 0.02);
     assert_eq!(one.p(one.least_size(0.05)).max(0.05), 0.05);
 }

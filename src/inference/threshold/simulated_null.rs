@@ -4,7 +4,8 @@
 //! leaves room for the autocorrelation to fall off, so that it is stationary in the mask. Each is thresholded at the
 //! cluster-forming p on the sides asked for, and the size of its largest cluster is kept (Forman and others 1995, doi
 //! 10.1002/mrm.1910330508; Cox and others 2017, doi 10.1089/brain.2016.0475). p of a cluster of some size is the share of
-//! fields with one at least as large, the data's own counted among them (Phipson & Smyth 2010, doi 10.2202/1544-6115.1585).
+//! fields with one at least as large, the data's own counted among them (Phipson & Smyth 2010, doi 10.2202/1544-6115.1585), and one
+//! standard error of that share more: fields are few, and what they happen to be must not make clusters easier to find.
 //!
 //! Field i comes from a stream of random numbers of its own: the sizes are the same with any number of threads.
 
@@ -107,10 +108,16 @@ impl ClusterNull {
 }
 
 impl LargestClusters {
-    /// Probability that the largest cluster of noise has at least `n_voxels`.
-    pub fn p(&self, n_voxels: usize) -> f64 {
+    /// Share of fields, the data's own among them, whose largest cluster has at least `n_voxels`.
+    pub fn share(&self, n_voxels: usize) -> f64 {
         let below = self.0.partition_point(|size| (*size as usize) < n_voxels);
         (self.0.len() - below + 1) as f64 / (self.0.len() + 1) as f64
+    }
+
+    /// Probability that the largest cluster of noise has at least `n_voxels`: that share and its standard error, at most 1.
+    pub fn p(&self, n_voxels: usize) -> f64 {
+        let share = self.share(n_voxels);
+        (share + (share * (1.0 - share) / (self.0.len() + 1) as f64).sqrt()).min(1.0)
     }
 
     /// The least size of a cluster whose p is at most `alpha`.
@@ -172,10 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn p_counts_the_data_among_the_fields() {
+    fn p_counts_the_data_among_the_fields_and_adds_a_standard_error() {
         let found = LargestClusters((1..=99).collect());
-        assert_eq!((found.p(100), found.p(99), found.p(1), found.p(0)), (0.01, 0.02, 1.0, 1.0));
-        assert_eq!((found.least_size(0.05), found.least_size(0.01), found.least_size(0.009)), (96, 100, usize::MAX));
+        // shares of .01, .02, .03, .04 and 1 of a hundred, and their standard errors
+        let p = [100, 99, 98, 97, 1].map(|size| found.p(size));
+        for (p, expected) in p.into_iter().zip([0.01995, 0.034, 0.04706, 0.0596, 1.0]) {
+            assert!((p - expected).abs() < 5e-6, "{p} {expected}");
+        }
+        assert_eq!((found.least_size(0.05), found.least_size(0.02), found.least_size(0.01)), (98, 100, usize::MAX));
     }
 
     #[test]
