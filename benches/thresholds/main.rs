@@ -1,7 +1,7 @@
 //! How often thresholds are wrong: simulated noise of known smoothness, and simulated effects of known places.
 //!
-//! `cargo bench --bench thresholds -- [--draws 1000] [--only errors|discoveries]` prints Markdown tables; discoveries, which
-//! are quick, take 20 times the draws. A draw's random numbers depend on its number
+//! `cargo bench --bench thresholds -- [--draws 1000] [--only errors|discoveries] [--fwhm 4]` prints Markdown tables;
+//! discoveries, which are quick, take 20 times the draws; errors are of all smoothnesses, or of one. A draw's random numbers depend on its number
 //! alone. Nothing is timed.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout)]
 
@@ -26,15 +26,17 @@ fn main() {
     let told = words.iter().position(|word| word == "--draws").and_then(|at| words.get(at + 1));
     let n_draws: usize = told.map_or(1000, |draws| draws.parse().unwrap());
     let only = words.iter().position(|word| word == "--only").and_then(|at| words.get(at + 1)).map(String::as_str);
+    let fwhm = words.iter().position(|word| word == "--fwhm").and_then(|at| words.get(at + 1));
     if only.is_none_or(|only| only == "errors") {
-        errors_over_the_family(n_draws);
+        let widths = fwhm.map_or(vec![0.0, 2.0, 4.0, 6.0, 8.0], |fwhm| vec![fwhm.parse().unwrap()]);
+        errors_over_the_family(&widths, n_draws);
     }
     if only.is_none_or(|only| only == "discoveries") {
         false_discoveries(20 * n_draws);
     }
 }
 
-fn errors_over_the_family(n_draws: usize) {
+fn errors_over_the_family(widths: &[f64], n_draws: usize) {
     println!(
         "Errors over the family, {n_draws} draws, nominal {ALPHA} (share of draws with anything; 95 % interval):\n"
     );
@@ -42,7 +44,7 @@ fn errors_over_the_family(n_draws: usize) {
         "| FWHM, voxels | measured | Bonferroni | random field | random field z | clusters, p < {FORMING_P} | least cluster |"
     );
     println!("|---|---|---|---|---|---|---|");
-    for width in [0.0, 2.0, 4.0, 6.0, 8.0] {
+    for &width in widths {
         family_wise(width, n_draws);
     }
 }
