@@ -7,7 +7,7 @@
 
 use crate::design::{task, with_drift};
 use crate::methods::{Estimates, Method, columns, of_support, run_design};
-use crate::rates::{LEVELS, critical};
+use crate::rates::{LEVELS, Thresholds};
 use boldly::config::FixedEffects;
 use boldly::inputs::{Grid, Support};
 use boldly::preprocess::Series;
@@ -134,9 +134,10 @@ fn rates(scans: &[Scan], method: Method, n_designs: usize, is_block: bool) -> Ve
             let fit = method.fit(series, &design);
             let estimates = Estimates::of(&[fit], FixedEffects::Precision, &method.numerics());
             LEVELS.map(|level| {
-                let threshold = critical(level, estimates.dof[0]);
+                let thresholds = Thresholds::of_level(level, &estimates.dof);
                 let t = estimates.effect.iter().zip(&estimates.variance).map(|(e, v)| (e / v.sqrt()).abs());
-                t.filter(|t| *t > threshold).count() as f64 / estimates.effect.len() as f64
+                let found = t.zip(&estimates.dof).filter(|(t, dof)| *t > thresholds.at(**dof)).count();
+                found as f64 / estimates.effect.len() as f64
             })
         };
         let each: Vec<[f64; 2]> = (0..n_designs).into_par_iter().map(of_design).collect();

@@ -41,16 +41,16 @@ pub struct Rate {
 }
 
 /// Upper quantile of t for a two-sided level.
-pub fn critical(level: f64, dof: f64) -> f64 {
+fn critical(level: f64, dof: f64) -> f64 {
     StudentsT::new(0.0, 1.0, dof).unwrap().inverse_cdf(1.0 - level / 2.0)
 }
 
 /// Rates of false positives at [`LEVELS`]; that of the first level is one minus the coverage of the 95 % interval.
 pub fn rates(voxels: &[Voxel], n_parts: usize) -> [Rate; 2] {
     LEVELS.map(|level| {
-        let same = voxels.iter().all(|voxel| voxel.dof == voxels[0].dof);
-        let common = critical(level, voxels[0].dof);
-        let of_voxel = |voxel: &Voxel| voxel.exceeds(if same { common } else { critical(level, voxel.dof) }, 0.0);
+        let dof: Vec<f64> = voxels.iter().map(|voxel| voxel.dof).collect();
+        let thresholds = Thresholds::of_level(level, &dof);
+        let of_voxel = |voxel: &Voxel| voxel.exceeds(thresholds.at(voxel.dof), 0.0);
         let each: Vec<f64> = voxels.par_iter().with_min_len(1024).map(of_voxel).collect();
         let (mut sums, mut counts) = (vec![0.0; n_parts], vec![0.0_f64; n_parts]);
         for (voxel, rate) in voxels.iter().zip(&each) {
@@ -65,20 +65,62 @@ pub fn rates(voxels: &[Voxel], n_parts: usize) -> [Rate; 2] {
     })
 }
 
-/// Share of the oracle's sensitivity at the effect where it finds half, both at the threshold whose true rate is .001.
+/// Share of the oracle's sensitivity at the effect where it finds half, both at the p whose true rate is .001.
 pub fn power(voxels: &[Voxel], oracle: &[Voxel]) -> f64 {
     let of_oracle = threshold(oracle);
     let effect = root(|effect| mean(oracle, of_oracle, effect).ln() - 0.5_f64.ln(), of_oracle - 0.5, of_oracle + 0.5);
     mean(voxels, threshold(voxels), effect) / 0.5
 }
 
+/// In units of t of the first voxel.
 fn threshold(voxels: &[Voxel]) -> f64 {
     root(|threshold| mean(voxels, threshold, 0.0).ln() - LEVELS[1].ln(), 3.2, 3.6)
 }
 
+/// Share of voxels whose p is below that of a `threshold` of the first.
 fn mean(voxels: &[Voxel], threshold: f64, effect: f64) -> f64 {
-    let each: Vec<f64> = voxels.par_iter().with_min_len(1024).map(|voxel| voxel.exceeds(threshold, effect)).collect();
+    let dof: Vec<f64> = voxels.iter().map(|voxel| voxel.dof).collect();
+    let thresholds = Thresholds::new(&dof, threshold);
+    let exceeds = |voxel: &Voxel| voxel.exceeds(thresholds.at(voxel.dof), effect);
+    let each: Vec<f64> = voxels.par_iter().with_min_len(1024).map(exceeds).collect();
     each.iter().sum::<f64>() / each.len() as f64
+}
+
+/// t of one p by degrees of freedom: straight lines in one over them, in which t is nearly straight itself.
+pub struct Thresholds {
+    /// Least and largest of one over the degrees of freedom.
+    range: [f64; 2],
+    values: Vec<f64>,
+}
+
+impl Thresholds {
+    const NODES: usize = 200;
+
+    /// Of a two-sided level.
+    pub fn of_level(level: f64, dof: &[f64]) -> Self {
+        Self::new(dof, critical(level, dof[0]))
+    }
+
+    /// Of the p that the t `of_first` has at the first of `dof`.
+    fn new(dof: &[f64], of_first: f64) -> Self {
+        let inverse = || dof.iter().map(|dof| dof.recip());
+        let range = [inverse().fold(f64::INFINITY, f64::min), inverse().fold(0.0, f64::max)];
+        if range[0] == range[1] {
+            return Self { range, values: vec![of_first] };
+        }
+        let level = 2.0 * StudentsT::new(0.0, 1.0, dof[0]).unwrap().sf(of_first);
+        let node = |node: usize| range[0] + (range[1] - range[0]) * node as f64 / Self::NODES as f64;
+        Self { range, values: (0..=Self::NODES).map(|at| critical(level, node(at).recip())).collect() }
+    }
+
+    pub fn at(&self, dof: f64) -> f64 {
+        if self.values.len() == 1 {
+            return self.values[0];
+        }
+        let place = (dof.recip() - self.range[0]) / (self.range[1] - self.range[0]) * Self::NODES as f64;
+        let below = (place as usize).min(Self::NODES - 1);
+        self.values[below] + (place - below as f64) * (self.values[below + 1] - self.values[below])
+    }
 }
 
 /// Zero of a monotonic function, by secants.

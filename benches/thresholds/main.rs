@@ -1,8 +1,8 @@
 //! How often thresholds are wrong: simulated noise of known smoothness, and simulated effects of known places.
 //!
 //! `cargo bench --bench thresholds -- [--draws 1000] [--only errors|discoveries] [--fwhm 4]` prints Markdown tables;
-//! discoveries, which are quick, take 20 times the draws; errors are of all smoothnesses, or of one. A draw's random numbers depend on its number
-//! alone. Nothing is timed.
+//! discoveries, which are quick, take 20 times the draws; errors are of all smoothnesses, or of one. A draw's random numbers
+//! depend on its number alone. Nothing is timed.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout)]
 
 mod noise;
