@@ -7,6 +7,10 @@ use crate::model::{RunFit, UnitCovariance, factor_packed, inverse_square_root, p
 use ndarray::{Array2, s};
 use std::ops::Range;
 
+/// Largest relative variance that doubt counts for, which leaves 4 degrees of freedom: where variances are more uncertain yet, a
+/// chi-square is no picture of them.
+const LARGEST_DOUBT: f64 = 0.5;
+
 /// Effects of a contrast over a range of columns.
 #[derive(Debug, Clone)]
 pub struct ContrastField {
@@ -44,6 +48,21 @@ impl Dof {
         match self {
             Self::Same(dof) => *dof,
             Self::PerColumn(dof) => dof[column],
+        }
+    }
+
+    /// Of each of so many columns.
+    pub fn each(&self, n_columns: usize) -> Vec<f64> {
+        (0..n_columns).map(|column| self.at(column)).collect()
+    }
+
+    /// Of `columns` together.
+    pub fn harmonic_mean(&self, columns: &[usize]) -> f64 {
+        match self {
+            Self::Same(dof) => *dof,
+            Self::PerColumn(dof) => {
+                columns.len() as f64 / columns.iter().map(|&column| dof[column].recip()).sum::<f64>()
+            }
         }
     }
 }
@@ -133,12 +152,19 @@ impl<'a> PreparedContrast<'a> {
         effect
     }
 
+    /// Those of the residuals, fewer where there is doubt about the process.
+    fn dof(&self, columns: Range<usize>) -> Dof {
+        let residual = self.fit.dof;
+        let of_column = |column| self.covariance.doubt(column).map(|doubt| effective_dof(residual, doubt));
+        columns.map(of_column).collect::<Option<Vec<f64>>>().map_or(Dof::Same(residual), Dof::PerColumn)
+    }
+
     /// Effects and uncertainty over `columns`.
     pub fn field(&self, columns: Range<usize>) -> ContrastField {
         let effect = self.effects(columns.clone());
         let sigma2 = &self.fit.sigma2[columns.clone()];
         let kind = self.contrast.kind;
-        let dof = Dof::Same(self.fit.dof);
+        let dof = self.dof(columns.clone());
         if let Some(whiteners) = &self.whiteners {
             let mut whitened = Array2::zeros(effect.dim());
             for (at, column) in columns.enumerate() {
@@ -157,6 +183,33 @@ impl<'a> PreparedContrast<'a> {
     }
 }
 
+/// Degrees of freedom of a variance that has the relative variance `2 / residual` from its residuals and `doubt` from what else is not
+/// known: two over their sum (Satterthwaite 1946, doi 10.2307/3002019; of processes by likelihood so Kenward & Roger 1997, doi
+/// 10.2307/2533558).
+fn effective_dof(residual: f64, doubt: f64) -> f64 {
+    residual / (1.0 + 0.5 * residual * doubt.min(LARGEST_DOUBT))
+}
+
 fn unpack(packed: &[f64], n: usize) -> Array2<f64> {
     Array2::from_shape_fn((n, n), |(i, j)| packed[packed_length(i.max(j)) + i.min(j)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubt_takes_degrees_of_freedom_away() {
+        assert_eq!(effective_dof(200.0, 0.0), 200.0);
+        // a standard error of a tenth from the residuals, and another tenth
+        assert!((effective_dof(200.0, 0.01) - 100.0).abs() < 1e-12);
+        assert!((effective_dof(1e9, 1e9) - 4.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn degrees_of_freedom_of_many_are_their_harmonic_mean() {
+        let each = Dof::PerColumn(vec![60.0, 1.0, 20.0]);
+        assert!((each.harmonic_mean(&[0, 2]) - 30.0).abs() < 1e-12);
+        assert_eq!((Dof::Same(7.0).harmonic_mean(&[0, 2]), Dof::Same(7.0).each(2)), (7.0, vec![7.0; 2]));
+    }
 }

@@ -1,6 +1,6 @@
 //! The covariance of a contrast in a run, rebuilt from the noise parameters for the columns that ask.
 
-use super::cholesky::packed_length;
+use super::cholesky::{factor_packed, packed_length, solve_lower_packed};
 use super::fit::RunFit;
 use super::linalg::product;
 use super::noise::NoiseAt;
@@ -18,6 +18,9 @@ pub struct UnitCovariance<'a> {
     projected: Vec<Vec<f64>>,
     /// Packed, of each shared parameter.
     shared: Vec<Vec<f64>>,
+    /// Of each shared parameter: mean square over the contrast's principal directions of the relative change of their variance a step
+    /// along the line of doubt; none where there is no doubt.
+    change: Vec<f64>,
 }
 
 /// Working space of [`UnitCovariance::at`], one a thread.
@@ -33,12 +36,22 @@ impl<'a> UnitCovariance<'a> {
     /// Of the contrast `weights` (q x regressor) in `fit`.
     pub fn new(fit: &'a RunFit, weights: &Array2<f64>) -> Self {
         let projected = product(weights, &fit.to_coefficients).outer_iter().map(|row| row.to_vec()).collect();
-        let mut covariance = Self { fit, projected, shared: Vec::new() };
+        let mut covariance = Self { fit, projected, shared: Vec::new(), change: Vec::new() };
         if fit.noise.index().is_some() {
             let mut scratch = covariance.scratch();
             for at in fit.noise.shared() {
                 covariance.multiply_out(at, &mut scratch);
                 covariance.shared.push(scratch.packed.clone());
+            }
+            if fit.doubt.is_some() {
+                covariance.change.reserve(covariance.shared.len());
+                for (class, own) in covariance.shared.iter().enumerate() {
+                    let sides = [0, 1].map(|side| {
+                        covariance.multiply_out(NoiseAt::Aside(side, class), &mut scratch);
+                        scratch.packed.clone()
+                    });
+                    covariance.change.push(mean_square_change(own, &sides, covariance.n_rows()));
+                }
             }
         }
         covariance
@@ -58,6 +71,12 @@ impl<'a> UnitCovariance<'a> {
     /// Which of [`Self::shared`] a column has; `None`: its own.
     pub fn shared_index(&self, column: usize) -> Option<usize> {
         self.fit.noise.index().map(|index| index.get(column).map_or(0, |&index| index as usize))
+    }
+
+    /// Relative variance that a column's covariance has from what is not known of its process; `None` where none is known of.
+    pub fn doubt(&self, column: usize) -> Option<f64> {
+        let steps = f64::from(self.fit.doubt.as_ref()?[column]);
+        Some(self.change[self.shared_index(column)?] * steps * steps)
     }
 
     /// Working space for [`Self::at`].
@@ -93,5 +112,48 @@ impl<'a> UnitCovariance<'a> {
                 packed[packed_length(i) + j] = z_i.iter().zip(z_j).map(|(a, b)| a * b).sum();
             }
         }
+    }
+}
+
+/// `|M|^2 / q` with `M = L^-1 (B_1 - B_2) L'^-1 / 2`, `A = L L'`, for packed A and B of q rows: of the relative changes along
+/// principal directions the mean square. 0 of rows without variance: there is nothing to be sure of.
+fn mean_square_change(a: &[f64], [b_1, b_2]: &[Vec<f64>; 2], q: usize) -> f64 {
+    let mut factor = a.to_vec();
+    if !factor_packed(&mut factor, q) {
+        return 0.0;
+    }
+    let change = |i: usize, j: usize| {
+        let at = packed_length(i.max(j)) + i.min(j);
+        0.5 * (b_1[at] - b_2[at])
+    };
+    let mut m = Array2::from_shape_fn((q, q), |(i, j)| change(i, j));
+    for _ in 0..2 {
+        for mut column in m.columns_mut() {
+            let mut solved = column.to_vec();
+            solve_lower_packed(&factor, &mut solved);
+            column.iter_mut().zip(solved).for_each(|(entry, solved)| *entry = solved);
+        }
+        m = m.reversed_axes();
+    }
+    m.iter().map(|entry| entry * entry).sum::<f64>() / q as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn change_is_the_mean_square_over_principal_directions() {
+        // variances 4 and 9 that grow by a tenth and shrink by a fifth to one side, and the other way round to the other
+        let [a, b, c] = [[4.0, 0.0, 9.0], [4.4, 0.0, 7.2], [3.6, 0.0, 10.8]];
+        let change = |of: fn([f64; 3]) -> [f64; 3]| mean_square_change(&of(a), &[of(b).to_vec(), of(c).to_vec()], 2);
+        assert!((change(|same| same) - 0.025).abs() < 1e-12);
+        // the same two effects, added and subtracted
+        assert!((change(|[x, _, y]| [x + y, x - y, x + y]) - 0.025).abs() < 1e-12);
+        let of_one = |b: [f64; 2]| mean_square_change(&[4.0], &b.map(|b| vec![b]), 1);
+        assert!((of_one([4.4, 3.6]) - 0.01).abs() < 1e-12);
+        // whichever side is called the first
+        assert_eq!(of_one([4.9, 3.6]), of_one([3.6, 4.9]));
+        assert_eq!(mean_square_change(&[0.0], &[vec![0.0], vec![0.0]], 1), 0.0);
     }
 }

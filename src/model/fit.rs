@@ -38,6 +38,8 @@ pub struct RunFit {
     pub rank: usize,
     pub(super) to_coefficients: Array2<f64>,
     pub(super) precision: Precision,
+    /// Standard deviation of each column's noise along its class's line of doubt, in steps; none where the model knows of none.
+    pub(super) doubt: Option<Vec<f32>>,
 }
 
 impl RunFit {
@@ -77,6 +79,7 @@ impl RunFit {
             noise: NoiseField::White,
             to_coefficients: basis.to_coefficients.clone(),
             precision: Precision::White,
+            doubt: None,
         }
     }
 

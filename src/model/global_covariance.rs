@@ -99,7 +99,7 @@ pub(super) fn fit(
     let process = GlobalCovariance::of_samples(&samples, design, cancel)?.process();
     let process = process.ok_or_else(|| ModelError::NoCovariance { run: design.run.clone() })?;
     cancel.check()?;
-    fit_under(&samples, design, shared(process, series.n_columns()), cancel)
+    fit_under(&samples, design, shared(process, series.n_columns()).into(), cancel)
 }
 
 fn shared(process: Process, n_columns: usize) -> NoiseField {
@@ -124,5 +124,5 @@ pub fn fit_run_under(
         Process::Autoregression(_) => Layout::filled(&run.lags),
     };
     let samples = Samples::new(series, scaler, design, &run, &layout)?;
-    fit_under(&samples, design, shared(process.clone(), series.n_columns()), cancel)
+    fit_under(&samples, design, shared(process.clone(), series.n_columns()).into(), cancel)
 }

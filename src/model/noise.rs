@@ -41,9 +41,32 @@ pub(crate) trait SampledNoise: Send + Sync {
     /// Measures residuals (row x column) into `measures` (measure x column).
     fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>);
 
-    /// Turns the measures of the whole run into processes: [`NoiseField::Classes`], or [`NoiseField::Own`] on a filled layout.
-    /// Columns without residuals (those left out) may get any.
-    fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseField;
+    /// Turns the measures of the whole run into processes: [`NoiseField::Classes`], or [`NoiseField::Own`] on a filled layout; with
+    /// how sure they are where they are classes and the model can tell. Columns without residuals (those left out) may get any.
+    fn settle(&self, measures: Array2<f32>, support: &Support) -> Settled;
+}
+
+/// Noise as a model that looks at residuals settles it.
+pub(crate) struct Settled {
+    /// Its processes.
+    pub(crate) noise: NoiseField,
+    /// How sure those are, where the model can tell.
+    pub(crate) doubt: Option<Doubt>,
+}
+
+impl From<NoiseField> for Settled {
+    fn from(noise: NoiseField) -> Self {
+        Self { noise, doubt: None }
+    }
+}
+
+/// How sure the processes of classes are: along one line of processes each.
+#[derive(Debug, Clone)]
+pub(crate) struct Doubt {
+    /// Of each class, the processes a step along its line to either side.
+    pub(crate) sides: [Vec<Process>; 2],
+    /// Standard deviation of each column's place on the line, in steps.
+    pub(crate) of_column: Vec<f32>,
 }
 
 /// Bytes that settling the noise of a run of so many frames takes for each column at most, and processes that columns share.
@@ -63,7 +86,8 @@ pub(crate) fn parameter_bytes(noise: Noise, n_frames: usize) -> usize {
     match noise {
         Noise::Ols => 0,
         Noise::Ar1 => 8,
-        Noise::Arma11 | Noise::PooledAr | Noise::GlobalAr1 => 4,
+        Noise::Arma11 | Noise::GlobalAr1 => 4,
+        Noise::PooledAr => 8,
         Noise::Ar(order) => own_ar::process_bytes(order.get()),
         Noise::TukeyAr => own_ar::process_bytes(own_ar::tukey_order(n_frames)),
     }
@@ -132,6 +156,8 @@ pub(crate) enum NoiseAt<'a> {
     Rho(f64),
     /// That of a class.
     Class(usize),
+    /// A step along the line of doubt of a class, to one side.
+    Aside(usize, usize),
     /// A process of the column's own.
     Own(&'a Autoregression),
 }

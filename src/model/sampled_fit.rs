@@ -4,10 +4,10 @@
 use super::fit::RunFit;
 use super::global_covariance;
 use super::linalg::{subtract_product, transposed_product};
-use super::noise::{NoiseClasses, NoiseField, SampledNoise, settling_needs};
+use super::noise::{NoiseClasses, NoiseField, SampledNoise, Settled, settling_needs};
 use super::precision::Precision;
 use super::problem::ModelError;
-use super::process::{ArPrecision, Autoregression, Layout, Whitened, WhitenedResiduals, gathered};
+use super::process::{ArPrecision, Autoregression, Layout, Process, Whitened, WhitenedResiduals, gathered};
 use super::run_basis::{RunBasis, singular};
 use crate::config::Noise;
 use crate::design::RunDesign;
@@ -147,16 +147,16 @@ pub(super) fn fit(
         noise.measure(&samples.residuals(&columns, rows)?.residuals, measures);
         Ok::<(), ModelError>(())
     })?;
-    let field = noise.settle(measures, &series.support);
+    let settled = noise.settle(measures, &series.support);
     cancel.check()?;
-    fit_under(&samples, design, field, cancel)
+    fit_under(&samples, design, settled, cancel)
 }
 
 /// Fits the design under noise that is known.
 pub(super) fn fit_under(
     samples: &Samples<'_>,
     design: &RunDesign,
-    noise: NoiseField,
+    Settled { noise, doubt }: Settled,
     cancel: &CancelToken,
 ) -> Result<RunFit, ModelError> {
     let Samples { series, run, .. } = samples;
@@ -181,6 +181,15 @@ pub(super) fn fit_under(
         Ok::<(), ModelError>(())
     })?;
     (fit.precision, fit.noise) = whitening.into_parts();
+    if let (Some(doubt), Precision::Classes { factors, sides }) = (doubt, &mut fit.precision) {
+        let basis = samples.layout.basis(&run.basis.q);
+        let factor = |(process, own): (&Process, &Vec<f64>)| {
+            let whitened = Whitened::new(&basis, process, samples.layout);
+            whitened.map_or_else(|| own.clone(), Whitened::into_factor) // too far to say anything of the design
+        };
+        *sides = doubt.sides.map(|processes| processes.par_iter().zip(&*factors).map(factor).collect());
+        fit.doubt = Some(doubt.of_column);
+    }
     Ok(fit)
 }
 
@@ -237,7 +246,7 @@ impl Whitening {
         match self {
             Self::Classes(classes, whitened) => {
                 let factors = whitened.into_iter().map(Whitened::into_factor).collect();
-                (Precision::Classes(factors), classes.into())
+                (Precision::Classes { factors, sides: [Vec::new(), Vec::new()] }, classes.into())
             }
             Self::Own { precision, processes, .. } => (Precision::Own(precision), NoiseField::Own(processes)),
         }

@@ -59,9 +59,10 @@ impl<'a> Family<'a> {
         }
     }
 
-    /// The field of a contrast. Where each voxel has its own degrees of freedom, the fewest: fewer make for a higher height.
+    /// The field of a contrast. Where each voxel has its own degrees of freedom, their harmonic mean: what it takes to pass grows
+    /// about in proportion to one over them.
     fn field(&self, of: Thresholdable<'_>) -> FieldOf {
-        let dof = self.columns.iter().map(|&column| of.map.dof.at(column)).fold(f64::INFINITY, f64::min);
+        let dof = of.map.dof.harmonic_mean(&self.columns);
         match of.map.kind {
             ContrastKind::T => FieldOf::T { dof },
             ContrastKind::F => FieldOf::F { numerator_dof: of.map.effect.nrows() as f64, dof },

@@ -5,7 +5,7 @@
 //! on among the points around its best one until none is better, and to the top of the paraboloid through them. On AFNI's own
 //! grid the search is AFNI's too: at every second point, then once at all points up to two steps from the best.
 
-use super::{NoiseClasses, NoiseField, SampledNoise, distinct};
+use super::{NoiseClasses, NoiseField, SampledNoise, Settled, distinct};
 use crate::config::Arma11Grid;
 use crate::inputs::Support;
 use crate::model::process::{Arma11, Layout, Process, Whitened, gathered};
@@ -106,12 +106,12 @@ impl SampledNoise for RemlSearch {
         }
     }
 
-    fn settle(&self, measures: Array2<f32>, _support: &Support) -> NoiseField {
+    fn settle(&self, measures: Array2<f32>, _support: &Support) -> Settled {
         let points: Vec<Point> = measures.columns().into_iter().map(|of| (of[0] as i32, of[1] as i32)).collect();
         let (distinct, index) = distinct(&points);
         let unit = f64::from(STEPS) * f64::from(self.grid.parts);
         let process = |(a, b): Point| Process::Arma11(Arma11 { a: f64::from(a) / unit, b: f64::from(b) / unit });
-        NoiseClasses { processes: distinct.into_iter().map(process).collect(), index }.into()
+        NoiseField::from(NoiseClasses { processes: distinct.into_iter().map(process).collect(), index }).into()
     }
 }
 

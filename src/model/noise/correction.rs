@@ -16,7 +16,7 @@ use rayon::prelude::*;
 /// Largest lag that the design's bias is followed to.
 const LARGEST_LAG: usize = 100;
 /// Largest partial autocorrelation.
-const LARGEST_PARTIAL: f64 = 0.99;
+pub(super) const LARGEST_PARTIAL: f64 = 0.99;
 /// What lag j is multiplied with, to the power of j, until a process has these autocovariances; and how often at most.
 const SHRINKAGE: f64 = 0.9;
 const LARGEST_SHRINKAGES: usize = 60;

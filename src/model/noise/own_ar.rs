@@ -9,7 +9,7 @@
 //! the ends of a run and over gaps, where a spectrum is circular and has neither.
 
 use super::correction::{Correction, admitted};
-use super::{NoiseField, SampledNoise, lag_products};
+use super::{NoiseField, SampledNoise, Settled, lag_products};
 use crate::inputs::Support;
 use crate::model::process::{Autoregression, Layout};
 use ndarray::{Array2, ArrayViewMut2};
@@ -111,10 +111,10 @@ impl SampledNoise for OwnAr {
     }
 
     /// Columns without residuals come out white: no lag products, no partial autocorrelation.
-    fn settle(&self, measures: Array2<f32>, _support: &Support) -> NoiseField {
+    fn settle(&self, measures: Array2<f32>, _support: &Support) -> Settled {
         let products: Vec<f32> = measures.columns().into_iter().flat_map(|column| column.to_vec()).collect();
         drop(measures);
-        NoiseField::Own(self.processes(&products))
+        NoiseField::Own(self.processes(&products)).into()
     }
 }
 
@@ -162,7 +162,7 @@ mod tests {
         let e = model.layout().spread(e);
         let mut measures = Array2::zeros((model.n_measures(), e.ncols()));
         model.measure(&e, measures.view_mut());
-        match model.settle(measures, &Support::Columns { names: Vec::new() }) {
+        match model.settle(measures, &Support::Columns { names: Vec::new() }).noise {
             NoiseField::Own(processes) => processes,
             other => panic!("{other:?}"),
         }

@@ -13,21 +13,24 @@
 //!    the least error of one half's average about the other half.
 //! 6. [`curve`]: averages drawn to the curve that those of all voxels follow with the feature.
 //! 7. [`classes`]: processes that are alike are made one, so that a design is whitened some hundred times, not once a voxel.
+//! 8. [`doubt`]: how sure the place on the curve is, which takes degrees of freedom off those of the residuals.
 //!
 //! docs/noise.md has the reasons and the table of error rates.
 
 mod cascade;
 mod classes;
 mod curve;
+mod doubt;
 mod feature;
 mod halves;
 
 use super::correction::Correction;
 use super::lag_products::{self, LagProducts};
-use super::{NoiseClasses, NoiseField, SampledNoise};
+use super::{Doubt, NoiseClasses, NoiseField, SampledNoise, Settled};
 use crate::inputs::Support;
 use crate::model::process::{Autoregression, Layout};
 use cascade::{Guide, Neighbourhood};
+use curve::Curve;
 use feature::{Averaging, Feature};
 use halves::Halves;
 use ndarray::{Array2, ArrayViewMut2, Axis, s};
@@ -48,6 +51,8 @@ const ITERATIONS: usize = 2;
 /// Distances of the averages, voxels: of the feature, of lag products.
 const FEATURE_STEPS: [usize; 5] = [1, 1, 2, 2, 4];
 const STEPS: [usize; 6] = [1, 1, 2, 2, 4, 4];
+/// And of the squares of averaged noise, wider, as that is smooth.
+const DOUBT_STEPS: [usize; 8] = [1, 1, 2, 2, 4, 4, 4, 4];
 /// Standard deviations of the feature's noise that count as alike.
 const ALIKE: f32 = 3.0;
 /// Independent voxels whose average is enough: of the feature, and of lag products at least.
@@ -118,12 +123,12 @@ impl SampledNoise for PooledAr {
         }
     }
 
-    fn settle(&self, measures: Array2<f32>, support: &Support) -> NoiseField {
+    fn settle(&self, measures: Array2<f32>, support: &Support) -> Settled {
         let n_columns = measures.ncols();
         // excluded columns have no residuals
         let used: Vec<usize> = (0..n_columns).filter(|&column| measures[(0, column)] > 0.0).collect();
         if used.is_empty() {
-            return NoiseClasses::white(n_columns).into();
+            return NoiseField::from(NoiseClasses::white(n_columns)).into();
         }
         let products = LagProducts::new(&measures, &used, self.order, self.compared);
         drop(measures);
@@ -137,24 +142,44 @@ impl SampledNoise for PooledAr {
         let (z, twin, steps) = averaged_feature(&around, &feature);
         let variance = around.local_variance(&twin, &FEATURE_STEPS);
         let guide = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE };
-        let pooled = |scales: &[f64], steps: &[usize]| {
-            let n_lags = self.order + 1;
-            let mut pooled = around.averaged(products.relative_to(scales), n_lags, steps, Some(&guide));
-            if kept < 1.0 {
-                curve::draw_to_curve(&mut pooled, n_lags, &feature.direction, kept);
+        let n_lags = self.order + 1;
+        let averages = |scales: &[f64], steps: &[usize]| {
+            let mut averages = around.averaged(products.relative_to(scales), n_lags, steps, Some(&guide));
+            let curve = (kept < 1.0).then(|| Curve::through(&averages, n_lags, &feature.direction)).flatten();
+            if let Some(curve) = &curve {
+                curve.draw(&mut averages, kept);
             }
-            self.correction.processes(&pooled, ITERATIONS)
+            (averages, curve)
         };
-        let first = pooled(&scales, steps);
+        let (first, _) = averages(&scales, steps);
+        let first = self.correction.processes(&first, ITERATIONS);
         let scales = self.scales(&products, |column| &first[column]);
         drop(first);
-        let processes = pooled(&scales, &STEPS[..n_steps]);
-        let partial: Vec<Vec<f64>> = processes.into_iter().map(|process| process.partial().to_vec()).collect();
-        let found = classes::group(&partial, self.order);
-        let mut index = vec![0; n_columns];
-        used.iter().zip(found.index).for_each(|(&column, class)| index[column] = class);
-        NoiseClasses { processes: found.processes, index }.into()
+        let steps = &STEPS[..n_steps];
+        let (averages, curve) = averages(&scales, steps);
+        let processes = self.correction.processes(&averages, ITERATIONS).into_iter();
+        let partial: Vec<Vec<f64>> = processes.map(|process| process.partial().to_vec()).collect();
+        let classes = classes::group(&partial, self.order);
+        drop(partial);
+        let doubt = curve.map(|curve| {
+            // the noise of a place is that of the twin, averaged as lag products are
+            let twin = around.averaged(feature.twin.clone(), 1, steps, Some(&guide));
+            let variance = around.local_variance(&twin, &DOUBT_STEPS);
+            let deviation: Vec<f32> = variance.into_iter().map(f32::sqrt).collect();
+            let Doubt { sides, of_column } =
+                doubt::of_classes(&classes, (&averages, &curve), &deviation, (&self.correction, ITERATIONS));
+            Doubt { sides, of_column: of_all(n_columns, &used, of_column) }
+        });
+        let index = of_all(n_columns, &used, classes.index);
+        Settled { noise: NoiseClasses { processes: classes.processes, index }.into(), doubt }
     }
+}
+
+/// Values of the columns `used`, with those of the others left at nothing.
+fn of_all<T: Copy + Default>(n_columns: usize, used: &[usize], values: Vec<T>) -> Vec<T> {
+    let mut all = vec![T::default(); n_columns];
+    used.iter().zip(values).for_each(|(&column, value)| all[column] = value);
+    all
 }
 
 /// The feature and its twin, averaged until enough voxels went into each, and the distances that took.
@@ -197,7 +222,7 @@ mod tests {
             shape: [1; 3],
             affine: std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j)))),
         };
-        let field = model.settle(measures, &Support::from_mask(grid, &[true]));
+        let field = model.settle(measures, &Support::from_mask(grid, &[true])).noise;
         // of single precision
         assert!((field.rho(0) - model.correction.process(&products, ITERATIONS).lag1()).abs() < 1e-5);
     }

@@ -19,26 +19,61 @@ struct Point {
     lags: Vec<f64>,
 }
 
-/// Draws `products` (column x `n_lags`) to the curve they follow with the feature `direction`' a, keeping the share `kept` of their
-/// distance. As they are where columns are too few for a curve.
-pub(super) fn draw_to_curve(products: &mut [f32], n_lags: usize, direction: &[f64], kept: f64) {
-    let along = |lags: &[f32]| direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum::<f64>();
-    let feature: Vec<f64> = products.par_chunks(n_lags).map(along).collect();
-    let points = points(products, n_lags, &feature);
-    if points.len() < 2 {
-        return;
+/// Lag products as they follow a feature.
+pub(super) struct Curve {
+    direction: Vec<f64>,
+    points: Vec<Point>,
+}
+
+impl Curve {
+    /// That of `products` (column x `n_lags`) with the feature `direction`' a; none where columns are too few for one.
+    pub(super) fn through(products: &[f32], n_lags: usize, direction: &[f64]) -> Option<Self> {
+        let feature: Vec<f64> = products.par_chunks(n_lags).map(|lags| along(direction, lags)).collect();
+        let points = points(products, n_lags, &feature);
+        (points.len() > 1).then(|| Self { direction: direction.to_vec(), points })
     }
-    products.par_chunks_mut(n_lags).zip(feature).for_each(|(lags, feature)| {
-        // the interval that the feature is in, or the one at that end
-        let above = points.partition_point(|point| point.feature < feature).clamp(1, points.len() - 1);
-        let (a, b) = (&points[above - 1], &points[above]);
+
+    /// Lags of its points.
+    pub(super) fn n_lags(&self) -> usize {
+        self.points[0].lags.len()
+    }
+
+    /// Draws `products` (column x lag) to it, keeping the share `kept` of their distance.
+    pub(super) fn draw(&self, products: &mut [f32], kept: f64) {
+        products.par_chunks_mut(self.n_lags()).for_each(|lags| {
+            let (a, b, at) = self.around(along(&self.direction, lags));
+            for (lag, (a, b)) in lags.iter_mut().zip(a.lags.iter().zip(&b.lags)) {
+                let curve = a + at * (b - a);
+                *lag = (curve + kept * (f64::from(*lag) - curve)) as f32;
+            }
+        });
+    }
+
+    /// By how much lag products grow with the feature, on the whole of `reach` to either side of where it is that of `lags`.
+    pub(super) fn slope(&self, lags: &[f64], reach: f64) -> Vec<f64> {
+        let feature: f64 = self.direction.iter().zip(lags).map(|(w, lag)| w * lag).sum();
+        let at = |feature: f64| {
+            let (a, b, at) = self.around(feature);
+            let between = |(a, b): (&f64, &f64)| a + at * (b - a);
+            (between((&a.feature, &b.feature)), a.lags.iter().zip(&b.lags).map(between).collect::<Vec<f64>>())
+        };
+        let [(from, before), (to, after)] = [feature - reach, feature + reach].map(at);
+        let slope = |(before, after)| if to > from { (after - before) / (to - from) } else { 0.0 };
+        before.into_iter().zip(after).map(slope).collect()
+    }
+
+    /// The points before and after a value of the feature, or those at that end, and how far it is from the first to the second.
+    fn around(&self, feature: f64) -> (&Point, &Point, f64) {
+        let above = self.points.partition_point(|point| point.feature < feature).clamp(1, self.points.len() - 1);
+        let (a, b) = (&self.points[above - 1], &self.points[above]);
         let width = b.feature - a.feature;
         let at = if width > 0.0 { ((feature - a.feature) / width).clamp(-BEYOND, 1.0 + BEYOND) } else { 0.0 };
-        for (lag, (a, b)) in lags.iter_mut().zip(a.lags.iter().zip(&b.lags)) {
-            let curve = a + at * (b - a);
-            *lag = (curve + kept * (f64::from(*lag) - curve)) as f32;
-        }
-    });
+        (a, b, at)
+    }
+}
+
+fn along(direction: &[f64], lags: &[f32]) -> f64 {
+    direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum()
 }
 
 /// Means of equally many columns, by their feature.
@@ -76,9 +111,10 @@ mod tests {
     fn the_curve_is_where_the_feature_leads() {
         let [on, drawn] = [products(0.0), products(0.1)];
         let mut found = drawn.clone();
-        draw_to_curve(&mut found, 2, &[1.0, 0.0], 0.0);
+        let curve = Curve::through(&drawn, 2, &[1.0, 0.0]).unwrap();
+        curve.draw(&mut found, 0.0);
         let mut half = drawn.clone();
-        draw_to_curve(&mut half, 2, &[1.0, 0.0], 0.5);
+        curve.draw(&mut half, 0.5);
         for ((found, half), (on, drawn)) in found.chunks(2).zip(half.chunks(2)).zip(on.chunks(2).zip(drawn.chunks(2))) {
             assert!((found[0] - on[0]).abs() < 1e-6, "{found:?} {on:?}");
             // 16 points w = 1/16 apart: 2 w^2 / 3 at the ends, where the curve goes on straight
@@ -88,10 +124,17 @@ mod tests {
     }
 
     #[test]
-    fn too_few_columns_stay_as_they_are() {
-        let few = products(0.1)[..198].to_vec();
-        let mut found = few.clone();
-        draw_to_curve(&mut found, 2, &[1.0, 0.0], 0.0);
-        assert_eq!(found, few);
+    fn its_slope_is_that_of_the_parabola() {
+        let curve = Curve::through(&products(0.0), 2, &[1.0, 0.0]).unwrap();
+        for (feature, expected) in [(0.25, 0.5), (0.5, 1.0)] {
+            let slope = curve.slope(&[feature, feature * feature], 0.1);
+            // of 16 straight parts: w of an error at the ends, over twice the reach
+            assert!((slope[0] - 1.0).abs() < 1e-12 && (slope[1] - expected).abs() < 0.03, "{slope:?}");
+        }
+    }
+
+    #[test]
+    fn too_few_columns_have_no_curve() {
+        assert!(Curve::through(&products(0.1)[..198], 2, &[1.0, 0.0]).is_none());
     }
 }

@@ -204,6 +204,25 @@ mod tests {
     }
 
     #[test]
+    fn averaged_the_twin_has_the_noise_of_the_averaged_feature() {
+        let (products, around) = cube(0.0);
+        let feature = Feature::new(&products, &vec![1.0; SIDE * SIDE * SIDE], &around);
+        // the wave alone, averaged like the feature
+        let wave = |voxel: usize| {
+            let wave = libm::sin(std::f64::consts::TAU * (voxel % SIDE) as f64 / SIDE as f64);
+            (feature.direction[1] * wave) as f32
+        };
+        let noise = (0..SIDE * SIDE * SIDE).map(|voxel| feature.signal[voxel] - wave(voxel)).collect();
+        let variance = |values: Vec<f32>| {
+            let averaged = around.averaged(values, 1, &[1], None);
+            averaged.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>() / averaged.len() as f64
+        };
+        let [noise, twin] = [noise, feature.twin.clone()].map(variance);
+        // some 500 independent averages: 3 standard errors of their ratio
+        assert!((noise / twin - 1.0).abs() < 0.27, "{noise} {twin}");
+    }
+
+    #[test]
     fn what_varies_in_another_way_is_kept() {
         let kept = |second: f64| {
             let (products, around) = cube(second);

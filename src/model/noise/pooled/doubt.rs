@@ -1,0 +1,119 @@
+//! How sure the processes are that places on the curve lead to.
+//!
+//! A column's place on the curve is what the few voxels around tell, so the variance of an effect is uncertain by that too, not
+//! only by the residuals' degrees of freedom. A class's line of doubt is the curve at its place: the processes a step along it are
+//! those of the lag products a step along the curve. A step is the mean noise of the places of the class's columns.
+//!
+//! Of an effect's variance `sigma^2 c (X'V^-1X)^-1 c'` only the second factor moves with the place: with V in units of the innovations'
+//! variance, whitened residual squares are expected to be least where V is right, so to first order they do not move.
+
+use super::curve::Curve;
+use crate::model::noise::correction::{Correction, LARGEST_PARTIAL};
+use crate::model::noise::{Doubt, NoiseClasses};
+use crate::model::process::{Autoregression, Process};
+use rayon::prelude::*;
+
+/// What the columns of a class have in common.
+#[derive(Clone)]
+struct Mean {
+    n: f64,
+    lags: Vec<f64>,
+    /// Of the place on the curve.
+    variance: f64,
+}
+
+/// The doubt about `classes` of columns whose averaged lag products (column x lag) are on `curve`, in places with standard
+/// deviations `deviation`. The correction makes processes of lag products, in so many iterations.
+pub(super) fn of_classes(
+    classes: &NoiseClasses,
+    (products, curve): (&[f32], &Curve),
+    deviation: &[f32],
+    correction: (&Correction, usize),
+) -> Doubt {
+    let means = means(classes, products, deviation);
+    let sides = [-1.0, 1.0].map(|side| {
+        let of_class = means.par_iter().zip(&classes.processes);
+        of_class.map(|(mean, process)| step_along(side, process, mean, curve, correction)).collect()
+    });
+    let of_column = classes.index.iter().zip(deviation).map(|(&class, deviation)| {
+        let step = means[class as usize].variance.sqrt();
+        if step > 0.0 { (f64::from(*deviation) / step) as f32 } else { 0.0 }
+    });
+    Doubt { sides, of_column: of_column.collect() }
+}
+
+fn means(classes: &NoiseClasses, products: &[f32], deviation: &[f32]) -> Vec<Mean> {
+    let n_lags = products.len() / deviation.len().max(1);
+    let mut means = vec![Mean { n: 0.0, lags: vec![0.0; n_lags], variance: 0.0 }; classes.processes.len()];
+    for ((lags, &class), deviation) in products.chunks_exact(n_lags).zip(&classes.index).zip(deviation) {
+        let mean = &mut means[class as usize];
+        mean.n += 1.0;
+        mean.lags.iter_mut().zip(lags).for_each(|(sum, lag)| *sum += f64::from(*lag));
+        mean.variance += f64::from(*deviation).powi(2);
+    }
+    for mean in means.iter_mut().filter(|mean| mean.n > 0.0) {
+        mean.variance /= mean.n;
+        mean.lags.iter_mut().for_each(|lag| *lag /= mean.n);
+    }
+    means
+}
+
+/// The class's own process moved, in arctanh of its partial autocorrelations, as that of its mean lag products is by a step.
+fn step_along(
+    side: f64,
+    process: &Process,
+    mean: &Mean,
+    curve: &Curve,
+    (correction, iterations): (&Correction, usize),
+) -> Process {
+    let step = mean.variance.sqrt();
+    let own = match process {
+        Process::Autoregression(own) if step > 0.0 => own,
+        _ => return process.clone(), // of a class without columns, or without noise
+    };
+    // over a step to either side: where all columns are of one kind, points of the curve are nearer than that, and noise
+    let slope = curve.slope(&mean.lags, step);
+    let moved: Vec<f64> = mean.lags.iter().zip(slope).map(|(lag, slope)| lag + side * step * slope).collect();
+    let [from, to] = [&mean.lags, &moved].map(|lags| correction.process(lags, iterations));
+    let partial = own.partial().iter().zip(from.partial().iter().zip(to.partial()));
+    let partial = partial.map(|(own, (from, to))| (own.atanh() + to.atanh() - from.atanh()).tanh());
+    let partial = partial.map(|partial| partial.clamp(-LARGEST_PARTIAL, LARGEST_PARTIAL)).collect();
+    Process::Autoregression(Autoregression::of_partial(partial))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::basis::Basis;
+    use ndarray::Array2;
+
+    /// Columns of AR(1) noise of coefficients from .2 to .6, by their very lag products.
+    #[test]
+    fn a_step_of_autoregressive_noise_changes_its_coefficient() {
+        const N: usize = 4000; // long, so that the design takes next to nothing away
+        let q = Basis::new(&Array2::ones((N, 1))).unwrap().q;
+        let correction = Correction::new(&q, 2);
+        let rho = |column: usize| 0.2 + 0.4 * column as f64 / 1600.0;
+        let lags = |rho: f64| [0, 1, 2].map(|lag| (N as f64 - f64::from(lag)) * rho.powi(lag) / (1.0 - rho * rho));
+        let products: Vec<f32> = (0..1600).flat_map(|column| lags(rho(column)).map(|lag| lag as f32)).collect();
+        // the feature: lag 1
+        let curve = Curve::through(&products, 3, &[0.0, 1.0, 0.0]).unwrap();
+        let middle = NoiseClasses {
+            processes: vec![correction.process(&lags(0.4), 2)].into_iter().map(Process::Autoregression).collect(),
+            index: vec![0; 3],
+        };
+        let own: Vec<f32> = [0.39, 0.4, 0.41].into_iter().flat_map(|rho| lags(rho).map(|lag| lag as f32)).collect();
+        // .05 of rho in lag 1, where the first column is half as sure and the last twice
+        let step = (lags(0.425)[1] - lags(0.375)[1]) as f32;
+        let spread = (5.25_f32 / 3.0).sqrt();
+        let deviation = [2.0, 1.0, 0.5].map(|steps| steps * step / spread);
+        let doubt = of_classes(&middle, (&own, &curve), &deviation, (&correction, 2));
+        for (found, steps) in doubt.of_column.iter().zip([2.0, 1.0, 0.5]) {
+            assert!((found * spread - steps).abs() < 1e-5, "{found}");
+        }
+        let Process::Autoregression(along) = &doubt.sides[1][0] else { panic!("not an AR") };
+        // the curve is made of 16 straight parts, and rho is not quite straight in its lag product
+        assert!((along.partial()[0] - 0.45).abs() < 0.005, "{:?}", along.partial());
+        assert!(along.partial()[1].abs() < 0.005, "{:?}", along.partial());
+    }
+}
