@@ -375,6 +375,9 @@ pub enum MapKind {
     /// p value.
     #[serde(rename = "p")]
     P,
+    /// Degrees of freedom of the statistic, of an F those of its denominator.
+    #[serde(rename = "dof")]
+    Dof,
     /// Every regression coefficient, 4-D.
     #[serde(rename = "beta")]
     Beta,

@@ -252,6 +252,7 @@ pub const fn stat_label(kind: MapKind) -> &'static str {
         MapKind::F => "F",
         MapKind::Z => "z",
         MapKind::P => "p",
+        MapKind::Dof => "dof",
         MapKind::Beta => "beta",
         MapKind::R2 => "r2",
         MapKind::Residuals => "residuals",

@@ -170,6 +170,7 @@ pub fn units(map: MapKind, scaling: Scaling) -> &'static str {
         | MapKind::F
         | MapKind::Z
         | MapKind::P
+        | MapKind::Dof
         | MapKind::R2
         | MapKind::Rho
         | MapKind::ArmaA
@@ -186,6 +187,7 @@ fn description(map: MapKind) -> &'static str {
         MapKind::F => "F statistic of the contrast",
         MapKind::Z => "z score of the contrast's statistic",
         MapKind::P => "p value of the contrast's statistic, float64",
+        MapKind::Dof => "degrees of freedom of the contrast's statistic, of an F those of its denominator",
         MapKind::Beta => "regression coefficients, one volume a column of the design",
         MapKind::R2 => "share of the variance about the mean that the model explains",
         MapKind::Residuals => "data minus fitted values, not whitened",

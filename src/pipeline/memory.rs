@@ -365,7 +365,8 @@ impl Plan {
                 .sum::<usize>();
             for contrast in &self.contrasts[index] {
                 let kind = contrast.settings.kind;
-                let per_contrast = [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::F, MapKind::Z, MapKind::P];
+                let per_contrast =
+                    [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::F, MapKind::Z, MapKind::P, MapKind::Dof];
                 let written =
                     per_contrast.iter().filter(|map| glm.maps.contains(map) && map_applies(**map, kind)).count();
                 bytes += map * (written * levels) as u64;

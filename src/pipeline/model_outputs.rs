@@ -258,7 +258,7 @@ impl<'a> ModelOutputs<'a> {
                 Some(regions) => names.roi_stats(regions, &contrast.name)?,
                 None => names.contrast_stats(&contrast.name)?,
             };
-            let dof: Vec<f64> = (0..rows.len()).map(|column| map.dof.at(column)).collect();
+            let dof: Vec<f64> = map.dof.each(rows.len());
             let columns = ContrastColumns {
                 effect: &effect,
                 variance: &variance,
@@ -269,6 +269,8 @@ impl<'a> ModelOutputs<'a> {
             };
             return Ok(self.staged.write(&path, |file| tables::write_contrast(file, rows, contrast.kind, &columns))?);
         }
+        let each_dof =
+            if self.wants(MapKind::Dof) { excluded.cleared(&map.dof.each(map.stat.len())) } else { Vec::new() };
         let n_rows = map.effect.nrows() as f64;
         let dof = representative_dof(&map.dof);
         let statistic = match map.kind {
@@ -281,6 +283,7 @@ impl<'a> ModelOutputs<'a> {
             (statistic.0, statistic.1, &map.stat),
             (MapKind::Z, Intent::Zscore, &map.z),
             (MapKind::P, Intent::Pvalue, &p),
+            (MapKind::Dof, Intent::Estimate, &each_dof),
         ];
         // one thread compresses a map
         maps.into_par_iter().filter(|(kind, ..)| self.wants(*kind) && map_applies(*kind, map.kind)).try_for_each(

@@ -25,7 +25,7 @@ labels = "data/halves.tsv"
 
 [[glm]]
 name = "objects"
-maps = ["effect", "variance", "t", "F", "z", "p", "beta", "r2", "residuals", "sigma", "rho"]
+maps = ["effect", "variance", "t", "F", "z", "p", "dof", "beta", "r2", "residuals", "sigma", "rho"]
 [[glm.contrast]]
 name = "faceVsHouse"
 expr = "face - house"

@@ -44,7 +44,7 @@ events = "dataset/sub-01/func/sub-01_task-objects_run-02_events.tsv"
 smooth_fwhm_mm = 6.0
 [[glm]]
 name = "objects"
-maps = ["effect", "variance", "t", "z", "p", "beta", "r2", "residuals", "sigma", "rho"]
+maps = ["effect", "variance", "t", "z", "p", "dof", "beta", "r2", "residuals", "sigma", "rho"]
 [[glm.contrast]]
 name = "face"
 expr = "face"

@@ -5,6 +5,8 @@ use crate::sample::{
     ONE, SMALL, assert_exit, codes, digests, edit, file, map, pipeline, project, run_entry, stderr, with_confounds,
 };
 use crate::support::Project;
+use boldly::config::PValueSides;
+use boldly::inference::StudentT;
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
@@ -136,6 +138,25 @@ fn each_condition_is_a_contrast_on_request() {
     let names = digests(&results(&project));
     assert!(names.keys().any(|name| name.ends_with("contrast-face_stat-z_statmap.nii.gz")));
     assert!(!names.keys().any(|name| name.ends_with("contrast-face_stat-t_statmap.nii.gz")), "over delays it is an F");
+}
+
+#[test]
+fn z_of_pooled_noise_is_that_of_t_on_the_degrees_of_freedom_of_each_voxel() {
+    let project = project(&pipeline(&ONE, SMALL));
+    let set = "glm.objects.maps=[\"t\", \"z\", \"dof\"]";
+    project.succeed(&["run", "pipeline.toml", "--set", "glm.objects.noise=pooled-ar", "--set", set]);
+    let [t, z, dof] = ["t", "z", "dof"]
+        .map(|stat| map(&results(&project), "objects", &format!("run-01_contrast-faceVsHouse_stat-{stat}_statmap")));
+    let residual = summary(&project)["Runs"][0]["DegreesOfFreedom"].as_f64().unwrap();
+    let inside: Vec<usize> = (0..t.len()).filter(|&voxel| t[voxel] != 0.0).collect();
+    for &voxel in &inside {
+        let expected = StudentT::new(dof[voxel], PValueSides::TwoSided, None).z(t[voxel]);
+        // maps are of single precision
+        assert!((z[voxel] - expected).abs() < 1e-5 * expected.abs().max(1.0), "{} {expected}", z[voxel]);
+        assert!(dof[voxel] > 0.0 && dof[voxel] <= residual, "{}", dof[voxel]);
+    }
+    assert!(inside.iter().any(|&voxel| dof[voxel] < 0.99 * residual));
+    assert!((0..t.len()).all(|voxel| (t[voxel] == 0.0) == (dof[voxel] == 0.0)));
 }
 
 #[test]

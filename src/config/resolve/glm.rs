@@ -210,16 +210,16 @@ impl Resolver<'_> {
     /// Says which contrasts the chosen maps leave without any output. Maps that are not of contrasts (`residuals`) may
     /// be all that is wanted.
     fn unwritten(&mut self, contrasts: &[ContrastSettings], maps: &[MapKind]) {
-        let of_t = [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::Z, MapKind::P];
-        let of_f = [MapKind::F, MapKind::Z, MapKind::P];
+        let of_t = [MapKind::Effect, MapKind::Variance, MapKind::T, MapKind::Z, MapKind::P, MapKind::Dof];
+        let of_f = [MapKind::F, MapKind::Z, MapKind::P, MapKind::Dof];
         let any = |kinds: &[MapKind]| maps.iter().any(|map| kinds.contains(map));
         if !any(&of_t) && !any(&of_f) {
             return;
         }
         for contrast in contrasts {
             let (kind, written, needed) = match contrast.kind {
-                ContrastKind::T => ("a t", any(&of_t), "`effect`, `variance`, `t`, `z`, `p`"),
-                ContrastKind::F => ("an F", any(&of_f), "`F`, `z`, `p`"),
+                ContrastKind::T => ("a t", any(&of_t), "`effect`, `variance`, `t`, `z`, `p`, `dof`"),
+                ContrastKind::F => ("an F", any(&of_f), "`F`, `z`, `p`, `dof`"),
             };
             if !written {
                 let message = format!("`maps` writes nothing of `{}`, {kind} contrast", contrast.name.value);
