@@ -85,9 +85,8 @@ pub(crate) fn settling_needs(noise: Noise, n_frames: usize) -> (usize, usize) {
 pub(crate) fn parameter_bytes(noise: Noise, n_frames: usize) -> usize {
     match noise {
         Noise::Ols => 0,
-        Noise::Ar1 => 8,
+        Noise::Ar1 | Noise::PooledAr => 8,
         Noise::Arma11 | Noise::GlobalAr1 => 4,
-        Noise::PooledAr => 8,
         Noise::Ar(order) => own_ar::process_bytes(order.get()),
         Noise::TukeyAr => own_ar::process_bytes(own_ar::tukey_order(n_frames)),
     }
