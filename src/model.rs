@@ -44,6 +44,6 @@ pub use residuals::residual_frame;
 pub use sampled_fit::SampledNeeds;
 pub use whiteness::{SpectrumPoint, Whiteness, whiteness, whiteness_lags};
 
-pub(crate) use cholesky::{factor_packed, invert_packed, packed_length, solve_lower_packed};
+pub(crate) use cholesky::{factor_packed, invert_packed, packed_length, solve_lower_packed, unpack};
 pub(crate) use linalg::inverse_square_root;
 pub(crate) use noise::parameter_bytes as noise_parameter_bytes;

@@ -23,12 +23,11 @@ const FORMING_P: f64 = 0.001;
 
 fn main() {
     let words: Vec<String> = std::env::args().collect();
-    let told = words.iter().position(|word| word == "--draws").and_then(|at| words.get(at + 1));
-    let n_draws: usize = told.map_or(1000, |draws| draws.parse().unwrap());
-    let only = words.iter().position(|word| word == "--only").and_then(|at| words.get(at + 1)).map(String::as_str);
-    let fwhm = words.iter().position(|word| word == "--fwhm").and_then(|at| words.get(at + 1));
+    let after = |name: &str| words.iter().position(|word| word == name).and_then(|at| words.get(at + 1));
+    let n_draws: usize = after("--draws").map_or(1000, |draws| draws.parse().unwrap());
+    let only = after("--only").map(String::as_str);
     if only.is_none_or(|only| only == "errors") {
-        let widths = fwhm.map_or(vec![0.0, 2.0, 4.0, 6.0, 8.0], |fwhm| vec![fwhm.parse().unwrap()]);
+        let widths = after("--fwhm").map_or(vec![0.0, 2.0, 4.0, 6.0, 8.0], |fwhm| vec![fwhm.parse().unwrap()]);
         errors_over_the_family(&widths, n_draws);
     }
     if only.is_none_or(|only| only == "discoveries") {

@@ -3,7 +3,7 @@
 use super::problem::InferenceError;
 use crate::config::{ContrastKind, FOverRuns, Numerics};
 use crate::design::ContrastMatrix;
-use crate::model::{RunFit, UnitCovariance, factor_packed, inverse_square_root, packed_length};
+use crate::model::{RunFit, UnitCovariance, factor_packed, inverse_square_root, packed_length, unpack};
 use ndarray::{Array2, s};
 use std::ops::Range;
 
@@ -188,10 +188,6 @@ impl<'a> PreparedContrast<'a> {
 /// 10.2307/2533558).
 fn effective_dof(residual: f64, doubt: f64) -> f64 {
     residual / (1.0 + 0.5 * residual * doubt.min(LARGEST_DOUBT))
-}
-
-fn unpack(packed: &[f64], n: usize) -> Array2<f64> {
-    Array2::from_shape_fn((n, n), |(i, j)| packed[packed_length(i.max(j)) + i.min(j)])
 }
 
 #[cfg(test)]

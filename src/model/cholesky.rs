@@ -4,6 +4,8 @@
 //! A symmetric or lower triangular matrix of order n is held packed by rows: entry (i, j), j <= i, at
 //! `i (i + 1) / 2 + j`.
 
+use ndarray::Array2;
+
 /// Length of a packed matrix of order `n`.
 pub(crate) const fn packed_length(n: usize) -> usize {
     n * (n + 1) / 2
@@ -71,6 +73,24 @@ pub(crate) fn invert_packed(a: &mut [f64], n: usize, scratch: &mut [f64]) -> boo
     true
 }
 
+/// The packed symmetric matrix of order `n`, whole.
+pub(crate) fn unpack(packed: &[f64], n: usize) -> Array2<f64> {
+    Array2::from_shape_fn((n, n), |(i, j)| packed[packed_length(i.max(j)) + i.min(j)])
+}
+
+/// `L^-1 S L'^-1` of a symmetric `S`, by its columns and then by its rows.
+pub(crate) fn solve_both_sides_packed(l: &[f64], mut s: Array2<f64>) -> Array2<f64> {
+    for _ in 0..2 {
+        for mut column in s.columns_mut() {
+            let mut solved = column.to_vec();
+            solve_lower_packed(l, &mut solved);
+            column.iter_mut().zip(solved).for_each(|(value, solved)| *value = solved);
+        }
+        s = s.reversed_axes().as_standard_layout().to_owned();
+    }
+    s
+}
+
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
@@ -96,6 +116,19 @@ mod tests {
                 let value: f64 = (0..n).map(|k| inverse(i, k) * entry(k, j)).sum();
                 assert!((value - f64::from(u8::from(i == j))).abs() < 1e-15 * n as f64);
             }
+        }
+    }
+
+    #[test]
+    fn a_matrix_between_its_own_factors_is_the_identity() {
+        let n = 6;
+        let packed: Vec<f64> = (0..n).flat_map(|i| (0..=i).map(move |j| entry(i, j))).collect();
+        let whole = unpack(&packed, n);
+        assert!(whole.indexed_iter().all(|((i, j), value)| *value == entry(i, j)));
+        let mut factor = packed;
+        assert!(factor_packed(&mut factor, n));
+        for ((i, j), value) in solve_both_sides_packed(&factor, whole).indexed_iter() {
+            assert!((value - f64::from(u8::from(i == j))).abs() < 1e-15 * n as f64, "{i} {j} {value}");
         }
     }
 

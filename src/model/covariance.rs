@@ -1,6 +1,6 @@
 //! The covariance of a contrast in a run, rebuilt from the noise parameters for the columns that ask.
 
-use super::cholesky::{factor_packed, packed_length, solve_lower_packed};
+use super::cholesky::{factor_packed, packed_length, solve_both_sides_packed, unpack};
 use super::fit::RunFit;
 use super::linalg::product;
 use super::noise::NoiseAt;
@@ -44,14 +44,14 @@ impl<'a> UnitCovariance<'a> {
                 covariance.shared.push(scratch.packed.clone());
             }
             if fit.doubt.is_some() {
-                covariance.change.reserve(covariance.shared.len());
-                for (class, own) in covariance.shared.iter().enumerate() {
+                let of_class = |(class, own): (usize, &Vec<f64>)| {
                     let sides = [0, 1].map(|side| {
                         covariance.multiply_out(NoiseAt::Aside(side, class), &mut scratch);
                         scratch.packed.clone()
                     });
-                    covariance.change.push(mean_square_change(own, &sides, covariance.n_rows()));
-                }
+                    mean_square_change(own, &sides, covariance.n_rows())
+                };
+                covariance.change = covariance.shared.iter().enumerate().map(of_class).collect();
             }
         }
         covariance
@@ -122,19 +122,8 @@ fn mean_square_change(a: &[f64], [b_1, b_2]: &[Vec<f64>; 2], q: usize) -> f64 {
     if !factor_packed(&mut factor, q) {
         return 0.0;
     }
-    let change = |i: usize, j: usize| {
-        let at = packed_length(i.max(j)) + i.min(j);
-        0.5 * (b_1[at] - b_2[at])
-    };
-    let mut m = Array2::from_shape_fn((q, q), |(i, j)| change(i, j));
-    for _ in 0..2 {
-        for mut column in m.columns_mut() {
-            let mut solved = column.to_vec();
-            solve_lower_packed(&factor, &mut solved);
-            column.iter_mut().zip(solved).for_each(|(entry, solved)| *entry = solved);
-        }
-        m = m.reversed_axes();
-    }
+    let change = 0.5 * (unpack(b_1, q) - unpack(b_2, q));
+    let m = solve_both_sides_packed(&factor, change);
     m.iter().map(|entry| entry * entry).sum::<f64>() / q as f64
 }
 

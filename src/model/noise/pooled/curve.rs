@@ -51,7 +51,7 @@ impl Curve {
 
     /// By how much lag products grow with the feature, on the whole of `reach` to either side of where it is that of `lags`.
     pub(super) fn slope(&self, lags: &[f64], reach: f64) -> Vec<f64> {
-        let feature: f64 = self.direction.iter().zip(lags).map(|(w, lag)| w * lag).sum();
+        let feature = along(&self.direction, lags);
         let at = |feature: f64| {
             let (a, b, at) = self.around(feature);
             let between = |(a, b): (&f64, &f64)| a + at * (b - a);
@@ -72,8 +72,8 @@ impl Curve {
     }
 }
 
-fn along(direction: &[f64], lags: &[f32]) -> f64 {
-    direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum()
+fn along<T: Copy + Into<f64>>(direction: &[f64], lags: &[T]) -> f64 {
+    direction.iter().zip(lags).map(|(w, lag)| w * (*lag).into()).sum()
 }
 
 /// Means of equally many columns, by their feature.

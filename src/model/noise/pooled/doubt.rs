@@ -31,15 +31,13 @@ pub(super) fn of_classes(
     correction: (&Correction, usize),
 ) -> Doubt {
     let means = means(classes, products, deviation);
-    let sides = [-1.0, 1.0].map(|side| {
-        let of_class = means.par_iter().zip(&classes.processes);
-        of_class.map(|(mean, process)| step_along(side, process, mean, curve, correction)).collect()
-    });
+    let of_class = means.par_iter().zip(&classes.processes);
+    let (before, after) = of_class.map(|(mean, process)| step_aside(process, mean, curve, correction)).unzip();
     let of_column = classes.index.iter().zip(deviation).map(|(&class, deviation)| {
         let step = means[class as usize].variance.sqrt();
         if step > 0.0 { (f64::from(*deviation) / step) as f32 } else { 0.0 }
     });
-    Doubt { sides, of_column: of_column.collect() }
+    Doubt { sides: [before, after], of_column: of_column.collect() }
 }
 
 fn means(classes: &NoiseClasses, products: &[f32], deviation: &[f32]) -> Vec<Mean> {
@@ -58,27 +56,31 @@ fn means(classes: &NoiseClasses, products: &[f32], deviation: &[f32]) -> Vec<Mea
     means
 }
 
-/// The class's own process moved, in arctanh of its partial autocorrelations, as that of its mean lag products is by a step.
-fn step_along(
-    side: f64,
+/// The class's own process moved, in arctanh of its partial autocorrelations, as that of its mean lag products is by a step back and
+/// forth.
+fn step_aside(
     process: &Process,
     mean: &Mean,
     curve: &Curve,
     (correction, iterations): (&Correction, usize),
-) -> Process {
+) -> (Process, Process) {
     let step = mean.variance.sqrt();
     let own = match process {
         Process::Autoregression(own) if step > 0.0 => own,
-        _ => return process.clone(), // of a class without columns, or without noise
+        _ => return (process.clone(), process.clone()), // of a class without columns, or without noise
     };
+    let from = correction.process(&mean.lags, iterations);
     // over a step to either side: where all columns are of one kind, points of the curve are nearer than that, and noise
     let slope = curve.slope(&mean.lags, step);
-    let moved: Vec<f64> = mean.lags.iter().zip(slope).map(|(lag, slope)| lag + side * step * slope).collect();
-    let [from, to] = [&mean.lags, &moved].map(|lags| correction.process(lags, iterations));
-    let partial = own.partial().iter().zip(from.partial().iter().zip(to.partial()));
-    let partial = partial.map(|(own, (from, to))| (own.atanh() + to.atanh() - from.atanh()).tanh());
-    let partial = partial.map(|partial| partial.clamp(-LARGEST_PARTIAL, LARGEST_PARTIAL)).collect();
-    Process::Autoregression(Autoregression::of_partial(partial))
+    let moved_by = |by: f64| {
+        let lags: Vec<f64> = mean.lags.iter().zip(&slope).map(|(lag, slope)| lag + by * slope).collect();
+        let to = correction.process(&lags, iterations);
+        let partial = own.partial().iter().zip(from.partial().iter().zip(to.partial()));
+        let partial = partial.map(|(own, (from, to))| (own.atanh() + to.atanh() - from.atanh()).tanh());
+        let partial = partial.map(|partial| partial.clamp(-LARGEST_PARTIAL, LARGEST_PARTIAL)).collect();
+        Process::Autoregression(Autoregression::of_partial(partial))
+    };
+    (moved_by(-step), moved_by(step))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! by what differs between neighbours, which is noise but for the share that both halves have.
 
 use super::cascade::Neighbourhood;
-use crate::model::cholesky::{factor_packed, solve_lower_packed, solve_upper_packed};
+use crate::model::cholesky::{factor_packed, solve_both_sides_packed, solve_upper_packed};
 use crate::model::linalg::symmetric_eigen;
 use crate::model::noise::lag_products::LagProducts;
 use ndarray::Array2;
@@ -143,16 +143,7 @@ fn centred(values: &[f32], n_lags: usize) -> Vec<f64> {
 
 /// The w of stationary `w'Cw` among those of `w'Nw = 1`, largest first, `C` the symmetric part of `between`, N by its Cholesky factor.
 fn stationary(between: &Array2<f64>, factor: &[f64]) -> Option<Vec<Vec<f64>>> {
-    // L^-1 C L'^-1, column by column, then row by row
-    let mut c = 0.5 * (between + &between.t());
-    for _ in 0..2 {
-        for mut column in c.columns_mut() {
-            let mut solved = column.to_vec();
-            solve_lower_packed(factor, &mut solved);
-            column.iter_mut().zip(solved).for_each(|(value, solved)| *value = solved);
-        }
-        c = c.reversed_axes().as_standard_layout().to_owned();
-    }
+    let c = solve_both_sides_packed(factor, 0.5 * (between + &between.t()));
     let (_, vectors) = symmetric_eigen(&c).ok()?;
     let direction = |column: ndarray::ArrayView1<'_, f64>| {
         let mut w = column.to_vec();
