@@ -1,4 +1,4 @@
-//! Rates of false positives of the noise models on null data: four cells of the table in docs/noise.md, made by the same
+//! Rates of false positives of the noise models on null data: five cells of the table in docs/noise.md, made by the same
 //! simulation. `cargo bench --bench calibration` measures all of them.
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used, clippy::print_stdout)]
 
@@ -49,6 +49,12 @@ fn arma11_of_smoothly_varying_strength_under_blocks() {
 fn smooth_fields_of_ar1_noise_under_events() {
     let (paradigm, spectrum, variation) = (Paradigm::Event, Spectrum::Ar1, Variation::Constant);
     check(Cell { tr_s: 0.8, n_frames: 240, paradigm, spectrum, variation, fwhm: 3 }, false);
+}
+
+#[test]
+fn smooth_fields_of_smoothly_varying_noise_under_blocks() {
+    let (paradigm, spectrum, variation) = (Paradigm::Block, Spectrum::Ar2, Variation::Smooth);
+    check(Cell { tr_s: 2.0, n_frames: 240, paradigm, spectrum, variation, fwhm: 3 }, true);
 }
 
 #[test]

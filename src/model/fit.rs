@@ -4,7 +4,7 @@ use super::basis::Basis;
 use super::global_covariance;
 use super::linalg::product;
 use super::moments::Moments;
-use super::noise::{Estimator, NoiseField};
+use super::noise::{Estimator, NoiseField, PooledBy};
 use super::precision::Precision;
 use super::problem::ModelError;
 use super::process::{Arma11, Process};
@@ -36,6 +36,8 @@ pub struct RunFit {
     pub dof: f64,
     /// Rank of the design.
     pub rank: usize,
+    /// By what the noise of voxels was pooled, where it was.
+    pub pooled_by: Option<PooledBy>,
     pub(super) to_coefficients: Array2<f64>,
     pub(super) precision: Precision,
     /// Standard deviation of each column's noise along its class's line of doubt, in steps; none where the model knows of none.
@@ -80,6 +82,7 @@ impl RunFit {
             to_coefficients: basis.to_coefficients.clone(),
             precision: Precision::White,
             doubt: None,
+            pooled_by: None,
         }
     }
 

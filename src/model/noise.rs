@@ -8,10 +8,12 @@ mod ols;
 mod own_ar;
 mod pooled;
 
+use super::problem::ModelError;
 use super::process::{Autoregression, Layout, Process};
+use super::samples::Samples;
 use super::sums::Residuals;
 use crate::config::{Noise, Numerics};
-use crate::inputs::Support;
+use crate::error::CancelToken;
 use ndarray::{Array2, ArrayViewMut2};
 
 /// A model of the noise of one run.
@@ -29,21 +31,17 @@ pub(crate) trait NoiseModel: Send + Sync {
     fn settle(&self, measures: &Array2<f64>) -> NoiseField;
 }
 
-/// A model of the noise of one run that looks at the residuals of ordinary least squares themselves. The steps are those of
-/// [`NoiseModel`].
+/// A model of the noise of one run that looks at the residuals of ordinary least squares themselves.
 pub(crate) trait SampledNoise: Send + Sync {
     /// The rows that its residuals have.
     fn layout(&self) -> &Layout;
 
-    /// Numbers measured on each column.
-    fn n_measures(&self) -> usize;
-
-    /// Measures residuals (row x column) into `measures` (measure x column).
-    fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>);
-
-    /// Turns the measures of the whole run into processes: [`NoiseField::Classes`], or [`NoiseField::Own`] on a filled layout; with
-    /// how sure they are where they are classes and the model can tell. Columns without residuals (those left out) may get any.
-    fn settle(&self, measures: Array2<f32>, support: &Support) -> Settled;
+    /// The processes of the run's samples: [`NoiseField::Classes`], or [`NoiseField::Own`] on a filled layout; with how sure they are
+    /// where they are classes and the model can tell. Columns without residuals (those left out) may get any.
+    ///
+    /// # Errors
+    /// [`ModelError`]: samples cannot be read back; interruption.
+    fn settle(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<Settled, ModelError>;
 }
 
 /// Noise as a model that looks at residuals settles it.
@@ -52,11 +50,32 @@ pub(crate) struct Settled {
     pub(crate) noise: NoiseField,
     /// How sure those are, where the model can tell.
     pub(crate) doubt: Option<Doubt>,
+    /// By what they were pooled, where they were.
+    pub(crate) pooled_by: Option<PooledBy>,
 }
 
 impl From<NoiseField> for Settled {
     fn from(noise: NoiseField) -> Self {
-        Self { noise, doubt: None }
+        Self { noise, doubt: None, pooled_by: None }
+    }
+}
+
+/// What tells pooled noise which voxels are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PooledBy {
+    /// Their own series.
+    Own,
+    /// What these have and those around them have not.
+    Sharpened,
+}
+
+impl PooledBy {
+    /// As files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Sharpened => "sharpened",
+        }
     }
 }
 
@@ -79,6 +98,11 @@ pub(crate) fn settling_needs(noise: Noise, n_frames: usize) -> (usize, usize) {
         Noise::Ar(order) => (own_ar::settling_bytes(order.get()), 0),
         Noise::TukeyAr => (own_ar::settling_bytes(own_ar::tukey_order(n_frames)), 0),
     }
+}
+
+/// Bytes that a thread takes to measure the noise of a run of so many frames beside one block of residuals.
+pub(crate) fn measuring_bytes(noise: Noise, n_frames: usize) -> usize {
+    if noise == Noise::PooledAr { pooled::sharpening_bytes(n_frames) } else { 0 }
 }
 
 /// Bytes that the noise parameters of a fitted run of so many frames are for each column.

@@ -7,6 +7,7 @@ use super::plan_run::RunPlan;
 use super::run_job::FittedRun;
 use crate::config::{DeconvolutionSettings, Method};
 use crate::inputs::{Support, Timing};
+use crate::model::PooledBy;
 use crate::model::deconvolve::CANDIDATES;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -40,6 +41,8 @@ struct RunSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     mean_rho: Option<f64>,
     mean_r2: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    noise_pooled_by: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ljung_box: Option<LjungBox>,
 }
@@ -171,6 +174,7 @@ impl RunSummary {
             excluded: listed(&fitted.excluded, support),
             mean_rho: fitted.fit.rho().map(mean_over_used),
             mean_r2: mean_over_used(fitted.fit.r2.clone()),
+            noise_pooled_by: fitted.fit.pooled_by.map(PooledBy::name),
             ljung_box: fitted.whiteness.as_ref().map(|found| LjungBox {
                 lags: found.lags,
                 columns: found.n_columns,

@@ -7,7 +7,7 @@ use crate::model::linalg::{product, subtract_product, transposed_product};
 use crate::model::problem::ModelError;
 use crate::model::process::gathered;
 use crate::model::run_basis::decomposition;
-use crate::model::sampled_fit::{BlockResiduals, Samples, column_squares};
+use crate::model::samples::{BlockResiduals, Samples, column_squares};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
 use statrs::distribution::{ContinuousCDF, FisherSnedecor};

@@ -7,8 +7,10 @@
 
 use super::{NoiseClasses, NoiseField, SampledNoise, Settled, distinct};
 use crate::config::Arma11Grid;
-use crate::inputs::Support;
+use crate::error::CancelToken;
+use crate::model::problem::ModelError;
 use crate::model::process::{Arma11, Layout, Process, Whitened, gathered};
+use crate::model::samples::Samples;
 use ndarray::{Array2, ArrayViewMut2};
 use std::collections::BTreeMap;
 
@@ -89,11 +91,14 @@ impl SampledNoise for RemlSearch {
         &self.layout
     }
 
-    fn n_measures(&self) -> usize {
-        2
+    fn settle(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<Settled, ModelError> {
+        let measure = |residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>| self.measure(residuals, measures);
+        Ok(self.classes(&samples.measured(0..samples.series.n_columns(), 2, cancel, measure)?).into())
     }
+}
 
-    /// a and b in parts of a step.
+impl RemlSearch {
+    /// a and b in parts of a step, of each column of residuals (row x column).
     fn measure(&self, residuals: &Array2<f64>, mut measures: ArrayViewMut2<'_, f32>) {
         let n_columns = residuals.ncols();
         for start in (0..n_columns).step_by(COLUMNS_AT_ONCE) {
@@ -106,12 +111,13 @@ impl SampledNoise for RemlSearch {
         }
     }
 
-    fn settle(&self, measures: Array2<f32>, _support: &Support) -> Settled {
+    /// Columns of the same point share a process.
+    fn classes(&self, measures: &Array2<f32>) -> NoiseField {
         let points: Vec<Point> = measures.columns().into_iter().map(|of| (of[0] as i32, of[1] as i32)).collect();
         let (distinct, index) = distinct(&points);
         let unit = f64::from(STEPS) * f64::from(self.grid.parts);
         let process = |(a, b): Point| Process::Arma11(Arma11 { a: f64::from(a) / unit, b: f64::from(b) / unit });
-        NoiseField::from(NoiseClasses { processes: distinct.into_iter().map(process).collect(), index }).into()
+        NoiseClasses { processes: distinct.into_iter().map(process).collect(), index }.into()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Sums over time of residuals times themselves some rows later, of each column.
 
 use crate::signal::widest::{AddProducts, widest};
-use ndarray::{Array2, ArrayViewMut2, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use rayon::prelude::*;
 
 /// Columns worked on at once: their sums stay in a core's nearest cache.
 const TILE_COLUMNS: usize = 128;
@@ -28,71 +29,65 @@ pub(super) fn measure(residuals: &Array2<f64>, mut measures: ArrayViewMut2<'_, f
     }
 }
 
-/// Lag products of the columns that are used, column by column.
+/// Lag products of the columns that are used: column x lag.
 pub(super) struct LagProducts {
-    /// Of the whole run: column x lag.
-    pub(super) whole: Vec<f32>,
-    /// Of its halves: column x lag.
-    pub(super) halves: [Vec<f32>; 2],
-    /// Largest lag of the whole run, and of halves.
-    pub(super) order: usize,
-    pub(super) compared: usize,
+    pub(super) values: Vec<f32>,
+    /// Lags, from 0 on.
+    pub(super) n_lags: usize,
+}
+
+/// Those of a run and of its halves, the halves' to a lag as large at most.
+pub(super) struct RunProducts {
+    pub(super) whole: LagProducts,
+    pub(super) halves: [LagProducts; 2],
 }
 
 impl LagProducts {
-    /// Of `measures` (measure x column) at the columns `used`.
-    pub(super) fn new(measures: &Array2<f32>, used: &[usize], order: usize, compared: usize) -> Self {
-        let rows = |from: usize, count: usize| {
-            let of_column = |&column: &usize| measures.slice(s![from..from + count, column]).to_vec();
-            used.iter().flat_map(of_column).collect::<Vec<f32>>()
-        };
-        let halves = [0, 1].map(|part| rows(order + 1 + part * (compared + 1), compared + 1));
-        Self { whole: rows(0, order + 1), halves, order, compared }
+    /// Of `measures` (lag x column) at the columns `used`.
+    pub(super) fn new(measures: &ArrayView2<'_, f32>, used: &[usize]) -> Self {
+        let values = used.iter().flat_map(|&column| measures.column(column).to_vec()).collect();
+        Self { values, n_lags: measures.nrows() }
+    }
+
+    /// The lags of each column.
+    pub(super) fn columns(&self) -> impl IndexedParallelIterator<Item = &[f32]> {
+        self.values.par_chunks(self.n_lags)
     }
 
     /// Mean over columns of lag products relative to that at lag 0.
     pub(super) fn mean_relative(&self) -> Vec<f64> {
-        let mut mean = vec![0.0; self.order + 1];
-        for lags in self.whole.chunks_exact(self.order + 1) {
+        let mut mean = vec![0.0; self.n_lags];
+        let varying = || self.values.chunks_exact(self.n_lags).filter(|lags| lags[0] > 0.0);
+        for lags in varying() {
             mean.iter_mut().zip(lags).for_each(|(sum, lag)| *sum += f64::from(*lag) / f64::from(lags[0]));
         }
-        let n_columns = (self.whole.len() / (self.order + 1)) as f64;
+        let n_columns = varying().count().max(1) as f64;
         for sum in &mut mean {
             *sum /= n_columns;
         }
         mean
     }
 
-    /// Lag products over each column's scale: column x lag.
+    /// Lag products over each column's scale: column x lag; 0 where that is none.
     pub(super) fn relative_to(&self, scales: &[f64]) -> Vec<f32> {
-        relative(&self.whole, self.order + 1, scales)
+        let mut out = self.values.clone();
+        for (values, &scale) in out.chunks_exact_mut(self.n_lags).zip(scales) {
+            let factor = if scale > 0.0 { scale.recip() } else { 0.0 };
+            for value in values {
+                *value = (f64::from(*value) * factor) as f32;
+            }
+        }
+        out
     }
 
-    /// `direction`' a of each column's lag products a of the whole run over its scale; lags beyond the direction's do not count.
-    pub(super) fn whole_along(&self, direction: &[f64], scales: &[f64]) -> Vec<f32> {
+    /// `direction`' a of each column's lag products a over its scale; lags beyond the direction's do not count.
+    pub(super) fn along(&self, direction: &[f64], scales: &[f64]) -> Vec<f32> {
         let along = |(lags, scale): (&[f32], &f64)| {
             let sum = direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum::<f64>();
             if *scale > 0.0 { (sum / scale) as f32 } else { 0.0 }
         };
-        self.whole.chunks_exact(self.order + 1).zip(scales).map(along).collect()
+        self.values.chunks_exact(self.n_lags).zip(scales).map(along).collect()
     }
-
-    /// Those of a half.
-    pub(super) fn half_relative_to(&self, half: usize, scales: &[f64]) -> Vec<f32> {
-        relative(&self.halves[half], self.compared + 1, scales)
-    }
-}
-
-/// Values over the scale of their column; 0 where that is none.
-fn relative(values: &[f32], of_column: usize, scales: &[f64]) -> Vec<f32> {
-    let mut out = values.to_vec();
-    for (values, &scale) in out.chunks_exact_mut(of_column).zip(scales) {
-        let factor = if scale > 0.0 { scale.recip() } else { 0.0 };
-        for value in values {
-            *value = (f64::from(*value) * factor) as f32;
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -10,9 +10,11 @@
 
 use super::correction::{Correction, admitted};
 use super::{NoiseField, SampledNoise, Settled, lag_products};
-use crate::inputs::Support;
+use crate::error::CancelToken;
+use crate::model::problem::ModelError;
 use crate::model::process::{Autoregression, Layout};
-use ndarray::{Array2, ArrayViewMut2};
+use crate::model::samples::Samples;
+use ndarray::Array2;
 use rayon::prelude::*;
 
 /// Residual degrees of freedom that a lag needs: its partial autocorrelation has a variance of about one over their number, so
@@ -102,20 +104,18 @@ impl SampledNoise for OwnAr {
         &self.layout
     }
 
-    fn n_measures(&self) -> usize {
-        self.order + 1
-    }
-
-    fn measure(&self, residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>) {
-        lag_products::measure(residuals, measures);
-    }
-
     /// Columns without residuals come out white: no lag products, no partial autocorrelation.
-    fn settle(&self, measures: Array2<f32>, _support: &Support) -> Settled {
-        let products: Vec<f32> = measures.columns().into_iter().flat_map(|column| column.to_vec()).collect();
-        drop(measures);
-        NoiseField::Own(self.processes(&products)).into()
+    fn settle(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<Settled, ModelError> {
+        let columns = 0..samples.series.n_columns();
+        let measures = samples.measured(columns, self.order + 1, cancel, lag_products::measure)?;
+        let products = column_by_column(measures);
+        Ok(NoiseField::Own(self.processes(&products)).into())
     }
+}
+
+/// Measures (measure x column) column by column.
+fn column_by_column(measures: Array2<f32>) -> Vec<f32> {
+    measures.columns().into_iter().flat_map(|column| column.to_vec()).collect()
 }
 
 #[cfg(test)]
@@ -160,12 +160,9 @@ mod tests {
 
     fn settle(model: &OwnAr, e: Array2<f64>) -> Vec<Autoregression> {
         let e = model.layout().spread(e);
-        let mut measures = Array2::zeros((model.n_measures(), e.ncols()));
-        model.measure(&e, measures.view_mut());
-        match model.settle(measures, &Support::Columns { names: Vec::new() }).noise {
-            NoiseField::Own(processes) => processes,
-            other => panic!("{other:?}"),
-        }
+        let mut measures = Array2::zeros((model.order + 1, e.ncols()));
+        lag_products::measure(&e, measures.view_mut());
+        model.processes(&column_by_column(measures))
     }
 
     fn mean_coefficients(processes: &[Autoregression]) -> Vec<f64> {

@@ -3,11 +3,12 @@
 //! k-means of arctanh of partial autocorrelations, whose errors are about alike at every lag and size. Found on at most some
 //! thousand voxels, from a start that splits the widest class in two at its mean until there are enough; nothing is random.
 
+use super::curve::{Curve, groups};
+use crate::model::noise::NoiseClasses;
+use crate::model::noise::correction::Correction;
 use crate::model::process::{Autoregression, Process};
 use crate::signal::widest::{Loop, widest};
 use rayon::prelude::*;
-
-use crate::model::noise::NoiseClasses;
 
 /// Classes: with 256 rates and power are those of a process a voxel to three digits.
 pub(super) const MOST_CLASSES: usize = 256;
@@ -15,6 +16,24 @@ pub(super) const MOST_CLASSES: usize = 256;
 const MOST_SAMPLES: usize = 16_384;
 /// Improvements of the classes.
 const ITERATIONS: usize = 6;
+
+/// Processes of columns at `places` on `curve`: of equally many columns each that of their mean place, and whose class each
+/// column is of. The correction makes processes of lag products, in so many iterations.
+pub(super) fn along(
+    curve: &Curve,
+    places: &[f64],
+    (correction, iterations): (&Correction, usize),
+) -> (Vec<Autoregression>, Vec<u32>) {
+    let groups = groups(places, MOST_CLASSES, 1);
+    let mut index = vec![0; places.len()];
+    let mut lags = Vec::with_capacity(groups.len() * curve.n_lags());
+    for (class, columns) in groups.iter().enumerate() {
+        let place = columns.iter().map(|&column| places[column]).sum::<f64>() / columns.len() as f64;
+        lags.extend(curve.at(place).into_iter().map(|lag| lag as f32));
+        columns.iter().for_each(|&column| index[column] = class as u32);
+    }
+    (correction.processes(&lags, iterations), index)
+}
 
 /// The class of each process of `order` partial autocorrelations.
 pub(super) fn group(partial: &[Vec<f64>], order: usize) -> NoiseClasses {

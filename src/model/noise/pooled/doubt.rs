@@ -14,23 +14,23 @@ use crate::model::process::{Autoregression, Process};
 use rayon::prelude::*;
 
 /// What the columns of a class have in common.
-#[derive(Clone)]
+#[derive(Clone, Copy, Default)]
 struct Mean {
     n: f64,
-    lags: Vec<f64>,
-    /// Of the place on the curve.
+    place: f64,
+    /// Of the place.
     variance: f64,
 }
 
-/// The doubt about `classes` of columns whose averaged lag products (column x lag) are on `curve`, in places with standard
-/// deviations `deviation`. The correction makes processes of lag products, in so many iterations.
+/// The doubt about `classes` of columns at `places` on `curve` that have standard deviations `deviation`. The correction makes
+/// processes of lag products, in so many iterations.
 pub(super) fn of_classes(
     classes: &NoiseClasses,
-    (products, curve): (&[f32], &Curve),
+    (places, curve): (&[f64], &Curve),
     deviation: &[f32],
     correction: (&Correction, usize),
 ) -> Doubt {
-    let means = means(classes, products, deviation);
+    let means = means(classes, places, deviation);
     let of_class = means.par_iter().zip(&classes.processes);
     let (before, after) = of_class.map(|(mean, process)| step_aside(process, mean, curve, correction)).unzip();
     let of_column = classes.index.iter().zip(deviation).map(|(&class, deviation)| {
@@ -40,24 +40,23 @@ pub(super) fn of_classes(
     Doubt { sides: [before, after], of_column: of_column.collect() }
 }
 
-fn means(classes: &NoiseClasses, products: &[f32], deviation: &[f32]) -> Vec<Mean> {
-    let n_lags = products.len() / deviation.len().max(1);
-    let mut means = vec![Mean { n: 0.0, lags: vec![0.0; n_lags], variance: 0.0 }; classes.processes.len()];
-    for ((lags, &class), deviation) in products.chunks_exact(n_lags).zip(&classes.index).zip(deviation) {
+fn means(classes: &NoiseClasses, places: &[f64], deviation: &[f32]) -> Vec<Mean> {
+    let mut means = vec![Mean::default(); classes.processes.len()];
+    for ((place, &class), deviation) in places.iter().zip(&classes.index).zip(deviation) {
         let mean = &mut means[class as usize];
         mean.n += 1.0;
-        mean.lags.iter_mut().zip(lags).for_each(|(sum, lag)| *sum += f64::from(*lag));
+        mean.place += place;
         mean.variance += f64::from(*deviation).powi(2);
     }
     for mean in means.iter_mut().filter(|mean| mean.n > 0.0) {
         mean.variance /= mean.n;
-        mean.lags.iter_mut().for_each(|lag| *lag /= mean.n);
+        mean.place /= mean.n;
     }
     means
 }
 
-/// The class's own process moved, in arctanh of its partial autocorrelations, as that of its mean lag products is by a step back and
-/// forth.
+/// The class's own process moved, in arctanh of its partial autocorrelations, as that of the curve at its mean place is by a step
+/// back and forth.
 fn step_aside(
     process: &Process,
     mean: &Mean,
@@ -69,11 +68,12 @@ fn step_aside(
         Process::Autoregression(own) if step > 0.0 => own,
         _ => return (process.clone(), process.clone()), // of a class without columns, or without noise
     };
-    let from = correction.process(&mean.lags, iterations);
+    let lags = curve.at(mean.place);
+    let from = correction.process(&lags, iterations);
     // over a step to either side: where all columns are of one kind, points of the curve are nearer than that, and noise
-    let slope = curve.slope(&mean.lags, step);
+    let slope = curve.slope(mean.place, step);
     let moved_by = |by: f64| {
-        let lags: Vec<f64> = mean.lags.iter().zip(&slope).map(|(lag, slope)| lag + by * slope).collect();
+        let lags: Vec<f64> = lags.iter().zip(&slope).map(|(lag, slope)| lag + by * slope).collect();
         let to = correction.process(&lags, iterations);
         let partial = own.partial().iter().zip(from.partial().iter().zip(to.partial()));
         let partial = partial.map(|(own, (from, to))| (own.atanh() + to.atanh() - from.atanh()).tanh());
@@ -98,13 +98,15 @@ mod tests {
         let rho = |column: usize| 0.2 + 0.4 * column as f64 / 1600.0;
         let lags = |rho: f64| [0, 1, 2].map(|lag| (N as f64 - f64::from(lag)) * rho.powi(lag) / (1.0 - rho * rho));
         let products: Vec<f32> = (0..1600).flat_map(|column| lags(rho(column)).map(|lag| lag as f32)).collect();
-        // the feature: lag 1
-        let curve = Curve::through(&products, 3, &[0.0, 1.0, 0.0]).unwrap();
+        // places: lag 1
+        let lag1 = |rho: f64| f64::from(lags(rho)[1] as f32);
+        let places: Vec<f64> = (0..1600).map(|column| lag1(rho(column))).collect();
+        let curve = Curve::through(&products, 3, &places).unwrap();
         let middle = NoiseClasses {
             processes: vec![correction.process(&lags(0.4), 2)].into_iter().map(Process::Autoregression).collect(),
             index: vec![0; 3],
         };
-        let own: Vec<f32> = [0.39, 0.4, 0.41].into_iter().flat_map(|rho| lags(rho).map(|lag| lag as f32)).collect();
+        let own = [0.39, 0.4, 0.41].map(lag1);
         // .05 of rho in lag 1, where the first column is half as sure and the last twice
         let step = (lags(0.425)[1] - lags(0.375)[1]) as f32;
         let spread = (5.25_f32 / 3.0).sqrt();

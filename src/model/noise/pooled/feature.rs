@@ -8,9 +8,10 @@
 //! by what differs between neighbours, which is noise but for the share that both halves have.
 
 use super::cascade::Neighbourhood;
+use super::curve::Curve;
 use crate::model::cholesky::{factor_packed, solve_both_sides_packed, solve_upper_packed};
 use crate::model::linalg::symmetric_eigen;
-use crate::model::noise::lag_products::LagProducts;
+use crate::model::noise::lag_products::RunProducts;
 use ndarray::Array2;
 
 /// Added to the noise's covariance, relative to its mean diagonal.
@@ -27,6 +28,53 @@ pub(super) struct Feature {
     white: Vec<f32>,
 }
 
+impl Feature {
+    /// Directions, as many as lags.
+    fn n_directions(&self) -> usize {
+        self.direction.len()
+    }
+
+    /// Column x direction.
+    fn half(&self, half: usize) -> Vec<f32> {
+        let m = self.n_directions();
+        self.white.chunks_exact(2 * m).flat_map(|white| &white[half * m..][..m]).copied().collect()
+    }
+
+    /// The feature of each half: column x half.
+    fn of_halves(&self) -> Vec<f32> {
+        let m = self.n_directions();
+        self.white.chunks_exact(2 * m).flat_map(|white| [white[0], white[m]]).collect()
+    }
+
+    /// How well this feature of one half, averaged over `around` at the distances `steps`, foretells the lag products of the other half
+    /// along the directions of `own`: the share of their noise's variance, of the number of averages where it is most.
+    pub(super) fn foretold(&self, own: &Feature, around: &Neighbourhood, steps: &[usize]) -> f64 {
+        let m = own.n_directions();
+        let halves = [own.half(0), own.half(1)];
+        let mut averaged = self.of_halves();
+        let mut most: f64 = 0.0;
+        for &step in steps {
+            averaged = around.averaged(averaged, 2, &[step], None);
+            let (mut together, mut squares) = (0.0, 0.0);
+            for (half, other) in [(0, 1), (1, 0)] {
+                let places: Vec<f64> = averaged.iter().skip(half).step_by(2).map(|&place| f64::from(place)).collect();
+                // what goes with a place in its own half, looked up in the other
+                let Some(curve) = Curve::through(&halves[half], m, &places) else { return 0.0 };
+                for (lags, place) in halves[other].chunks_exact(m).zip(places) {
+                    for (lag, foretold) in lags.iter().zip(curve.at(place)) {
+                        together += f64::from(*lag) * foretold;
+                        squares += foretold * foretold;
+                    }
+                }
+            }
+            if together > 0.0 && squares > 0.0 {
+                most = most.max(together * together / squares / averaged.len() as f64);
+            }
+        }
+        most
+    }
+}
+
 /// How lag products are averaged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Averaging {
@@ -38,9 +86,9 @@ pub(super) struct Averaging {
 
 impl Feature {
     /// Of lag products over `scales`.
-    pub(super) fn new(products: &LagProducts, scales: &[f64], around: &Neighbourhood) -> Self {
-        let m = products.compared + 1;
-        let [first, second] = [0, 1].map(|half| centred(&products.half_relative_to(half, scales), m));
+    pub(super) fn new(products: &RunProducts, scales: &[f64], around: &Neighbourhood) -> Self {
+        let m = products.halves[0].n_lags;
+        let [first, second] = products.halves.each_ref().map(|half| centred(&half.relative_to(scales), m));
         let directions = directions(&first, &second, m);
         let along = |w: &[f64], u: &[f64]| w.iter().zip(u).map(|(w, u)| w * u).sum::<f64>() as f32;
         let halves = first.chunks_exact(m).zip(second.chunks_exact(m)).flat_map(|(u, v)| [u, v]);
@@ -49,7 +97,7 @@ impl Feature {
         let part = |sign: f32| white.chunks_exact(2 * m).map(|along| 0.5 * (along[0] + sign * along[m])).collect();
         let [sum, mut twin]: [Vec<f32>; 2] = [1.0, -1.0].map(part);
         let direction = directions[0].clone();
-        let mut signal = products.whole_along(&direction, scales);
+        let mut signal = products.whole.along(&direction, scales);
         let mean = (signal.iter().map(|&value| f64::from(value)).sum::<f64>() / signal.len() as f64) as f32;
         for value in &mut signal {
             *value -= mean;
@@ -76,7 +124,7 @@ impl Feature {
         least_steps: usize,
         least_voxels: f64,
     ) -> Averaging {
-        let m = self.direction.len(); // as many directions as lags
+        let m = self.n_directions();
         let n_values = (self.white.len() / 2) as f64;
         let mut averaged = self.white.clone();
         let mut best = (f64::INFINITY, Averaging { n_steps: steps.len(), kept: 0.0 });
@@ -157,13 +205,14 @@ fn stationary(between: &Array2<f64>, factor: &[f64]) -> Option<Vec<Vec<f64>>> {
 mod tests {
     use super::*;
     use crate::inputs::{Grid, Support};
+    use crate::model::noise::lag_products::LagProducts;
     use crate::model::random::Random;
 
     const SIDE: usize = 16;
     const LAGS: usize = 4;
 
     /// Lag products of a cube that vary along its first axis in lag 1, by `second` along its second axis in lag 3.
-    fn cube(second: f64) -> (LagProducts, Neighbourhood) {
+    fn cube(second: f64) -> (RunProducts, Neighbourhood) {
         let affine = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))));
         let support = Support::from_mask(Grid { shape: [SIDE; 3], affine }, &[true; SIDE * SIDE * SIDE]);
         let mut random = Random::new(3);
@@ -178,7 +227,9 @@ mod tests {
         let halves = [of_part(0.5), of_part(0.5)];
         let whole = halves[0].iter().zip(&halves[1]).map(|(a, b)| a + b).collect();
         let used: Vec<usize> = (0..SIDE * SIDE * SIDE).collect();
-        (LagProducts { whole, halves, order: LAGS - 1, compared: LAGS - 1 }, Neighbourhood::new(&support, &used))
+        let of_lags = |values: Vec<f32>| LagProducts { values, n_lags: LAGS };
+        let products = RunProducts { whole: of_lags(whole), halves: halves.map(of_lags) };
+        (products, Neighbourhood::new(&support, &used))
     }
 
     #[test]
@@ -211,6 +262,31 @@ mod tests {
         let [noise, twin] = [noise, feature.twin.clone()].map(variance);
         // some 500 independent averages: 3 standard errors of their ratio
         assert!((noise / twin - 1.0).abs() < 0.27, "{noise} {twin}");
+    }
+
+    /// A guide with less noise foretells more, one that varies in another way nothing.
+    #[test]
+    fn the_other_half_is_foretold_by_what_varies_with_it() {
+        let (products, around) = cube(0.0);
+        let scales = vec![1.0; SIDE * SIDE * SIDE];
+        let own = Feature::new(&products, &scales, &around);
+        let noisy = |noise: f32, turned: usize| {
+            let mut random = Random::new(9);
+            let mut with = |values: &LagProducts| {
+                let mut values = values.values.clone();
+                values.iter_mut().for_each(|value| *value += noise * random.normal() as f32);
+                values.rotate_right(turned * LAGS); // a quarter of the wave
+                LagProducts { values, n_lags: LAGS }
+            };
+            let halves = products.halves.each_ref().map(&mut with);
+            Feature::new(&RunProducts { whole: with(&products.whole), halves }, &scales, &around)
+        };
+        let foretold = |guide: &Feature| guide.foretold(&own, &around, &[1, 1, 2]);
+        let [itself, worse, other] = [&own, &noisy(2.0, 0), &noisy(0.0, SIDE / 4)].map(foretold);
+        // in halves a wave of mean square 1/8 in noise of 1/2, of which N is half
+        assert!((itself - 0.5).abs() < 0.1, "{itself}");
+        assert!(worse < 0.95 * itself, "{worse} {itself}");
+        assert!(other < 0.1 * itself, "{other} {itself}");
     }
 
     #[test]

@@ -1,0 +1,391 @@
+//! What a voxel has that its neighbours have not.
+//!
+//! Neighbours in smooth images are near copies of one another, so that an average over many of them tells no more than a few would:
+//! where noise is smooth over 3 voxels (full width at half maximum), 33 voxels tell of its spectrum what one would if they were independent. What a voxel has
+//! beyond the mean of those around it has the same spectrum in time, as long as that changes little from voxel to voxel, and is
+//! nearly new at each: taken off twice, 6 voxels are one.
+//!
+//! The mean is over the 6 nearest voxels, each weighted by one over the sum of squares of its difference, so that it is of those of
+//! the voxel's own kind: across an edge differences are large.
+
+use crate::error::CancelToken;
+use crate::inputs::{Support, place_in};
+use crate::model::problem::ModelError;
+use crate::model::samples::{Samples, blocks_of};
+use crate::preprocess::BLOCK_COLUMNS;
+use ndarray::{Array2, ArrayViewMut2, Axis, s};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Columns that a thread sharpens at once; those around them are read as well.
+pub(super) const SHARPENED_AT_ONCE: usize = 4 * BLOCK_COLUMNS;
+/// Axes, and nearest voxels along them.
+const AXES: usize = 3;
+const AROUND: usize = 2 * AXES;
+
+/// The nearest neighbours of each column, and the weights of those of some.
+pub(super) struct Sharpening {
+    /// Its own index where there is none.
+    neighbours: Vec<[u32; AROUND]>,
+    /// From the column `first` on; 0 where there is no neighbour.
+    weights: Vec<[f32; AROUND]>,
+    first: usize,
+}
+
+impl Sharpening {
+    /// That of `columns` of `samples`; none where columns have no place.
+    ///
+    /// # Errors
+    /// [`ModelError`]: samples cannot be read back; interruption.
+    pub(super) fn new(
+        samples: &Samples<'_>,
+        columns: Range<usize>,
+        cancel: &CancelToken,
+    ) -> Result<Option<Self>, ModelError> {
+        let Some(neighbours) = neighbours(&samples.series.support, samples.scaler.excluded()) else { return Ok(None) };
+        let near = reach(&neighbours, &columns);
+        let far = reach(&neighbours, &near);
+        let differences = squared_differences(samples, &neighbours, &far, cancel)?;
+        let of_column = |column: usize| {
+            let difference = |(side, &neighbour): (usize, &u32)| {
+                // from the next one along an axis, or of the one before from this one
+                let from = if side < AXES { column } else { neighbour as usize };
+                if neighbour as usize == column { 0.0 } else { differences[from - far.start][side % AXES] }
+            };
+            let weight = |difference: f64| if difference > 0.0 { difference.recip() } else { 0.0 };
+            let weights: Vec<f64> = neighbours[column].iter().enumerate().map(difference).map(weight).collect();
+            let total: f64 = weights.iter().sum();
+            std::array::from_fn(|side| if total > 0.0 { (weights[side] / total) as f32 } else { 0.0 })
+        };
+        let weights = near.clone().map(of_column).collect();
+        Ok(Some(Self { neighbours, weights, first: near.start }))
+    }
+
+    /// What `measure` says of the residuals (row x column) of each block of `columns`, sharpened: measure x column.
+    ///
+    /// # Errors
+    /// [`ModelError`]: samples cannot be read back; interruption.
+    pub(super) fn measured(
+        &self,
+        samples: &Samples<'_>,
+        columns: Range<usize>,
+        n_measures: usize,
+        cancel: &CancelToken,
+        measure: impl Fn(&Array2<f64>, ArrayViewMut2<'_, f32>) + Sync,
+    ) -> Result<Array2<f32>, ModelError> {
+        let mut measures = Array2::zeros((n_measures, columns.len()));
+        let parts: Vec<_> = blocks_of(columns, SHARPENED_AT_ONCE)
+            .zip(measures.axis_chunks_iter_mut(Axis(1), SHARPENED_AT_ONCE))
+            .collect();
+        parts.into_par_iter().try_for_each(|(columns, mut measures)| {
+            cancel.check()?;
+            let sharpened = self.sharpened(samples, &columns)?;
+            for block in blocks_of(0..columns.len(), BLOCK_COLUMNS) {
+                let values = sharpened.slice(s![.., block.clone()]).mapv(f64::from);
+                measure(&samples.off_design(values).1, measures.slice_mut(s![.., block]));
+            }
+            Ok::<(), ModelError>(())
+        })?;
+        Ok(measures)
+    }
+
+    /// Kept frame x column.
+    fn sharpened(&self, samples: &Samples<'_>, columns: &Range<usize>) -> Result<Array2<f32>, ModelError> {
+        let near = reach(&self.neighbours, columns);
+        let far = reach(&self.neighbours, &near);
+        let mut once = Vec::with_capacity(near.len());
+        let mut values = Vec::with_capacity(samples.run.kept.len() * columns.len());
+        samples.each_kept(&far, &mut Vec::new(), |row| {
+            once.clear();
+            self.subtract_around((row, far.start), &near, &mut once);
+            self.subtract_around((&once, near.start), columns, &mut values);
+        })?;
+        let mut values = samples.matrix(values)?;
+        for &column in samples.scaler.excluded_among(columns) {
+            values.column_mut(column - columns.start).fill(0.0); // may be NaN
+        }
+        Ok(values)
+    }
+
+    /// Adds to `out` the values of `columns` less the mean around each; `row` has those from the column `first` on.
+    fn subtract_around(&self, (row, first): (&[f32], usize), columns: &Range<usize>, out: &mut Vec<f32>) {
+        let weights = &self.weights[columns.start - self.first..columns.end - self.first];
+        let around = self.neighbours[columns.clone()].iter().zip(weights);
+        out.extend(columns.clone().zip(around).map(|(column, (neighbours, weights))| {
+            let mut mean = 0.0;
+            for (&neighbour, weight) in neighbours.iter().zip(weights) {
+                mean += weight * row[neighbour as usize - first];
+            }
+            row[column - first] - mean
+        }));
+    }
+}
+
+/// The range that columns and their neighbours lie in.
+fn reach(neighbours: &[[u32; AROUND]], columns: &Range<usize>) -> Range<usize> {
+    let around = || neighbours[columns.clone()].iter().flatten().map(|&column| column as usize);
+    around().fold(columns.start, usize::min)..around().fold(columns.end, |end, column| end.max(column + 1))
+}
+
+/// The next column along each axis, then the one before along each: the column itself where there is none or it is left out.
+/// `None` where columns have no place.
+fn neighbours(support: &Support, excluded: &[usize]) -> Option<Vec<[u32; AROUND]>> {
+    let Support::Voxels { grid, index } = support else { return None };
+    let mut column_at = vec![u32::MAX; grid.shape.iter().product()];
+    for (column, &voxel) in index.iter().enumerate() {
+        column_at[voxel as usize] = column as u32;
+    }
+    for &column in excluded {
+        column_at[index[column] as usize] = u32::MAX;
+    }
+    let [nx, ny, _] = grid.shape;
+    let strides = [1, nx, nx * ny];
+    let of_column = |(column, &voxel): (usize, &u32)| {
+        let voxel = voxel as usize;
+        let place = place_in(grid.shape, voxel);
+        std::array::from_fn(|side| {
+            let axis = side % AXES;
+            let (inside, neighbour) = if side < AXES {
+                (place[axis] + 1 < grid.shape[axis], voxel + strides[axis])
+            } else {
+                (place[axis] > 0, voxel.wrapping_sub(strides[axis]))
+            };
+            let found = if inside && column_at[voxel] != u32::MAX { column_at[neighbour] } else { u32::MAX };
+            if found == u32::MAX { column as u32 } else { found }
+        })
+    };
+    Some(index.iter().enumerate().map(of_column).collect())
+}
+
+/// Sums of squares about their mean of the differences of each of `columns` from the next ones that are among them.
+fn squared_differences(
+    samples: &Samples<'_>,
+    neighbours: &[[u32; AROUND]],
+    columns: &Range<usize>,
+    cancel: &CancelToken,
+) -> Result<Vec<[f64; AXES]>, ModelError> {
+    let n_kept = samples.run.kept.len() as f64;
+    let parts: Vec<_> = blocks_of(columns.clone(), SHARPENED_AT_ONCE).collect();
+    let of_part = |part: Range<usize>| {
+        cancel.check()?;
+        let next = |column: usize| -> [usize; AXES] {
+            let of_column = &neighbours[column];
+            // of those before the first or after the last column no difference is asked for
+            std::array::from_fn(|axis| {
+                if (of_column[axis] as usize) < columns.end { of_column[axis] as usize } else { column }
+            })
+        };
+        let next: Vec<[usize; AXES]> = part.clone().map(next).collect();
+        let last = next.iter().flatten().fold(part.end, |end, &next| end.max(next + 1));
+        let mut sums = vec![[[0.0_f64; 2]; AXES]; part.len()];
+        samples.each_kept(&(part.start..last), &mut Vec::new(), |row| {
+            for ((sums, next), own) in sums.iter_mut().zip(&next).zip(row) {
+                for (sums, next) in sums.iter_mut().zip(next) {
+                    let difference = f64::from(own - row[next - part.start]);
+                    sums[0] += difference;
+                    sums[1] += difference * difference;
+                }
+            }
+        })?;
+        let about_mean = |[sum, square]: [f64; 2]| {
+            let left = square - sum * sum / n_kept;
+            if left > n_kept * f64::EPSILON * square { left } else { 0.0 } // below rounding
+        };
+        Ok(sums.into_iter().map(|sums| sums.map(about_mean)).collect::<Vec<_>>())
+    };
+    Ok(parts.into_par_iter().map(of_part).collect::<Result<Vec<_>, ModelError>>()?.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Numerics, Profile, Scaling};
+    use crate::design::{ColumnRole, RunDesign};
+    use crate::inputs::{Grid, Timing};
+    use crate::model::process::Layout;
+    use crate::model::random::Random;
+    use crate::model::run_basis::RunBasis;
+    use crate::preprocess::{Scaler, Series, TimeStatistics};
+
+    /// A run of `values` (frame x column) with nothing but a constant in its design.
+    struct Data {
+        series: Series,
+        scaler: Scaler,
+        run: RunBasis,
+        layout: Layout,
+    }
+
+    impl Data {
+        fn new(support: Support, values: &Array2<f32>, excluded: &[usize]) -> Self {
+            let (n_frames, n_columns) = values.dim();
+            let numerics = Numerics::of(Profile::Native);
+            let series = Series::new(support, vec![0.0; n_columns], values.iter().copied().collect());
+            let design = RunDesign {
+                run: "run".to_owned(),
+                names: vec!["constant".to_owned()],
+                roles: vec![ColumnRole::Constant],
+                peak_heights: vec![1.0],
+                timing: Timing::new(2.0, n_frames, 0, 0.0),
+                matrix: Array2::ones((n_frames, 1)),
+            };
+            let statistics = TimeStatistics::of_series(&series, &design.timing.kept_frames()).unwrap();
+            let scaler = Scaler::new(Scaling::None, numerics.scaling_arithmetic, &statistics, excluded).unwrap();
+            let run = RunBasis::new(&design, &numerics).unwrap();
+            let layout = Layout::filled(&run.lags);
+            Self { series, scaler, run, layout }
+        }
+
+        fn samples(&self) -> Samples<'_> {
+            let Self { series, scaler, run, layout } = self;
+            Samples { series, scaler, run, layout, name: "run" }
+        }
+    }
+
+    fn grid(shape: [usize; 3]) -> Grid {
+        Grid { shape, affine: std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j)))) }
+    }
+
+    fn white(n_frames: usize, n_columns: usize) -> Array2<f32> {
+        let mut random = Random::new(5);
+        Array2::from_shape_simple_fn((n_frames, n_columns), || random.normal() as f32)
+    }
+
+    /// More columns than are sharpened at once, with holes in the mask, and columns that are left out.
+    #[test]
+    fn twice_the_weighted_mean_around_is_taken_off() {
+        let shape = [33, 30, 11];
+        let mask: Vec<bool> = (0..shape.iter().product()).map(|voxel| voxel % 11 != 4).collect();
+        let support = Support::from_mask(grid(shape), &mask);
+        let Support::Voxels { index, .. } = support.clone() else { panic!("no voxels") };
+        let mut values = white(9, index.len());
+        let excluded = [40, 8200];
+        for column in excluded {
+            values[(3, column)] = f32::NAN;
+        }
+        let data = Data::new(support, &values, &excluded);
+        let samples = data.samples();
+        let sharpening =
+            Sharpening::new(&samples, 0..samples.series.n_columns(), &CancelToken::new()).unwrap().unwrap();
+        let parts = [0..index.len(), 100..8000, 8000..index.len()];
+        let [whole, first, second] = parts.map(|columns| sharpening.sharpened(&samples, &columns).unwrap());
+        assert_eq!(whole.slice(s![.., 100..8000]), first);
+        assert_eq!(whole.slice(s![.., 8000..]), second);
+        let of_some = Sharpening::new(&samples, 100..8000, &CancelToken::new()).unwrap().unwrap();
+        assert_eq!(of_some.sharpened(&samples, &(100..8000)).unwrap(), first);
+
+        let around = |column: usize| -> Vec<(usize, f64)> {
+            let place = place_in(shape, index[column] as usize);
+            let near = |other: &usize| {
+                let apart = place_in(shape, index[*other] as usize)
+                    .iter()
+                    .zip(place)
+                    .map(|(a, b)| a.abs_diff(b))
+                    .sum::<usize>();
+                apart == 1 && !excluded.contains(other)
+            };
+            let weight = |other: usize| {
+                let d: Vec<f64> = (0..9).map(|t| f64::from(values[(t, column)] - values[(t, other)])).collect();
+                let mean = d.iter().sum::<f64>() / 9.0;
+                (other, d.iter().map(|d| (d - mean).powi(2)).sum::<f64>().recip())
+            };
+            (0..index.len()).filter(near).map(weight).collect()
+        };
+        let less_around = |column: usize, value: &dyn Fn(usize) -> f64| {
+            let around = around(column);
+            let total: f64 = around.iter().map(|(_, weight)| weight).sum();
+            value(column) - around.iter().map(|(other, weight)| weight * value(*other)).sum::<f64>() / total
+        };
+        for column in [0, 41, 777, 8201, index.len() - 1] {
+            for frame in [0, 3, 8] {
+                let own = |column: usize| f64::from(values[(frame, column)]);
+                let expected = less_around(column, &|column| less_around(column, &own));
+                let found = f64::from(whole[(frame, column)]);
+                // of single precision
+                assert!((found - expected).abs() < 1e-5, "{column}, {frame}: {found}, {expected}");
+            }
+        }
+        assert!(excluded.iter().all(|&column| whole.column(column).iter().all(|value| *value == 0.0)));
+    }
+
+    #[test]
+    fn columns_without_place_or_difference_have_nothing_around() {
+        let names = (0..4).map(|column| column.to_string()).collect();
+        let table = Data::new(Support::Columns { names }, &white(9, 4), &[]);
+        assert!(Sharpening::new(&table.samples(), 0..4, &CancelToken::new()).unwrap().is_none());
+        let values = Array2::from_shape_fn((9, 4), |(t, column)| (t * t) as f32 + column as f32);
+        let same = Data::new(Support::from_mask(grid([4, 1, 1]), &[true; 4]), &values, &[]);
+        let sharpening = Sharpening::new(&same.samples(), 0..4, &CancelToken::new()).unwrap().unwrap();
+        assert_eq!(sharpening.sharpened(&same.samples(), &(0..4)).unwrap(), values);
+    }
+
+    /// Noise smooth over 3 voxels: the sum over distances of squared correlations is how many voxels tell as much as one. From the
+    /// transform of the kernel, 32.6 as it is and 5.9 sharpened with equal weights.
+    #[test]
+    fn smooth_noise_becomes_new_at_each_voxel() {
+        const SIDE: usize = 20;
+        const FRAMES: usize = 240;
+        let sigma = 3.0 / (8.0 * std::f64::consts::LN_2).sqrt();
+        let tap = |d: usize| libm::exp(-0.5 * (d as f64 / sigma).powi(2)) as f32;
+        let mut values = white(FRAMES, SIDE * SIDE * SIDE);
+        for stride in [1, SIDE, SIDE * SIDE] {
+            let before = values.clone();
+            let wrapped = |voxel: usize, d: usize| {
+                let at = voxel / stride % SIDE;
+                voxel - at * stride + (at + d) % SIDE * stride
+            };
+            for voxel in 0..before.ncols() {
+                let of = |d: usize| &before.column(wrapped(voxel, d)) * tap(d.min(SIDE - d));
+                values.column_mut(voxel).assign(&(1..SIDE).fold(of(0), |sum, d| sum + of(d)));
+            }
+        }
+        let alike = |values: &Array2<f32>| {
+            // voxels of the middle, whose neighbours at up to 6 are all there
+            let inside = |at: usize| (6..SIDE - 6).contains(&at);
+            let place = |voxel: usize| place_in([SIDE; 3], voxel);
+            let middle: Vec<usize> =
+                (0..values.ncols()).filter(|&voxel| place(voxel).into_iter().all(inside)).collect();
+            let mut total = 0.0;
+            for z in -6..=6_isize {
+                for y in -6..=6_isize {
+                    for x in -6..=6_isize {
+                        let step = x + SIDE.cast_signed() * (y + SIDE.cast_signed() * z);
+                        let mut sums = [0.0_f64; 3];
+                        for &voxel in &middle {
+                            let other = voxel.wrapping_add_signed(step);
+                            for row in values.outer_iter() {
+                                let [a, b] = [row[voxel], row[other]].map(f64::from);
+                                sums = [sums[0] + a * b, sums[1] + a * a, sums[2] + b * b];
+                            }
+                        }
+                        total += sums[0] * sums[0] / (sums[1] * sums[2]);
+                    }
+                }
+            }
+            total
+        };
+        let data = Data::new(Support::from_mask(grid([SIDE; 3]), &[true; SIDE * SIDE * SIDE]), &values, &[]);
+        let all = 0..SIDE * SIDE * SIDE;
+        let sharpening = Sharpening::new(&data.samples(), all.clone(), &CancelToken::new()).unwrap().unwrap();
+        let sharpened = sharpening.sharpened(&data.samples(), &all).unwrap();
+        let [plain, sharpened] = [&values, &sharpened].map(alike);
+        println!("{plain} {sharpened}");
+        assert!((20.0..45.0).contains(&plain), "{plain}");
+        assert!((4.0..9.0).contains(&sharpened), "{sharpened}");
+    }
+
+    #[test]
+    fn voxels_of_another_kind_count_little() {
+        // two kinds that alternate in time differently, and a little noise of each voxel
+        let noise = white(60, 8);
+        let values = Array2::from_shape_fn((60, 8), |(t, x)| {
+            let kind = if x < 4 { t % 2 } else { t / 2 % 2 };
+            kind as f32 + 0.1 * noise[(t, x)]
+        });
+        let data = Data::new(Support::from_mask(grid([8, 1, 1]), &[true; 8]), &values, &[]);
+        let sharpening = Sharpening::new(&data.samples(), 0..8, &CancelToken::new()).unwrap().unwrap();
+        // difference of the kinds .5 + .02, of noise .02
+        let across = sharpening.weights[3][0];
+        assert!(across < 0.08, "{across}");
+        assert!((sharpening.weights[3].iter().sum::<f32>() - 1.0).abs() < 1e-6);
+    }
+}

@@ -1,0 +1,146 @@
+//! The samples of a run as its design sees them: residuals of ordinary least squares, block by block.
+
+use super::linalg::{subtract_product, transposed_product};
+use super::problem::ModelError;
+use super::process::Layout;
+use super::run_basis::RunBasis;
+use crate::design::RunDesign;
+use crate::error::CancelToken;
+use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, Scaler, Series, kept_among};
+use ndarray::{Array2, ArrayView1, ArrayViewMut2, Axis};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Residuals of ordinary least squares of a block of columns.
+pub(super) struct BlockResiduals {
+    /// `Q'Y`: rank x column.
+    pub(super) projections: Array2<f64>,
+    /// Row of the noise model x column.
+    pub(super) residuals: Array2<f64>,
+    /// Sum of squares of the data about their mean, of each column.
+    pub(super) total_squares: Vec<f64>,
+}
+
+/// What a fit reads.
+pub(super) struct Samples<'a> {
+    pub(super) series: &'a Series,
+    pub(super) scaler: &'a Scaler,
+    pub(super) run: &'a RunBasis,
+    pub(super) layout: &'a Layout,
+    /// How messages call the run.
+    pub(super) name: &'a str,
+}
+
+impl<'a> Samples<'a> {
+    /// # Errors
+    /// [`ModelError::FramesDiffer`]: data and scaling are not of the design's frames.
+    pub(super) fn new(
+        series: &'a Series,
+        scaler: &'a Scaler,
+        design: &'a RunDesign,
+        run: &'a RunBasis,
+        layout: &'a Layout,
+    ) -> Result<Self, ModelError> {
+        if series.n_frames != design.matrix.nrows() || run.kept != scaler.kept() {
+            let (design_frames, data) = (run.kept.len(), scaler.kept().len());
+            return Err(ModelError::FramesDiffer { run: design.run.clone(), design: design_frames, data });
+        }
+        Ok(Self { series, scaler, run, layout, name: &design.run })
+    }
+
+    pub(super) fn residuals(&self, columns: &Range<usize>, rows: &mut Vec<f32>) -> Result<BlockResiduals, ModelError> {
+        let mut values = Vec::with_capacity(self.run.kept.len() * columns.len());
+        self.each_kept(columns, rows, |stored| {
+            values.extend(self.scaler.scale_rows(columns, stored));
+        })?;
+        let values = self.matrix(values)?;
+        let total_squares = values.axis_iter(Axis(1)).map(|column| squares_about_mean(&column)).collect();
+        let (projections, residuals) = self.off_design(values);
+        Ok(BlockResiduals { projections, residuals, total_squares })
+    }
+
+    /// Gives `take` the stored values at `columns` of each kept frame in turn; `rows` is working space.
+    pub(super) fn each_kept(
+        &self,
+        columns: &Range<usize>,
+        rows: &mut Vec<f32>,
+        mut take: impl FnMut(&[f32]),
+    ) -> Result<(), ModelError> {
+        for start in (0..self.series.n_frames).step_by(CHUNK_FRAMES) {
+            let frames = start..(start + CHUNK_FRAMES).min(self.series.n_frames);
+            self.series
+                .read(frames.clone(), columns.clone(), rows)
+                .map_err(|problem| ModelError::Samples { run: self.name.to_owned(), cause: problem.to_string() })?;
+            for place in kept_among(&self.run.kept, &frames).1 {
+                take(&rows[place * columns.len()..][..columns.len()]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Values of kept frames, row by row, as a matrix.
+    pub(super) fn matrix<T>(&self, values: Vec<T>) -> Result<Array2<T>, ModelError> {
+        let n_kept = self.run.kept.len();
+        let frames_differ =
+            |_| ModelError::FramesDiffer { run: self.name.to_owned(), design: n_kept, data: self.series.n_frames };
+        Array2::from_shape_vec((n_kept, values.len() / n_kept.max(1)), values).map_err(frames_differ)
+    }
+
+    /// `Q'V` (rank x column) and residuals (row of the noise model x column) of values V (kept frame x column).
+    pub(super) fn off_design(&self, mut values: Array2<f64>) -> (Array2<f64>, Array2<f64>) {
+        let given = column_squares(&values);
+        let q = &self.run.basis.q;
+        let projections = transposed_product(q, &values);
+        subtract_product(&mut values, q, &projections);
+        // what is below the rounding of the data is none
+        let smallest = values.nrows() as f64 * f64::EPSILON;
+        for (column, (left, given)) in column_squares(&values).into_iter().zip(given).enumerate() {
+            if left <= smallest * given {
+                values.column_mut(column).fill(0.0);
+            }
+        }
+        (projections, self.layout.spread(values))
+    }
+
+    /// What `measure` says of the residuals (row x column) of each block of `columns`: measure x column.
+    ///
+    /// # Errors
+    /// [`ModelError`]: samples cannot be read back; interruption.
+    pub(super) fn measured(
+        &self,
+        columns: Range<usize>,
+        n_measures: usize,
+        cancel: &CancelToken,
+        measure: impl Fn(&Array2<f64>, ArrayViewMut2<'_, f32>) + Sync,
+    ) -> Result<Array2<f32>, ModelError> {
+        let mut measures = Array2::zeros((n_measures, columns.len()));
+        let blocks: Vec<_> =
+            blocks_of(columns, BLOCK_COLUMNS).zip(measures.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS)).collect();
+        blocks.into_par_iter().try_for_each_init(Vec::new, |rows, (columns, measures)| {
+            cancel.check()?;
+            measure(&self.residuals(&columns, rows)?.residuals, measures);
+            Ok::<(), ModelError>(())
+        })?;
+        Ok(measures)
+    }
+}
+
+/// Ranges of `length` columns, the last one shorter.
+pub(super) fn blocks_of(columns: Range<usize>, length: usize) -> impl Iterator<Item = Range<usize>> {
+    let end = columns.end;
+    columns.step_by(length).map(move |start| start..(start + length).min(end))
+}
+
+/// Sum of squares of each column, row by row.
+pub(super) fn column_squares(values: &Array2<f64>) -> Vec<f64> {
+    let mut squares = vec![0.0; values.ncols()];
+    for row in values.outer_iter() {
+        squares.iter_mut().zip(row).for_each(|(sum, value)| *sum += value * value);
+    }
+    squares
+}
+
+fn squares_about_mean(column: &ArrayView1<'_, f64>) -> f64 {
+    let mean = column.sum() / column.len() as f64;
+    column.iter().map(|value| (value - mean).powi(2)).sum()
+}
