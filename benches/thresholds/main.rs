@@ -1,6 +1,6 @@
 //! How often thresholds are wrong: simulated noise of known smoothness, and simulated effects of known places.
 //!
-//! `cargo bench --bench thresholds -- [--draws 1000] [--only errors|discoveries] [--fwhm 4]` prints Markdown tables;
+//! `cargo bench --bench thresholds -- [--draws 1000] [--only errors|discoveries] [--fwhm 4] [--frames 30]` prints Markdown tables;
 //! discoveries, which are quick, take 20 times the draws; errors are of all smoothnesses, or of one. A draw's random numbers
 //! depend on its number alone. Nothing is timed.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::print_stdout)]
@@ -13,7 +13,7 @@ use boldly::inference::threshold::{
     Autocorrelation, ClusterNull, FieldOf, Fwhm, LargestClusters, MixedAcf, Passing, PastLastPlane, Smoothness,
     clusters, resels,
 };
-use noise::{DOF, Map, SmoothNoise, grid, index};
+use noise::{Map, SmoothNoise, grid, index};
 use rayon::prelude::*;
 
 const ALPHA: f64 = 0.05;
@@ -28,23 +28,24 @@ fn main() {
     let only = after("--only").map(String::as_str);
     if only.is_none_or(|only| only == "errors") {
         let widths = after("--fwhm").map_or(vec![0.0, 2.0, 4.0, 6.0, 8.0], |fwhm| vec![fwhm.parse().unwrap()]);
-        errors_over_the_family(&widths, n_draws);
+        let n_frames = after("--frames").map_or(30, |frames| frames.parse().unwrap());
+        errors_over_the_family(&widths, n_frames, n_draws);
     }
     if only.is_none_or(|only| only == "discoveries") {
         false_discoveries(20 * n_draws);
     }
 }
 
-fn errors_over_the_family(widths: &[f64], n_draws: usize) {
+fn errors_over_the_family(widths: &[f64], n_frames: usize, n_draws: usize) {
     println!(
-        "Errors over the family, {n_draws} draws, nominal {ALPHA} (share of draws with anything; 95 % interval):\n"
+        "Errors over the family, {n_draws} draws of {n_frames} frames, nominal {ALPHA} (share of draws with anything; 95 % interval):\n"
     );
     println!(
         "| FWHM, voxels | measured | Bonferroni | random field | random field z | clusters, p < {FORMING_P} | least cluster |"
     );
     println!("|---|---|---|---|---|---|---|");
     for &width in widths {
-        family_wise(width, n_draws);
+        family_wise(&SmoothNoise::new(width, n_frames), width, n_draws);
     }
 }
 
@@ -75,9 +76,8 @@ struct Draw {
     clusters: bool,
 }
 
-fn family_wise(width: f64, n_draws: usize) {
+fn family_wise(noise: &SmoothNoise, width: f64, n_draws: usize) {
     let (grid, index) = (grid(), index());
-    let noise = SmoothNoise::new(width);
     let radius_mm = 3.0 * width.max(1.5);
     let mut acf = Autocorrelation::new(&grid, &index, radius_mm);
     for draw in 0..DRAWS_OF_ACF {
@@ -105,9 +105,9 @@ fn family_wise(width: f64, n_draws: usize) {
             for frame in &residuals {
                 smoothness.add(frame);
             }
-            let fwhm = smoothness.fwhm(DOF).unwrap();
+            let fwhm = smoothness.fwhm(noise.dof()).unwrap();
             let any = |passing: &Passing| z.iter().any(|z| passing.passes(*z));
-            let field = Passing::of_field(FieldOf::T { dof: DOF }, resels(&grid, &index, fwhm), ALPHA, Sides::Two);
+            let field = Passing::of_field(FieldOf::T { dof: noise.dof() }, resels(&grid, &index, fwhm), ALPHA, Sides::Two);
             let forming = Passing::of_clusters(FORMING_P, Sides::Two);
             let found = clusters(&grid, &index, &z, |z| forming.passes(z), Neighbours::Faces, 1);
             Draw {

@@ -11,8 +11,6 @@ use realfft::num_complex::Complex32;
 /// Voxels along each axis of the box that is analysed, and of the image that it is the middle of, as a brain is.
 const SIDE: usize = 24;
 const IMAGE: usize = SIDE + 2;
-pub const N_FRAMES: usize = 30;
-pub const DOF: f64 = (N_FRAMES - 1) as f64;
 
 /// The image, in voxels of 1 mm.
 pub fn grid() -> Grid {
@@ -36,6 +34,7 @@ pub struct Map {
 
 /// White noise smoothed by a Gaussian.
 pub struct SmoothNoise {
+    n_frames: usize,
     /// Voxels along each axis of the periodic box that noise is cut from.
     period: usize,
     transform: VolumeFourier<f32>,
@@ -61,7 +60,7 @@ pub fn white(seed: u64, n: usize) -> Vec<f64> {
 
 impl SmoothNoise {
     /// Of this full width at half maximum, voxels; 0: white.
-    pub fn new(fwhm: f64) -> Self {
+    pub fn new(fwhm: f64, n_frames: usize) -> Self {
         // once around the box correlations are below 1e-4
         let period = if fwhm == 0.0 { SIDE } else { SIDE + 5 + 2 * fwhm.ceil() as usize };
         let transform = VolumeFourier::new([period; 3]);
@@ -83,7 +82,12 @@ impl SmoothNoise {
         };
         let power: f64 = (0..period.pow(3)).map(|place| at(place).powi(2)).sum();
         let amplitude = (0..period.pow(3)).map(|place| (at(place) / power.sqrt()) as f32).collect();
-        Self { period, transform, amplitude }
+        Self { n_frames, period, transform, amplitude }
+    }
+
+    /// Degrees of freedom of the residuals.
+    pub fn dof(&self) -> f64 {
+        (self.n_frames - 1) as f64
     }
 
     /// The draw of this number.
@@ -96,7 +100,7 @@ impl SmoothNoise {
             };
             (0..SIDE.pow(3)).map(|voxel| f64::from(of(&volume[place(voxel)]))).collect()
         };
-        while frames.len() < N_FRAMES {
+        while frames.len() < self.n_frames {
             let mut volume: Vec<Complex32> = self
                 .amplitude
                 .iter()
@@ -109,13 +113,14 @@ impl SmoothNoise {
             frames.push(inside(&volume, |value| value.re));
             frames.push(inside(&volume, |value| value.im));
         }
-        let n = N_FRAMES as f64;
-        let t = StudentT::new(DOF, PValueSides::TwoSided, None);
+        frames.truncate(self.n_frames); // they come in pairs
+        let (n, dof) = (self.n_frames as f64, self.dof());
+        let t = StudentT::new(dof, PValueSides::TwoSided, None);
         let mut z = vec![0.0; SIDE.pow(3)];
         for (voxel, z) in z.iter_mut().enumerate() {
             let mean = frames.iter().map(|frame| frame[voxel]).sum::<f64>() / n;
             let squares: f64 = frames.iter().map(|frame| (frame[voxel] - mean).powi(2)).sum();
-            let deviation = (squares / DOF).sqrt();
+            let deviation = (squares / dof).sqrt();
             for frame in &mut frames {
                 frame[voxel] = (frame[voxel] - mean) / deviation;
             }

@@ -47,12 +47,13 @@ impl Feature {
     }
 
     /// How well this feature of one half, averaged over `around` at the distances `steps`, foretells the lag products of the other half
-    /// along the directions of `own`: the share of their noise's variance, of the number of averages where it is most.
+    /// along the directions of `own`: the share of their noise's variance, mean over the numbers of averages. Which of two features foretells
+    /// more is seen best after few averages; after many both do, of places that are far apart.
     pub(super) fn foretold(&self, own: &Feature, around: &Neighbourhood, steps: &[usize]) -> f64 {
         let m = own.n_directions();
         let halves = [own.half(0), own.half(1)];
         let mut averaged = self.of_halves();
-        let mut most: f64 = 0.0;
+        let mut total: f64 = 0.0;
         for &step in steps {
             averaged = around.averaged(averaged, 2, &[step], None);
             let (mut together, mut squares) = (0.0, 0.0);
@@ -68,10 +69,10 @@ impl Feature {
                 }
             }
             if together > 0.0 && squares > 0.0 {
-                most = most.max(together * together / squares / averaged.len() as f64);
+                total += together * together / squares / averaged.len() as f64;
             }
         }
-        most
+        total / steps.len() as f64
     }
 }
 
