@@ -14,7 +14,7 @@ mod support;
 
 use boldly::config::{Neighbours, Sides};
 use boldly::error::CancelToken;
-use boldly::inference::threshold::{Autocorrelation, ClusterNull, MixedAcf};
+use boldly::inference::threshold::{Autocorrelation, ClusterNull, Distances, MixedAcf};
 use boldly::inputs::{Grid, read_frames_f64};
 use std::path::Path;
 
@@ -64,7 +64,7 @@ fn the_autocorrelation_of_residuals_is_that_of_3dfwhmx() {
     let of_rows: Vec<(f64, f64)> = expected.iter().map(|row| (row[0], row[1])).collect();
     for (what, by_length, tolerance) in [("AFNI's lengths", &of_rows, FIT_TOLERANCE), ("all lengths", &by_length, 0.1)]
     {
-        let fit = MixedAcf::fit(by_length).unwrap();
+        let fit = MixedAcf::fit(by_length, &Distances::default()).unwrap();
         println!("model of {what}: {fit:?}, AFNI {:?}", &stdout[1][..3]);
         for (found, expected) in [fit.a, fit.b_mm, fit.c_mm].iter().zip(&stdout[1]) {
             assert!((found - expected).abs() < tolerance, "{fit:?}, not {:?}", &stdout[1]);

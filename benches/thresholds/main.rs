@@ -10,8 +10,8 @@ mod noise;
 use boldly::config::{Height, Neighbours, Sides};
 use boldly::error::CancelToken;
 use boldly::inference::threshold::{
-    Autocorrelation, ClusterNull, FieldOf, Fwhm, LargestClusters, MixedAcf, Passing, PastLastPlane, Smoothness,
-    clusters, resels,
+    Autocorrelation, ClusterNull, Distances, FieldOf, Fwhm, LargestClusters, MixedAcf, Passing, PastLastPlane,
+    Smoothness, clusters, resels,
 };
 use noise::{Map, SmoothNoise, grid, index};
 use rayon::prelude::*;
@@ -87,7 +87,7 @@ fn family_wise(noise: &SmoothNoise, width: f64, n_draws: usize) {
             acf.add(frame);
         }
     }
-    let acf = MixedAcf::fit(&acf.by_length()).unwrap();
+    let acf = MixedAcf::fit(&acf.by_length(), &Distances::new(&grid, &index)).unwrap();
     let null = ClusterNull {
         acf,
         cluster_forming_p: FORMING_P,
@@ -107,7 +107,8 @@ fn family_wise(noise: &SmoothNoise, width: f64, n_draws: usize) {
             }
             let fwhm = smoothness.fwhm(noise.dof()).unwrap();
             let any = |passing: &Passing| z.iter().any(|z| passing.passes(*z));
-            let field = Passing::of_field(FieldOf::T { dof: noise.dof() }, resels(&grid, &index, fwhm), ALPHA, Sides::Two);
+            let field =
+                Passing::of_field(FieldOf::T { dof: noise.dof() }, resels(&grid, &index, fwhm), ALPHA, Sides::Two);
             let forming = Passing::of_clusters(FORMING_P, Sides::Two);
             let found = clusters(&grid, &index, &z, |z| forming.passes(z), Neighbours::Faces, 1);
             Draw {

@@ -12,7 +12,7 @@ mod random_field;
 mod simulated_null;
 mod smoothness;
 
-pub use autocorrelation::{Autocorrelation, MixedAcf};
+pub use autocorrelation::{Autocorrelation, Distances, MixedAcf};
 pub use clusters::{Cluster, Peak, clusters};
 pub use discoveries::TrueDiscoveries;
 pub use heights::{benjamini_hochberg, benjamini_yekutieli, bonferroni, p_of, uncorrected};

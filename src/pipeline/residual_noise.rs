@@ -6,7 +6,7 @@ use crate::config::{GlmSettings, Height};
 use crate::design::RunDesign;
 use crate::error::{CancelToken, Diagnostic};
 use crate::inference::threshold::{
-    Autocorrelation, ClusterNull, Fwhm, LargestClusters, MixedAcf, PastLastPlane, Smoothness,
+    Autocorrelation, ClusterNull, Distances, Fwhm, LargestClusters, MixedAcf, PastLastPlane, Smoothness,
 };
 use crate::inputs::{Grid, Support};
 use crate::model::{RunFit, residual_frame};
@@ -27,6 +27,8 @@ pub(super) struct RunNoise {
     dof: f64,
     /// Autocorrelation by length, mm; empty where no threshold asks.
     autocorrelation: Vec<(f64, f64)>,
+    /// Of the voxels that it is of.
+    distances: Distances,
 }
 
 /// The noise of a group of runs, each weighed by its degrees of freedom.
@@ -103,7 +105,7 @@ impl RunNoise {
                 .hint("take height = \"fdr\" or \"bonferroni\"");
             return Err(diagnostic.into());
         };
-        let mut autocorrelation = Vec::new();
+        let (mut autocorrelation, mut distances) = (Vec::new(), Distances::default());
         if glm.thresholds.iter().any(|threshold| threshold.height == Height::Cluster) {
             let mut measured = Autocorrelation::new(grid, &voxels, RADIUS_FWHM * mean_mm(fwhm, grid));
             let n = frames.len().min(MOST_FRAMES);
@@ -111,8 +113,9 @@ impl RunNoise {
                 measured.add(&standardised(frames[k * frames.len() / n])?);
             }
             autocorrelation = measured.by_length();
+            distances = Distances::new(grid, &voxels);
         }
-        Ok(Some(Self { fwhm, dof: fit.dof, autocorrelation }))
+        Ok(Some(Self { fwhm, dof: fit.dof, autocorrelation, distances }))
     }
 }
 
@@ -144,7 +147,9 @@ impl GroupNoise {
             }
         }
         let in_all = by_length.into_values().filter(|(_, _, n)| *n == runs.len());
-        let acf = MixedAcf::fit(&in_all.map(|(length, acf, _)| (length, acf)).collect::<Vec<_>>());
+        // masks differ between runs by voxels that were left out
+        let in_all: Vec<(f64, f64)> = in_all.map(|(length, acf, _)| (length, acf)).collect();
+        let acf = MixedAcf::fit(&in_all, &runs[0].distances);
         Some(Self { fwhm, acf, nulls: Arc::default() })
     }
 

@@ -7,7 +7,9 @@
 //! ACF(r) = a exp(-r^2 / (2 b^2)) + (1 - a) exp(-r / c)        r, b, c in mm
 //! ```
 //!
-//! fitted by least squares over the lengths up to a radius. A Gaussian alone has no tail, which made clusters of noise look
+//! fitted by least squares over the lengths up to a radius. Taking off the mean takes a share V of the variance, the mean of the ACF over
+//! all pairs of voxels, so that what is measured is expected to be (ACF - V) / (1 - V): next to nothing in a brain, but where noise is
+//! wide against the mask clusters would be thought smaller than they are. A Gaussian alone has no tail, which made clusters of noise look
 //! rarer than they are (Cox, Chen, Glen, Reynolds & Taylor 2017, doi 10.1089/brain.2016.0475; the model of AFNI's 3dFWHMx).
 //! The sums over pairs are one Fourier transform a frame.
 
@@ -38,6 +40,56 @@ pub struct MixedAcf {
     pub b_mm: f64,
     /// Length of the exponential, mm.
     pub c_mm: f64,
+}
+
+/// How far apart the voxels of a mask are.
+#[derive(Debug, Clone, Default)]
+pub struct Distances {
+    /// mm, and the share of all pairs (a voxel with itself among them) that are that far apart.
+    shares: Vec<(f64, f64)>,
+}
+
+/// Voxels that stand for all: their pairs tell V to a hundredth of itself.
+const MOST_OF_PAIRS: usize = 2000;
+/// Steps of distance, of a voxel's least size.
+const DISTANCE_STEP: f64 = 0.25;
+/// Share of the mean that is believed.
+const MOST_OF_MEAN: f64 = 0.9;
+
+impl Distances {
+    /// Between the voxels `index` of a grid.
+    pub fn new(grid: &Grid, index: &[u32]) -> Self {
+        let size = grid.voxel_sizes_mm();
+        // an odd step goes through all rows and planes
+        let step = index.len().div_ceil(MOST_OF_PAIRS).max(1) | 1;
+        let places: Vec<[f64; 3]> = index
+            .iter()
+            .step_by(step)
+            .map(|&voxel| {
+                let at = place_in(grid.shape, voxel as usize);
+                std::array::from_fn(|axis| at[axis] as f64 * size[axis])
+            })
+            .collect();
+        let width = DISTANCE_STEP * size.into_iter().fold(f64::INFINITY, f64::min);
+        let mut counts: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
+        for (at, a) in places.iter().enumerate() {
+            for b in &places[at + 1..] {
+                let distance = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+                let entry = counts.entry((distance / width) as usize).or_default();
+                entry.0 += distance;
+                entry.1 += 1.0;
+            }
+        }
+        let n_pairs: f64 = counts.values().map(|(_, n)| n).sum();
+        let itself = (index.len().max(1) as f64).recip();
+        let shares = counts.into_values().map(|(sum, n)| (sum / n, (1.0 - itself) * n / n_pairs));
+        Self { shares: std::iter::once((0.0, itself)).chain(shares).collect() }
+    }
+
+    /// The share of variance that the mean over the voxels takes, of noise with this autocorrelation.
+    fn share_of_mean(&self, acf: &MixedAcf) -> f64 {
+        self.shares.iter().map(|(distance, share)| share * acf.at(*distance)).sum()
+    }
 }
 
 /// The box around voxels of a grid, with its first corner.
@@ -155,15 +207,19 @@ impl MixedAcf {
         reach
     }
 
-    /// The model nearest to an autocorrelation by lengths: least squares, by a simplex (Nelder & Mead 1965, doi
+    /// The model nearest to an autocorrelation by lengths of voxels `distances` apart, whose mean was taken off; of
+    /// [`Distances::default`], the model of the autocorrelation as it stands. Least squares, by a simplex (Nelder & Mead 1965, doi
     /// 10.1093/comjnl/7.4.308) from several starts.
-    pub fn fit(by_length: &[(f64, f64)]) -> Option<Self> {
+    pub fn fit(by_length: &[(f64, f64)], distances: &Distances) -> Option<Self> {
         let longest = by_length.last().map(|(length, _)| *length).filter(|length| *length > 0.0)?;
         let model = |p: &[f64; 3]| Self { a: p[0], b_mm: p[1].exp(), c_mm: p[2].exp() };
         let cost = |p: &[f64; 3]| {
             let beyond = (p[0] - 1.0).max(0.0) + (-p[0]).max(0.0);
             let inside = [p[0].clamp(0.0, 1.0), p[1].clamp(-7.0, 7.0), p[2].clamp(-7.0, 7.0)];
-            let squares: f64 = by_length.iter().map(|(r, acf)| (model(&inside).at(*r) - acf).powi(2)).sum();
+            let own = model(&inside);
+            let of_mean = distances.share_of_mean(&own).min(MOST_OF_MEAN);
+            let expected = |r: f64| (own.at(r) - of_mean) / (1.0 - of_mean);
+            let squares: f64 = by_length.iter().map(|(r, acf)| (expected(*r) - acf).powi(2)).sum();
             squares * (1.0 + beyond) + beyond
         };
         let mut best: Option<([f64; 3], f64)> = None;
@@ -275,13 +331,52 @@ mod tests {
     fn a_mixture_is_found_again() {
         for model in [MixedAcf { a: 0.6, b_mm: 3.0, c_mm: 8.0 }, MixedAcf { a: 0.35, b_mm: 2.0, c_mm: 12.0 }] {
             let by_length: Vec<(f64, f64)> = (0..40).map(|k| f64::from(k) * 0.5).map(|r| (r, model.at(r))).collect();
-            let found = MixedAcf::fit(&by_length).unwrap();
+            let found = MixedAcf::fit(&by_length, &Distances::default()).unwrap();
             for (found, expected) in [(found.a, model.a), (found.b_mm, model.b_mm), (found.c_mm, model.c_mm)] {
                 assert!((found / expected - 1.0).abs() < 1e-4, "{found:?}, not {model:?}");
             }
             let reach = model.falls_to(0.01);
             assert!(model.at(reach) <= 0.01 && model.at(reach / 1.1) > 0.01);
         }
-        assert_eq!(MixedAcf::fit(&[(0.0, 1.0)]), None);
+        assert_eq!(MixedAcf::fit(&[(0.0, 1.0)], &Distances::default()), None);
+    }
+
+    /// The mean of 12 x 12 x 12 voxels takes a share of noise 6 mm wide, most of which is given back.
+    #[test]
+    fn what_the_mean_takes_is_given_back() {
+        const SIDE: usize = 12;
+        let affine = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))));
+        let grid = Grid { shape: [SIDE; 3], affine };
+        let index: Vec<u32> = (0..(SIDE * SIDE * SIDE) as u32).collect();
+        let distances = Distances::new(&grid, &index);
+        let model = MixedAcf { a: 0.8, b_mm: 2.5, c_mm: 3.0 };
+        let place = |voxel: u32| place_in(grid.shape, voxel as usize).map(|at| at as f64);
+        let far = |a: u32, b: u32| place(a).iter().zip(place(b)).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        let n = index.len() as f64;
+        // rows of the covariance: of each voxel with the mean, and of the mean with itself
+        let with_mean: Vec<f64> =
+            index.iter().map(|&a| index.iter().map(|&b| model.at(far(a, b))).sum::<f64>() / n).collect();
+        let of_mean = with_mean.iter().sum::<f64>() / n;
+        // distances in steps of a quarter of a voxel
+        assert!((distances.share_of_mean(&model) / of_mean - 1.0).abs() < 0.01, "{of_mean}");
+        let mut lengths: BTreeMap<u64, (f64, f64, f64)> = BTreeMap::new();
+        for &a in &index {
+            for &b in &index {
+                let length = far(a, b);
+                if length <= 7.5 {
+                    let left = model.at(length) - with_mean[a as usize] - with_mean[b as usize] + of_mean;
+                    let entry = lengths.entry((length * 1e3).round() as u64).or_insert((length, 0.0, 0.0));
+                    *entry = (length, entry.1 + left, entry.2 + 1.0);
+                }
+            }
+        }
+        let variance = lengths[&0].1 / lengths[&0].2;
+        let by_length: Vec<(f64, f64)> = lengths.into_values().map(|(r, sum, n)| (r, sum / n / variance)).collect();
+        let widest =
+            |fit: MixedAcf| (3..8).map(|r| (fit.at(f64::from(r)) - model.at(f64::from(r))).abs()).fold(0.0, f64::max);
+        let plain = widest(MixedAcf::fit(&by_length, &Distances::default()).unwrap());
+        let found = widest(MixedAcf::fit(&by_length, &distances).unwrap());
+        // a quarter is left: voxels at the edge, which far pairs are of, have less in common with the mean than those in the middle
+        assert!(plain > 0.05 && found < 0.35 * plain, "{plain} {found}");
     }
 }

@@ -108,13 +108,14 @@ impl SampledNoise for OwnAr {
     fn settle(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<Settled, ModelError> {
         let columns = 0..samples.series.n_columns();
         let measures = samples.measured(columns, self.order + 1, cancel, lag_products::measure)?;
-        let products = column_by_column(measures);
+        let products = column_by_column(&measures);
+        drop(measures);
         Ok(NoiseField::Own(self.processes(&products)).into())
     }
 }
 
 /// Measures (measure x column) column by column.
-fn column_by_column(measures: Array2<f32>) -> Vec<f32> {
+fn column_by_column(measures: &Array2<f32>) -> Vec<f32> {
     measures.columns().into_iter().flat_map(|column| column.to_vec()).collect()
 }
 
@@ -162,7 +163,7 @@ mod tests {
         let e = model.layout().spread(e);
         let mut measures = Array2::zeros((model.order + 1, e.ncols()));
         lag_products::measure(&e, measures.view_mut());
-        model.processes(&column_by_column(measures))
+        model.processes(&column_by_column(&measures))
     }
 
     fn mean_coefficients(processes: &[Autoregression]) -> Vec<f64> {

@@ -30,7 +30,9 @@ pub(super) fn along(
     for (class, columns) in groups.iter().enumerate() {
         let place = columns.iter().map(|&column| places[column]).sum::<f64>() / columns.len() as f64;
         lags.extend(curve.at(place).into_iter().map(|lag| lag as f32));
-        columns.iter().for_each(|&column| index[column] = class as u32);
+        for &column in columns {
+            index[column] = class as u32;
+        }
     }
     (correction.processes(&lags, iterations), index)
 }

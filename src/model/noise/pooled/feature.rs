@@ -275,7 +275,9 @@ mod tests {
             let mut random = Random::new(9);
             let mut with = |values: &LagProducts| {
                 let mut values = values.values.clone();
-                values.iter_mut().for_each(|value| *value += noise * random.normal() as f32);
+                for value in &mut values {
+                    *value += noise * random.normal() as f32;
+                }
                 values.rotate_right(turned * LAGS); // a quarter of the wave
                 LagProducts { values, n_lags: LAGS }
             };

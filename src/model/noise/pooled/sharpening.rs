@@ -368,7 +368,6 @@ mod tests {
         let sharpening = Sharpening::new(&data.samples(), all.clone(), &CancelToken::new()).unwrap().unwrap();
         let sharpened = sharpening.sharpened(&data.samples(), &all).unwrap();
         let [plain, sharpened] = [&values, &sharpened].map(alike);
-        println!("{plain} {sharpened}");
         assert!((20.0..45.0).contains(&plain), "{plain}");
         assert!((4.0..9.0).contains(&sharpened), "{sharpened}");
     }
