@@ -49,7 +49,7 @@ pub struct Distances {
     shares: Vec<(f64, f64)>,
 }
 
-/// Voxels that stand for all: their pairs tell V to a hundredth of itself.
+/// Voxels that stand for all at most: V, which is small where there are more, is told to some hundredths of itself.
 const MOST_OF_PAIRS: usize = 2000;
 /// Steps of distance, of a voxel's least size.
 const DISTANCE_STEP: f64 = 0.25;
@@ -60,7 +60,7 @@ impl Distances {
     /// Between the voxels `index` of a grid.
     pub fn new(grid: &Grid, index: &[u32]) -> Self {
         let size = grid.voxel_sizes_mm();
-        // an odd step goes through all rows and planes
+        // odd, so that even rows and planes are not gone through in step
         let step = index.len().div_ceil(MOST_OF_PAIRS).max(1) | 1;
         let places: Vec<[f64; 3]> = index
             .iter()
@@ -213,9 +213,10 @@ impl MixedAcf {
     pub fn fit(by_length: &[(f64, f64)], distances: &Distances) -> Option<Self> {
         let longest = by_length.last().map(|(length, _)| *length).filter(|length| *length > 0.0)?;
         let model = |p: &[f64; 3]| Self { a: p[0], b_mm: p[1].exp(), c_mm: p[2].exp() };
+        let inside = |p: &[f64; 3]| [p[0].clamp(0.0, 1.0), p[1].clamp(-7.0, 7.0), p[2].clamp(-7.0, 7.0)];
         let cost = |p: &[f64; 3]| {
             let beyond = (p[0] - 1.0).max(0.0) + (-p[0]).max(0.0);
-            let inside = [p[0].clamp(0.0, 1.0), p[1].clamp(-7.0, 7.0), p[2].clamp(-7.0, 7.0)];
+            let inside = inside(p);
             let own = model(&inside);
             let of_mean = distances.share_of_mean(&own).min(MOST_OF_MEAN);
             let expected = |r: f64| (own.at(r) - of_mean) / (1.0 - of_mean);
@@ -231,7 +232,7 @@ impl MixedAcf {
                 }
             }
         }
-        best.map(|(p, _)| model(&[p[0].clamp(0.0, 1.0), p[1], p[2]]))
+        best.map(|(p, _)| model(&inside(&p)))
     }
 }
 
