@@ -41,7 +41,7 @@ pub use nifti::{
 pub use repetition_time::resolve_tr;
 pub use sidecar::{Sidecar, read_sidecar};
 pub use spikes::{SpikeTable, SpikeTrain, read_spikes};
-pub use support::Support;
+pub use support::{NO_COLUMN, Support, columns_of_voxels};
 pub use table::table_header;
 pub(crate) use table::{Header as TableHeader, Row as TableRow, Table};
 pub use timeseries::{SeriesTable, TableRows, read_timeseries};

@@ -21,7 +21,7 @@ pub use scaling::{
     Exclusion, ExclusionReason, LARGEST_EXCLUDED_FRACTION, LOWEST_RELATIVE_MEAN, Scaler, excluded_columns,
     scales_samples, too_many_excluded,
 };
-pub use series::{BLOCK_COLUMNS, Series, SeriesPlace, SeriesWriter, column_blocks};
+pub use series::{BLOCK_COLUMNS, Series, SeriesPlace, SeriesWriter, column_blocks, parts_of};
 pub(crate) use sink::kept_among;
 pub use sink::{CHUNK_FRAMES, FrameSink, TimeStatistics, TimeSums};
 pub use smooth::{Scratch, Smoother};

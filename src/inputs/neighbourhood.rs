@@ -1,19 +1,13 @@
 //! The neighbourhood of a column: the voxels around a voxel. The columns of a table have none.
 
-use super::{Support, place_in};
+use super::{NO_COLUMN, Support, columns_of_voxels, place_in};
 use rayon::prelude::*;
-
-/// Column of a voxel that is not analysed.
-const OUTSIDE: u32 = u32::MAX;
 
 /// The mean of a field (an entry a column) over each column's neighbourhood: the analysed voxels among the 3 x 3 x 3 around
 /// it, itself included; the field itself for a table. Sums are in the order of the voxels.
 pub fn average_around(support: &Support, field: &[f64]) -> Vec<f64> {
     let Support::Voxels { grid, index } = support else { return field.to_vec() };
-    let mut column_of = vec![OUTSIDE; grid.n_voxels()];
-    for (column, &voxel) in index.iter().enumerate() {
-        column_of[voxel as usize] = column as u32;
-    }
+    let column_of = columns_of_voxels(grid, index);
     let [nx, ny, nz] = grid.shape;
     let around = |at: usize, length: usize| at.saturating_sub(1)..(at + 2).min(length);
     let mean = |&voxel: &u32| {
@@ -23,7 +17,7 @@ pub fn average_around(support: &Support, field: &[f64]) -> Vec<f64> {
             for y in around(y, ny) {
                 for x in around(x, nx) {
                     let column = column_of[x + nx * (y + ny * z)];
-                    if column != OUTSIDE {
+                    if column != NO_COLUMN {
                         sum += field[column as usize];
                         count += 1;
                     }

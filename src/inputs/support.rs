@@ -19,6 +19,18 @@ pub enum Support {
     },
 }
 
+/// Column of a voxel that is none.
+pub const NO_COLUMN: u32 = u32::MAX;
+
+/// The column of each voxel of a grid, where columns are the voxels `index`.
+pub fn columns_of_voxels(grid: &Grid, index: &[u32]) -> Vec<u32> {
+    let mut column_of = vec![NO_COLUMN; grid.n_voxels()];
+    for (column, &voxel) in index.iter().enumerate() {
+        column_of[voxel as usize] = column as u32;
+    }
+    column_of
+}
+
 impl Support {
     /// The voxels where `mask` (one entry a voxel of `grid`) is true.
     pub fn from_mask(grid: Grid, mask: &[bool]) -> Self {

@@ -6,7 +6,7 @@ use super::process::Layout;
 use super::run_basis::RunBasis;
 use crate::design::RunDesign;
 use crate::error::CancelToken;
-use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, Scaler, Series, kept_among};
+use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, Scaler, Series, kept_among, parts_of};
 use ndarray::{Array2, ArrayView1, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -113,22 +113,30 @@ impl<'a> Samples<'a> {
         cancel: &CancelToken,
         measure: impl Fn(&Array2<f64>, ArrayViewMut2<'_, f32>) + Sync,
     ) -> Result<Array2<f32>, ModelError> {
-        let mut measures = Array2::zeros((n_measures, columns.len()));
-        let blocks: Vec<_> =
-            blocks_of(columns, BLOCK_COLUMNS).zip(measures.axis_chunks_iter_mut(Axis(1), BLOCK_COLUMNS)).collect();
-        blocks.into_par_iter().try_for_each_init(Vec::new, |rows, (columns, measures)| {
-            cancel.check()?;
-            measure(&self.residuals(&columns, rows)?.residuals, measures);
-            Ok::<(), ModelError>(())
-        })?;
-        Ok(measures)
+        measured_in_parts((columns, BLOCK_COLUMNS), n_measures, cancel, |columns, measures| {
+            measure(&self.residuals(columns, &mut Vec::new())?.residuals, measures);
+            Ok(())
+        })
     }
 }
 
-/// Ranges of `length` columns, the last one shorter.
-pub(super) fn blocks_of(columns: Range<usize>, length: usize) -> impl Iterator<Item = Range<usize>> {
-    let end = columns.end;
-    columns.step_by(length).map(move |start| start..(start + length).min(end))
+/// What `measure` writes of each part of so many of the columns, part by part in parallel: measure x column.
+///
+/// # Errors
+/// Those of `measure`; interruption.
+pub(super) fn measured_in_parts(
+    (columns, length): (Range<usize>, usize),
+    n_measures: usize,
+    cancel: &CancelToken,
+    measure: impl Fn(&Range<usize>, ArrayViewMut2<'_, f32>) -> Result<(), ModelError> + Sync,
+) -> Result<Array2<f32>, ModelError> {
+    let mut measures = Array2::zeros((n_measures, columns.len()));
+    let parts: Vec<_> = parts_of(columns, length).zip(measures.axis_chunks_iter_mut(Axis(1), length)).collect();
+    parts.into_par_iter().try_for_each(|(columns, measures)| {
+        cancel.check()?;
+        measure(&columns, measures)
+    })?;
+    Ok(measures)
 }
 
 /// Sum of squares of each column, row by row.

@@ -11,8 +11,13 @@ pub const BLOCK_COLUMNS: usize = 2048;
 
 /// Column ranges of the blocks of `n_columns`, in order.
 pub fn column_blocks(n_columns: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
-    (0..n_columns.div_ceil(BLOCK_COLUMNS))
-        .map(move |block| block * BLOCK_COLUMNS..((block + 1) * BLOCK_COLUMNS).min(n_columns))
+    parts_of(0..n_columns, BLOCK_COLUMNS)
+}
+
+/// Ranges of `length` of `columns`, in order, the last one shorter.
+pub fn parts_of(columns: Range<usize>, length: usize) -> impl ExactSizeIterator<Item = Range<usize>> {
+    let end = columns.end;
+    columns.step_by(length).map(move |start| start..(start + length).min(end))
 }
 
 /// Values of one run, f32, minus each column's first frame; frames that were discarded are not in it.

@@ -14,11 +14,8 @@
 //! Kiebel, Poline, Friston, Holmes & Worsley 1999, doi 10.1006/nimg.1999.0508, with the determinant voxel by voxel as SPM12
 //! and later have it. An axis of one voxel is left out: the field has a dimension less.
 
-use crate::inputs::{Grid, place_in};
+use crate::inputs::{Grid, NO_COLUMN, columns_of_voxels, place_in};
 use std::f64::consts::LN_2;
-
-/// No column.
-const NONE: u32 = u32::MAX;
 
 /// Sums over frames from which smoothness follows.
 #[derive(Debug, Clone)]
@@ -57,8 +54,7 @@ impl Smoothness {
     /// Of the voxels `index` of a grid, ascending.
     pub fn new(grid: &Grid, index: &[u32], past_last_plane: PastLastPlane) -> Self {
         let [nx, ny, _] = grid.shape;
-        let mut column_of = vec![NONE; grid.n_voxels()];
-        index.iter().enumerate().for_each(|(column, &voxel)| column_of[voxel as usize] = column as u32);
+        let column_of = columns_of_voxels(grid, index);
         let axes: Vec<usize> = (0..3).filter(|axis| grid.shape[*axis] > 1).collect();
         let mut cells = Vec::new();
         for (column, &voxel) in index.iter().enumerate() {
@@ -73,7 +69,7 @@ impl Smoothness {
                 let to = |axis: usize| (at[axis] + (steps >> axis & 1)).min(grid.shape[axis] - 1);
                 column_of[to(0) + nx * (to(1) + ny * to(2))]
             };
-            if (0..8).all(|steps| moved(steps) != NONE) {
+            if (0..8).all(|steps| moved(steps) != NO_COLUMN) {
                 cells.push([column as u32, moved(1), moved(2), moved(4)]);
             }
         }

@@ -44,8 +44,8 @@ pub(super) struct RunProducts {
 
 impl LagProducts {
     /// Of `measures` (lag x column) at the columns `used`.
-    pub(super) fn new(measures: &ArrayView2<'_, f32>, used: &[usize]) -> Self {
-        let values = used.iter().flat_map(|&column| measures.column(column).to_vec()).collect();
+    pub(super) fn new(measures: &ArrayView2<'_, f32>, used: impl IntoIterator<Item = usize>) -> Self {
+        let values = used.into_iter().flat_map(|column| measures.column(column).to_vec()).collect();
         Self { values, n_lags: measures.nrows() }
     }
 
@@ -82,12 +82,16 @@ impl LagProducts {
 
     /// `direction`' a of each column's lag products a over its scale; lags beyond the direction's do not count.
     pub(super) fn along(&self, direction: &[f64], scales: &[f64]) -> Vec<f32> {
-        let along = |(lags, scale): (&[f32], &f64)| {
-            let sum = direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum::<f64>();
-            if *scale > 0.0 { (sum / scale) as f32 } else { 0.0 }
+        let of_column = |(lags, scale): (&[f32], &f64)| {
+            if *scale > 0.0 { (along(direction, lags) / scale) as f32 } else { 0.0 }
         };
-        self.values.chunks_exact(self.n_lags).zip(scales).map(along).collect()
+        self.values.chunks_exact(self.n_lags).zip(scales).map(of_column).collect()
     }
+}
+
+/// `direction`' a of the lag products a of a column; lags beyond the direction's do not count.
+pub(super) fn along(direction: &[f64], lags: &[f32]) -> f64 {
+    direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum()
 }
 
 #[cfg(test)]

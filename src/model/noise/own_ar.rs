@@ -9,7 +9,8 @@
 //! the ends of a run and over gaps, where a spectrum is circular and has neither.
 
 use super::correction::{Correction, admitted};
-use super::{NoiseField, SampledNoise, Settled, lag_products};
+use super::lag_products::{self, LagProducts};
+use super::{NoiseField, SampledNoise, Settled};
 use crate::error::CancelToken;
 use crate::model::problem::ModelError;
 use crate::model::process::{Autoregression, Layout};
@@ -107,16 +108,11 @@ impl SampledNoise for OwnAr {
     /// Columns without residuals come out white: no lag products, no partial autocorrelation.
     fn settle(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<Settled, ModelError> {
         let columns = 0..samples.series.n_columns();
-        let measures = samples.measured(columns, self.order + 1, cancel, lag_products::measure)?;
-        let products = column_by_column(&measures);
+        let measures = samples.measured(columns.clone(), self.order + 1, cancel, lag_products::measure)?;
+        let products = LagProducts::new(&measures.view(), columns);
         drop(measures);
-        Ok(NoiseField::Own(self.processes(&products)).into())
+        Ok(NoiseField::Own(self.processes(&products.values)).into())
     }
-}
-
-/// Measures (measure x column) column by column.
-fn column_by_column(measures: &Array2<f32>) -> Vec<f32> {
-    measures.columns().into_iter().flat_map(|column| column.to_vec()).collect()
 }
 
 #[cfg(test)]
@@ -163,7 +159,7 @@ mod tests {
         let e = model.layout().spread(e);
         let mut measures = Array2::zeros((model.order + 1, e.ncols()));
         lag_products::measure(&e, measures.view_mut());
-        model.processes(&column_by_column(&measures))
+        model.processes(&LagProducts::new(&measures.view(), 0..e.ncols()).values)
     }
 
     fn mean_coefficients(processes: &[Autoregression]) -> Vec<f64> {

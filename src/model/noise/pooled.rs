@@ -138,7 +138,7 @@ impl PooledAr {
 
     /// The lag products of the columns `used` of `measures` (measure x column).
     fn products(&self, measures: &Array2<f32>, used: &[usize]) -> RunProducts {
-        let of_rows = |rows: Range<usize>| LagProducts::new(&measures.slice(s![rows, ..]), used);
+        let of_rows = |rows: Range<usize>| LagProducts::new(&measures.slice(s![rows, ..]), used.iter().copied());
         let [whole, first, last] = [0, self.order + 1, self.order + self.compared + 2];
         RunProducts {
             whole: of_rows(whole..first),
@@ -206,7 +206,7 @@ impl SampledNoise for PooledAr {
         if let Some(sharpening) = self.sharpening(samples, cancel)? {
             let measures = samples.measured(all.clone(), self.order + 1, cancel, lag_products::measure)?;
             let used = used(&measures);
-            let own = LagProducts::new(&measures.view(), &used);
+            let own = LagProducts::new(&measures.view(), used.iter().copied());
             drop(measures);
             let sharpened = self.products(&self.measured(samples, Some(&sharpening), all.clone(), cancel)?, &used);
             drop(sharpening);
@@ -273,7 +273,7 @@ impl PooledAr {
         let averages = |scales: &[f64], steps: &[usize]| {
             let mut averages = guidance.averaged(whole.relative_to(scales), whole.n_lags, steps);
             let places: Vec<f64> =
-                averages.par_chunks(whole.n_lags).map(|lags| along(&feature.direction, lags)).collect();
+                averages.par_chunks(whole.n_lags).map(|lags| lag_products::along(&feature.direction, lags)).collect();
             let curve = (kept < 1.0).then(|| Curve::through(&averages, whole.n_lags, &places)).flatten();
             if let Some(curve) = &curve {
                 curve.draw(&mut averages, &places, kept);
@@ -313,10 +313,6 @@ impl PooledAr {
         let line = curve.as_ref().map(|curve| (&places[..], curve));
         Found::new(NoiseClasses { processes, index }, line, &guidance, &self.correction)
     }
-}
-
-fn along(direction: &[f64], lags: &[f32]) -> f64 {
-    direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum()
 }
 
 #[cfg(test)]

@@ -28,54 +28,6 @@ pub(super) struct Feature {
     white: Vec<f32>,
 }
 
-impl Feature {
-    /// Directions, as many as lags.
-    fn n_directions(&self) -> usize {
-        self.direction.len()
-    }
-
-    /// Column x direction.
-    fn half(&self, half: usize) -> Vec<f32> {
-        let m = self.n_directions();
-        self.white.chunks_exact(2 * m).flat_map(|white| &white[half * m..][..m]).copied().collect()
-    }
-
-    /// The feature of each half: column x half.
-    fn of_halves(&self) -> Vec<f32> {
-        let m = self.n_directions();
-        self.white.chunks_exact(2 * m).flat_map(|white| [white[0], white[m]]).collect()
-    }
-
-    /// How well this feature of one half, averaged over `around` at the distances `steps`, foretells the lag products of the other half
-    /// along the directions of `own`: the share of their noise's variance, mean over the numbers of averages. Which of two features foretells
-    /// more is seen best after few averages; after many both do, of places that are far apart.
-    pub(super) fn foretold(&self, own: &Feature, around: &Neighbourhood, steps: &[usize]) -> f64 {
-        let m = own.n_directions();
-        let halves = [own.half(0), own.half(1)];
-        let mut averaged = self.of_halves();
-        let mut total: f64 = 0.0;
-        for &step in steps {
-            averaged = around.averaged(averaged, 2, &[step], None);
-            let (mut together, mut squares) = (0.0, 0.0);
-            for (half, other) in [(0, 1), (1, 0)] {
-                let places: Vec<f64> = averaged.iter().skip(half).step_by(2).map(|&place| f64::from(place)).collect();
-                // what goes with a place in its own half, looked up in the other
-                let Some(curve) = Curve::through(&halves[half], m, &places) else { return 0.0 };
-                for (lags, place) in halves[other].chunks_exact(m).zip(places) {
-                    for (lag, foretold) in lags.iter().zip(curve.at(place)) {
-                        together += f64::from(*lag) * foretold;
-                        squares += foretold * foretold;
-                    }
-                }
-            }
-            if together > 0.0 && squares > 0.0 {
-                total += together * together / squares / averaged.len() as f64;
-            }
-        }
-        total / steps.len() as f64
-    }
-}
-
 /// How lag products are averaged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Averaging {
@@ -153,6 +105,52 @@ impl Feature {
             }
         }
         best.1
+    }
+
+    /// Directions, as many as lags.
+    fn n_directions(&self) -> usize {
+        self.direction.len()
+    }
+
+    /// Column x direction.
+    fn half(&self, half: usize) -> Vec<f32> {
+        let m = self.n_directions();
+        self.white.chunks_exact(2 * m).flat_map(|white| &white[half * m..][..m]).copied().collect()
+    }
+
+    /// The feature of each half: column x half.
+    fn of_halves(&self) -> Vec<f32> {
+        let m = self.n_directions();
+        self.white.chunks_exact(2 * m).flat_map(|white| [white[0], white[m]]).collect()
+    }
+
+    /// How well this feature of one half, averaged over `around` at the distances `steps`, foretells the lag products of the other half
+    /// along the directions of `own`: the share of their noise's variance, mean over the numbers of averages. Which of two features foretells
+    /// more is seen best after few averages; after many both do, of places that are far apart.
+    pub(super) fn foretold(&self, own: &Feature, around: &Neighbourhood, steps: &[usize]) -> f64 {
+        let m = own.n_directions();
+        let halves = [own.half(0), own.half(1)];
+        let mut averaged = self.of_halves();
+        let mut total: f64 = 0.0;
+        for &step in steps {
+            averaged = around.averaged(averaged, 2, &[step], None);
+            let (mut together, mut squares) = (0.0, 0.0);
+            for (half, other) in [(0, 1), (1, 0)] {
+                let places: Vec<f64> = averaged.iter().skip(half).step_by(2).map(|&place| f64::from(place)).collect();
+                // what goes with a place in its own half, looked up in the other
+                let Some(curve) = Curve::through(&halves[half], m, &places) else { return 0.0 };
+                for (lags, place) in halves[other].chunks_exact(m).zip(places) {
+                    for (lag, foretold) in lags.iter().zip(curve.at(place)) {
+                        together += f64::from(*lag) * foretold;
+                        squares += foretold * foretold;
+                    }
+                }
+            }
+            if together > 0.0 && squares > 0.0 {
+                total += together * together / squares / averaged.len() as f64;
+            }
+        }
+        total / steps.len() as f64
     }
 }
 

@@ -8,20 +8,20 @@
 //! The mean is over the 6 nearest voxels, each weighted by one over the sum of squares of its difference, so that it is of those of
 //! the voxel's own kind: across an edge differences are large.
 
+use crate::config::Neighbours;
 use crate::error::CancelToken;
-use crate::inputs::{Support, place_in};
+use crate::inputs::{NO_COLUMN, Support, columns_of_voxels};
 use crate::model::problem::ModelError;
-use crate::model::samples::{Samples, blocks_of};
-use crate::preprocess::BLOCK_COLUMNS;
-use ndarray::{Array2, ArrayViewMut2, Axis, s};
+use crate::model::samples::{Samples, measured_in_parts};
+use crate::preprocess::{BLOCK_COLUMNS, column_blocks, parts_of};
+use ndarray::{Array2, ArrayViewMut2, s};
 use rayon::prelude::*;
 use std::ops::Range;
 
 /// Columns that a thread sharpens at once; those around them are read as well.
 pub(super) const SHARPENED_AT_ONCE: usize = 4 * BLOCK_COLUMNS;
-/// Axes, and nearest voxels along them.
-const AXES: usize = 3;
-const AROUND: usize = 2 * AXES;
+/// Nearest voxels.
+const AROUND: usize = 6;
 
 /// The nearest neighbours of each column, and the weights of those of some.
 pub(super) struct Sharpening {
@@ -44,20 +44,7 @@ impl Sharpening {
     ) -> Result<Option<Self>, ModelError> {
         let Some(neighbours) = neighbours(&samples.series.support, samples.scaler.excluded()) else { return Ok(None) };
         let near = reach(&neighbours, &columns);
-        let far = reach(&neighbours, &near);
-        let differences = squared_differences(samples, &neighbours, &far, cancel)?;
-        let of_column = |column: usize| {
-            let difference = |(side, &neighbour): (usize, &u32)| {
-                // from the next one along an axis, or of the one before from this one
-                let from = if side < AXES { column } else { neighbour as usize };
-                if neighbour as usize == column { 0.0 } else { differences[from - far.start][side % AXES] }
-            };
-            let weight = |difference: f64| if difference > 0.0 { difference.recip() } else { 0.0 };
-            let weights: Vec<f64> = neighbours[column].iter().enumerate().map(difference).map(weight).collect();
-            let total: f64 = weights.iter().sum();
-            std::array::from_fn(|side| if total > 0.0 { (weights[side] / total) as f32 } else { 0.0 })
-        };
-        let weights = near.clone().map(of_column).collect();
+        let weights = weights(samples, &neighbours, &near, cancel)?;
         Ok(Some(Self { neighbours, weights, first: near.start }))
     }
 
@@ -73,20 +60,14 @@ impl Sharpening {
         cancel: &CancelToken,
         measure: impl Fn(&Array2<f64>, ArrayViewMut2<'_, f32>) + Sync,
     ) -> Result<Array2<f32>, ModelError> {
-        let mut measures = Array2::zeros((n_measures, columns.len()));
-        let parts: Vec<_> = blocks_of(columns, SHARPENED_AT_ONCE)
-            .zip(measures.axis_chunks_iter_mut(Axis(1), SHARPENED_AT_ONCE))
-            .collect();
-        parts.into_par_iter().try_for_each(|(columns, mut measures)| {
-            cancel.check()?;
-            let sharpened = self.sharpened(samples, &columns)?;
-            for block in blocks_of(0..columns.len(), BLOCK_COLUMNS) {
+        measured_in_parts((columns, SHARPENED_AT_ONCE), n_measures, cancel, |columns, mut measures| {
+            let sharpened = self.sharpened(samples, columns)?;
+            for block in column_blocks(columns.len()) {
                 let values = sharpened.slice(s![.., block.clone()]).mapv(f64::from);
                 measure(&samples.off_design(values).1, measures.slice_mut(s![.., block]));
             }
-            Ok::<(), ModelError>(())
-        })?;
-        Ok(measures)
+            Ok(())
+        })
     }
 
     /// Kept frame x column.
@@ -127,71 +108,66 @@ fn reach(neighbours: &[[u32; AROUND]], columns: &Range<usize>) -> Range<usize> {
     around().fold(columns.start, usize::min)..around().fold(columns.end, |end, column| end.max(column + 1))
 }
 
-/// The next column along each axis, then the one before along each: the column itself where there is none or it is left out.
-/// `None` where columns have no place.
+/// The nearest columns of each, the column itself in the place of those that there are not or that are left out. `None` where
+/// columns have no place.
 fn neighbours(support: &Support, excluded: &[usize]) -> Option<Vec<[u32; AROUND]>> {
     let Support::Voxels { grid, index } = support else { return None };
-    let mut column_at = vec![u32::MAX; grid.shape.iter().product()];
-    for (column, &voxel) in index.iter().enumerate() {
-        column_at[voxel as usize] = column as u32;
-    }
+    let mut column_of = columns_of_voxels(grid, index);
     for &column in excluded {
-        column_at[index[column] as usize] = u32::MAX;
+        column_of[index[column] as usize] = NO_COLUMN;
     }
-    let [nx, ny, _] = grid.shape;
-    let strides = [1, nx, nx * ny];
     let of_column = |(column, &voxel): (usize, &u32)| {
-        let voxel = voxel as usize;
-        let place = place_in(grid.shape, voxel);
-        std::array::from_fn(|side| {
-            let axis = side % AXES;
-            let (inside, neighbour) = if side < AXES {
-                (place[axis] + 1 < grid.shape[axis], voxel + strides[axis])
-            } else {
-                (place[axis] > 0, voxel.wrapping_sub(strides[axis]))
-            };
-            let found = if inside && column_at[voxel] != u32::MAX { column_at[neighbour] } else { u32::MAX };
-            if found == u32::MAX { column as u32 } else { found }
-        })
+        let mut found = [column as u32; AROUND];
+        if column_of[voxel as usize] != NO_COLUMN {
+            let around = Neighbours::Faces.of(grid.shape, voxel as usize).map(|voxel| column_of[voxel]);
+            let around = around.filter(|&neighbour| neighbour != NO_COLUMN);
+            let (after, before): (Vec<u32>, Vec<u32>) = around.partition(|&neighbour| neighbour as usize > column);
+            // sums are in this order: along x, y and z, those after first
+            found
+                .iter_mut()
+                .zip(after.into_iter().chain(before.into_iter().rev()))
+                .for_each(|(to, column)| *to = column);
+        }
+        found
     };
     Some(index.iter().enumerate().map(of_column).collect())
 }
 
-/// Sums of squares about their mean of the differences of each of `columns` from the next ones that are among them.
-fn squared_differences(
+/// The weights of the neighbours of each of `columns`: one over the sum of squares, about its mean, of the difference from each, over
+/// their sum.
+fn weights(
     samples: &Samples<'_>,
     neighbours: &[[u32; AROUND]],
     columns: &Range<usize>,
     cancel: &CancelToken,
-) -> Result<Vec<[f64; AXES]>, ModelError> {
+) -> Result<Vec<[f32; AROUND]>, ModelError> {
     let n_kept = samples.run.kept.len() as f64;
-    let parts: Vec<_> = blocks_of(columns.clone(), SHARPENED_AT_ONCE).collect();
+    let parts: Vec<_> = parts_of(columns.clone(), SHARPENED_AT_ONCE).collect();
     let of_part = |part: Range<usize>| {
         cancel.check()?;
-        let next = |column: usize| -> [usize; AXES] {
-            let of_column = &neighbours[column];
-            // of those before the first or after the last column no difference is asked for
-            std::array::from_fn(|axis| {
-                if (of_column[axis] as usize) < columns.end { of_column[axis] as usize } else { column }
-            })
-        };
-        let next: Vec<[usize; AXES]> = part.clone().map(next).collect();
-        let last = next.iter().flatten().fold(part.end, |end, &next| end.max(next + 1));
-        let mut sums = vec![[[0.0_f64; 2]; AXES]; part.len()];
-        samples.each_kept(&(part.start..last), &mut Vec::new(), |row| {
-            for ((sums, next), own) in sums.iter_mut().zip(&next).zip(row) {
-                for (sums, next) in sums.iter_mut().zip(next) {
-                    let difference = f64::from(own - row[next - part.start]);
+        let read = reach(neighbours, &part);
+        let around = &neighbours[part.clone()];
+        let mut sums = vec![[[0.0_f64; 2]; AROUND]; part.len()];
+        samples.each_kept(&read, &mut Vec::new(), |row| {
+            for ((sums, around), own) in sums.iter_mut().zip(around).zip(&row[part.start - read.start..]) {
+                for (sums, &neighbour) in sums.iter_mut().zip(around) {
+                    let difference = f64::from(own - row[neighbour as usize - read.start]);
                     sums[0] += difference;
                     sums[1] += difference * difference;
                 }
             }
         })?;
-        let about_mean = |[sum, square]: [f64; 2]| {
-            let left = square - sum * sum / n_kept;
-            if left > n_kept * f64::EPSILON * square { left } else { 0.0 } // below rounding
+        let weight = |[sum, square]: [f64; 2]| {
+            let about_mean = square - sum * sum / n_kept;
+            // two that are the same but for rounding tell nothing of each other
+            if about_mean > n_kept * f64::EPSILON * square { about_mean.recip() } else { 0.0 }
         };
-        Ok(sums.into_iter().map(|sums| sums.map(about_mean)).collect::<Vec<_>>())
+        let of_column = |sums: [[f64; 2]; AROUND]| {
+            let weights = sums.map(weight);
+            let total: f64 = weights.iter().sum();
+            weights.map(|weight| if total > 0.0 { (weight / total) as f32 } else { 0.0 })
+        };
+        Ok(sums.into_iter().map(of_column).collect::<Vec<_>>())
     };
     Ok(parts.into_par_iter().map(of_part).collect::<Result<Vec<_>, ModelError>>()?.concat())
 }
@@ -201,7 +177,7 @@ mod tests {
     use super::*;
     use crate::config::{Numerics, Profile, Scaling};
     use crate::design::{ColumnRole, RunDesign};
-    use crate::inputs::{Grid, Timing};
+    use crate::inputs::{Grid, Timing, place_in};
     use crate::model::process::Layout;
     use crate::model::random::Random;
     use crate::model::run_basis::RunBasis;
@@ -383,7 +359,8 @@ mod tests {
         let data = Data::new(Support::from_mask(grid([8, 1, 1]), &[true; 8]), &values, &[]);
         let sharpening = Sharpening::new(&data.samples(), 0..8, &CancelToken::new()).unwrap().unwrap();
         // difference of the kinds .5 + .02, of noise .02
-        let across = sharpening.weights[3][0];
+        let slot = sharpening.neighbours[3].iter().position(|&neighbour| neighbour == 4).unwrap();
+        let across = sharpening.weights[3][slot];
         assert!(across < 0.08, "{across}");
         assert!((sharpening.weights[3].iter().sum::<f32>() - 1.0).abs() < 1e-6);
     }
