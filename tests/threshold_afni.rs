@@ -97,7 +97,8 @@ fn clusters_of_noise_are_as_large_as_those_of_3dclustsim() {
             (Neighbours::Edges, 2, Sides::One, "1sided", 0.01),
             (Neighbours::Corners, 3, Sides::Two, "bisided", 0.005),
         ] {
-            let null = ClusterNull { acf, cluster_forming_p: p, sides, neighbours, n_fields };
+            let seed = ClusterNull::SEED;
+            let null = ClusterNull { acf, cluster_forming_p: p, sides, neighbours, n_fields, seed };
             let largest = null.simulate(grid, index, &CancelToken::new()).unwrap();
             let table = rows(&refs.join(format!("{name}.NN{nn}_{label}.1D")));
             let row = table.iter().find(|row| row[0] == p).unwrap();
@@ -132,6 +133,7 @@ fn simulations_are_the_same_with_any_number_of_threads() {
         sides: Sides::Two,
         neighbours: Neighbours::Faces,
         n_fields: 60,
+        seed: ClusterNull::SEED,
     };
     let with = |n_threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();

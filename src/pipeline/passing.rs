@@ -11,9 +11,6 @@ use crate::inputs::{Grid, Support};
 use crate::outputs::threshold_sidecar::{ClusterNullEntry, ThresholdEntry};
 use std::sync::Arc;
 
-/// Fields of noise that clusters are held against: at a rate of .05 a chance error of .005.
-const FIELDS: usize = 2000;
-
 /// A contrast's statistics with what a threshold needs to know of them.
 #[derive(Clone, Copy)]
 pub(super) struct Thresholdable<'a> {
@@ -99,11 +96,18 @@ impl Found {
             entry.residual_fwhm_mm = Some(std::array::from_fn(|axis| noise.fwhm.voxels[axis] * sizes[axis]));
             if let Some(cluster_forming_p) = threshold.cluster_forming_p {
                 let Some(acf) = noise.acf else { return Ok(None) };
-                let neighbours = threshold.neighbours;
-                let null = ClusterNull { acf, cluster_forming_p, sides, neighbours, n_fields: FIELDS };
+                let null = ClusterNull {
+                    acf,
+                    cluster_forming_p,
+                    sides,
+                    neighbours: threshold.neighbours,
+                    n_fields: ClusterNull::FIELDS,
+                    seed: ClusterNull::SEED,
+                };
                 let simulated = noise.largest_clusters(&null, grid, voxels, of.cancel)?;
                 let autocorrelation = [acf.a, acf.b_mm, acf.c_mm];
-                entry.cluster_null = Some(ClusterNullEntry { cluster_forming_p, autocorrelation, fields: FIELDS });
+                let fields = null.n_fields;
+                entry.cluster_null = Some(ClusterNullEntry { cluster_forming_p, autocorrelation, fields });
                 entry.min_cluster_voxels = Some(simulated.least_size(threshold.alpha));
                 largest = Some(simulated);
                 Passing::of_clusters(cluster_forming_p, sides)
