@@ -82,6 +82,12 @@ impl Whitened {
         (n - all) as f64 * squares.ln() + self.log_determinants
     }
 
+    /// What multiplies squares in the deviance: of two processes that with the lesser product is the likelier.
+    pub(crate) fn factor_of_squares(&self) -> f64 {
+        let (n, all) = self.basis.dim();
+        (self.log_determinants / (n - all) as f64).exp()
+    }
+
     /// `U'z` ((gap, rank) x column) and `|z|^2` of residuals `e` (row x column).
     fn project(&self, e: &Array2<f64>, z: &mut Vec<f64>) -> (Array2<f64>, Vec<f64>) {
         let (n, n_columns) = e.dim();
