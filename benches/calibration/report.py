@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the tables of docs/noise.md from what the bench measured (results.tsv, runs.tsv, random_designs.md).
+"""Writes the tables of docs/noise.md, and their headline into the README, from what the bench measured (results.tsv, runs.tsv,
+random_designs.md).
 
     python3 benches/calibration/report.py [--check]
 """
@@ -10,6 +11,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent.parent / "docs/noise.md"
+README = HERE.parent.parent / "README.md"
+HEADLINE = "| false positives at a nominal .001"
 MARKS = ("<!-- measured -->", "<!-- end of measured -->")
 METHODS = {
     "oracle": "true covariance",
@@ -142,18 +145,38 @@ def render():
     return "\n\n".join(parts)
 
 
-def main():
+def headline():
+    """The README's row: the range of rates at .001 over the core cells, ours and nilearn's."""
+    core = [rows for cell, rows in read("results.tsv").items() if is_core(cell)]
+    cells = []
+    for method in ("pooled-ar", "nilearn-ar1"):
+        low, high = (f"{pick(rates(rows[method])[1] for rows in core):.4f}".replace("0.", ".", 1) for pick in (min, max))
+        cells.append(f"{low} to {high}")
+    what = f"AR(1), ARMA(1,1), AR(2), 1/f and white noise, blocks and events, TR 2 s and .8 s: {len(core)} simulated fields"
+    return " | ".join([f"{HEADLINE}, {what}", *cells, "[noise](docs/noise.md) |"])
+
+
+def documents():
+    """Each document that quotes the results, with what it should hold."""
     text = PAGE.read_text()
     before, mark, rest = text.partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
     if not mark or not end:
         sys.exit(f"{PAGE}: the marks of the results are missing")
-    made = f"{before}{mark}\n\n{render()}\n\n{end}{after}"
-    if "--check" in sys.argv[1:]:
-        if made != text:
-            sys.exit("docs/noise.md differs from what was measured: run benches/calibration/report.py")
-    else:
-        PAGE.write_text(made)
+    lines = README.read_text().split("\n")
+    rows = [at for at, line in enumerate(lines) if line.startswith(HEADLINE)]
+    if len(rows) != 1:
+        sys.exit(f"{README} has {len(rows)} rows of false positives, not one")
+    lines[rows[0]] = headline()
+    return {PAGE: f"{before}{mark}\n\n{render()}\n\n{end}{after}", README: "\n".join(lines)}
+
+
+def main():
+    for path, content in documents().items():
+        if "--check" not in sys.argv[1:]:
+            path.write_text(content)
+        elif path.read_text() != content:
+            sys.exit(f"{path} differs from what was measured: run benches/calibration/report.py")
 
 
 if __name__ == "__main__":
