@@ -14,7 +14,7 @@ import parts
 import prepare
 import report
 
-PARTS = ("peers", "length", "floor", "startup", "threads", "kernels")
+PARTS = ("peers", "noise_models", "length", "floor", "startup", "threads", "kernels")
 JOBS = ("mni2mm/ar1", "mni2mm/ols", "epi3mm/ar1")
 
 
@@ -50,6 +50,8 @@ def main():
             jobs = [job.split("/") for job in words.job or JOBS]
             results["peers"] = [parts.peers(bench, name, noise) for name, noise in jobs]
             results["imports_s"] = parts.imports(bench)
+        if "noise_models" in wanted:
+            results["noise_models"] = parts.noise_models(bench)
         if "length" in wanted:
             results["length"] = parts.length(bench, words.nilearn_length)
         if "floor" in wanted:

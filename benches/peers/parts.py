@@ -142,6 +142,15 @@ def threads(bench):
     return {"samples": samples, "identical_files": n_files}
 
 
+def noise_models(bench):
+    """The reference job under each noise model that looks at every voxel's own series, and under the one that nilearn has."""
+    dataset = bench.dataset("mni2mm")
+    commands = {
+        noise: bench.boldly_command(f"noise-{noise}", dataset, noise, "native") for noise in ("ar1", "arma11", "pooled-ar")
+    }
+    return {"samples": in_turn(commands, bench.rounds)}
+
+
 def compare_bytes(one, two):
     """Number of result files in both folders, and those that are not the same bytes in both."""
     names = sorted(result_files(one) | result_files(two))

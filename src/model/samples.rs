@@ -7,7 +7,7 @@ use super::run_basis::RunBasis;
 use crate::design::RunDesign;
 use crate::error::CancelToken;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, Scaler, Series, kept_among, parts_of};
-use ndarray::{Array2, ArrayView1, ArrayViewMut2, Axis};
+use ndarray::{Array2, ArrayViewMut2, Axis};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -49,14 +49,19 @@ impl<'a> Samples<'a> {
     }
 
     pub(super) fn residuals(&self, columns: &Range<usize>, rows: &mut Vec<f32>) -> Result<BlockResiduals, ModelError> {
+        let values = self.scaled(columns, rows)?;
+        let total_squares = squares_about_mean(&values);
+        let (projections, residuals) = self.off_design(values);
+        Ok(BlockResiduals { projections, residuals, total_squares })
+    }
+
+    /// Scaled values of `columns`: kept frame x column.
+    fn scaled(&self, columns: &Range<usize>, rows: &mut Vec<f32>) -> Result<Array2<f64>, ModelError> {
         let mut values = Vec::with_capacity(self.run.kept.len() * columns.len());
         self.each_kept(columns, rows, |stored| {
             values.extend(self.scaler.scale_rows(columns, stored));
         })?;
-        let values = self.matrix(values)?;
-        let total_squares = values.axis_iter(Axis(1)).map(|column| squares_about_mean(&column)).collect();
-        let (projections, residuals) = self.off_design(values);
-        Ok(BlockResiduals { projections, residuals, total_squares })
+        self.matrix(values)
     }
 
     /// Gives `take` the stored values at `columns` of each kept frame in turn; `rows` is working space.
@@ -114,7 +119,7 @@ impl<'a> Samples<'a> {
         measure: impl Fn(&Array2<f64>, ArrayViewMut2<'_, f32>) + Sync,
     ) -> Result<Array2<f32>, ModelError> {
         measured_in_parts((columns, BLOCK_COLUMNS), n_measures, cancel, |columns, measures| {
-            measure(&self.residuals(columns, &mut Vec::new())?.residuals, measures);
+            measure(&self.off_design(self.scaled(columns, &mut Vec::new())?).1, measures);
             Ok(())
         })
     }
@@ -148,7 +153,18 @@ pub(super) fn column_squares(values: &Array2<f64>) -> Vec<f64> {
     squares
 }
 
-fn squares_about_mean(column: &ArrayView1<'_, f64>) -> f64 {
-    let mean = column.sum() / column.len() as f64;
-    column.iter().map(|value| (value - mean).powi(2)).sum()
+/// The same of their differences from the column's mean.
+fn squares_about_mean(values: &Array2<f64>) -> Vec<f64> {
+    let mut means = vec![0.0; values.ncols()];
+    for row in values.outer_iter() {
+        means.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    }
+    for sum in &mut means {
+        *sum /= values.nrows() as f64;
+    }
+    let mut squares = vec![0.0; values.ncols()];
+    for row in values.outer_iter() {
+        squares.iter_mut().zip(row).zip(&means).for_each(|((sum, value), mean)| *sum += (value - mean).powi(2));
+    }
+    squares
 }
