@@ -16,10 +16,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const N_KILLS: u32 = 50;
+/// Kills until some have fallen between commits: on a busy machine times are guesses.
+const MOST_KILLS: u32 = 4 * N_KILLS;
 
-fn start(project: &Project, words: &[&str]) -> Child {
+fn start(project: &Project, command: &str, words: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_boldly"))
-        .args(["run", "pipeline.toml", "--progress", "json"])
+        .args([command, "pipeline.toml", "--progress", "json"])
         .args(words)
         .current_dir(project.path())
         .stderr(Stdio::piped())
@@ -83,8 +85,12 @@ fn fifty_kills_leave_nothing_half_written() {
     let longest_us = (begun.elapsed().as_micros() * 11 / 10) as u64;
     let mut random = Xoshiro256PlusPlus::seed_from_u64(20_261_123);
     let mut finished = [0; 3];
-    for kill in 1..=N_KILLS {
-        let mut victim = start(&project, &[version(kill), &["--force"]].concat());
+    let tried = |finished: &[u32; 3]| finished.iter().filter(|count| **count > 0).count() > 1;
+    for kill in 1..=MOST_KILLS {
+        if kill > N_KILLS && tried(&finished) {
+            break;
+        }
+        let mut victim = start(&project, "run", &[version(kill), &["--force"]].concat());
         std::thread::sleep(Duration::from_micros(random.next_u64() % longest_us));
         victim.kill().unwrap();
         victim.wait().unwrap();
@@ -93,7 +99,7 @@ fn fifty_kills_leave_nothing_half_written() {
         }
     }
     // else all kills fell before or after the commits, and nothing was tried
-    assert!(finished.iter().filter(|count| **count > 0).count() > 1, "subjects finished: {finished:?}");
+    assert!(tried(&finished), "subjects finished: {finished:?}");
     project.succeed(&["run", "pipeline.toml"]);
     assert_eq!(check(&results), 2);
     assert_same_bytes(&digests(&project.path().join("undisturbed")), &digests(&results), "after fifty kills");
@@ -101,9 +107,9 @@ fn fifty_kills_leave_nothing_half_written() {
     assert_eq!(left, 0, "staged files are left");
 }
 
-/// Sends `signal` once the run of this number of stages has begun; the end of the process, and what it said.
-fn stop(project: &Project, signal: Signal, stages: usize) -> (Option<i32>, Option<i32>, String) {
-    let mut victim = start(project, &["--force"]);
+/// Sends `signal` once this number of stages of the command has begun; the end of the process, and what it said.
+fn stop(project: &Project, command: &[&str], signal: Signal, stages: usize) -> (Option<i32>, Option<i32>, String) {
+    let mut victim = start(project, command[0], &command[1..]);
     let mut said = BufReader::new(victim.stderr.take().unwrap());
     let (mut seen, mut text) = (0, String::new());
     while seen < stages {
@@ -124,7 +130,7 @@ fn asked_to_stop_it_says_so_and_leaves_nothing_behind() {
     let results = project.path().join("results");
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         for stages in [1, 2, 3] {
-            let (exit, killed_by, said) = stop(&project, signal, stages);
+            let (exit, killed_by, said) = stop(&project, &["run", "--force"], signal, stages);
             assert_eq!((exit, killed_by), (Some(code), None), "{said}");
             assert!(said.contains("interrupted; 0 subjects complete, run again to finish"), "{said}");
             assert_eq!(check(&results), 0);
@@ -133,6 +139,20 @@ fn asked_to_stop_it_says_so_and_leaves_nothing_behind() {
     }
     project.succeed(&["run", "pipeline.toml"]);
     assert_eq!(check(&results), 2);
+}
+
+#[test]
+fn a_calibration_asked_to_stop_writes_nothing() {
+    let settings = format!("{}\n[calibrate]\ndraws = 5000\n", crate::sample::SMALL);
+    let project = crate::sample::project(&crate::sample::pipeline(&crate::sample::ONE, &settings));
+    // while it reads, and while it draws
+    for stages in [1, 2] {
+        let (exit, killed_by, said) = stop(&project, &["calibrate"], Signal::INT, stages);
+        assert_eq!((exit, killed_by), (Some(130), None), "{said}");
+        let results = project.path().join("results");
+        assert!(digests(&results).is_empty(), "{:?}", digests(&results));
+        assert_eq!(fs::read_dir(results.join(".boldly/tmp")).unwrap().count(), 0, "staged files are left");
+    }
 }
 
 #[test]
