@@ -53,6 +53,8 @@ pub struct Distances {
 const MOST_OF_PAIRS: usize = 2000;
 /// Steps of distance, of a voxel's least size.
 const DISTANCE_STEP: f64 = 0.25;
+/// Least length of a model, of the longest that was measured: next to nothing between voxels.
+const SHORTEST: f64 = 1e-4;
 /// Share of the mean that is believed.
 const MOST_OF_MEAN: f64 = 0.9;
 
@@ -109,13 +111,14 @@ pub(super) fn box_of(grid: &Grid, index: &[u32]) -> ([usize; 3], [usize; 3]) {
 }
 
 /// A box around the voxels with room for `reach_mm` more along each axis of more than one voxel, so that its ends do not meet
-/// when it is repeated; and the place of each voxel in it.
+/// when it is repeated, and for as much as it has itself at most, since no two voxels are further apart; and the place of each voxel in
+/// it.
 pub(super) fn padded(grid: &Grid, index: &[u32], reach_mm: f64) -> ([usize; 3], Vec<u32>) {
     let (low, extent) = box_of(grid, index);
     let size = grid.voxel_sizes_mm();
     let shape: [usize; 3] = std::array::from_fn(|axis| match extent[axis] {
         1 => 1,
-        extent => fast_length(extent + (reach_mm / size[axis]).ceil() as usize),
+        extent => fast_length(extent + ((reach_mm / size[axis]).ceil() as usize).min(extent)),
     });
     let place = |&voxel: &u32| {
         let at = place_in(grid.shape, voxel as usize);
@@ -210,12 +213,18 @@ impl MixedAcf {
     /// The model nearest to an autocorrelation by lengths of voxels `distances` apart, whose mean was taken off; of
     /// [`Distances::default`], the model of the autocorrelation as it stands. Least squares, by a simplex (Nelder & Mead 1965, doi
     /// 10.1093/comjnl/7.4.308) from several starts.
+    ///
+    /// Neither b nor c gets beyond the longest length: the mean of a frame takes all of what is the same at all lengths, so that any share of
+    /// noise without end would do as well as none.
     pub fn fit(by_length: &[(f64, f64)], distances: &Distances) -> Option<Self> {
         let longest = by_length.last().map(|(length, _)| *length).filter(|length| *length > 0.0)?;
         let model = |p: &[f64; 3]| Self { a: p[0], b_mm: p[1].exp(), c_mm: p[2].exp() };
-        let inside = |p: &[f64; 3]| [p[0].clamp(0.0, 1.0), p[1].clamp(-7.0, 7.0), p[2].clamp(-7.0, 7.0)];
+        let lengths = ((SHORTEST * longest).ln(), longest.ln());
+        let bounds = [(0.0, 1.0), lengths, lengths];
+        let inside = |p: &[f64; 3]| -> [f64; 3] { std::array::from_fn(|k| p[k].clamp(bounds[k].0, bounds[k].1)) };
         let cost = |p: &[f64; 3]| {
-            let beyond = (p[0] - 1.0).max(0.0) + (-p[0]).max(0.0);
+            let beyond: f64 =
+                p.iter().zip(bounds).map(|(p, (low, high))| (p - high).max(0.0) + (low - p).max(0.0)).sum();
             let inside = inside(p);
             let own = model(&inside);
             let of_mean = distances.share_of_mean(&own).min(MOST_OF_MEAN);
@@ -340,6 +349,35 @@ mod tests {
             assert!(model.at(reach) <= 0.01 && model.at(reach / 1.1) > 0.01);
         }
         assert_eq!(MixedAcf::fit(&[(0.0, 1.0)], &Distances::default()), None);
+    }
+
+    /// What is the same at all distances is taken with the mean: a share of noise without end would be as good as none.
+    #[test]
+    fn noise_without_end_is_not_found_where_there_is_none() {
+        let affine = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))));
+        let grid = Grid { shape: [16; 3], affine };
+        let index: Vec<u32> = (0..16_u32.pow(3)).collect();
+        let distances = Distances::new(&grid, &index);
+        let model = MixedAcf { a: 1.0, b_mm: 2.4, c_mm: 1.0 };
+        let of_mean = distances.share_of_mean(&model);
+        // as if it went on falling, by chance
+        for slope in [0.0, 1e-4, 1e-3] {
+            let left = |r: f64| (model.at(r) - of_mean) / (1.0 - of_mean) - slope * r;
+            let by_length: Vec<(f64, f64)> = (0..48).map(|k| f64::from(k) * 0.25).map(|r| (r, left(r))).collect();
+            let found = MixedAcf::fit(&by_length, &distances).unwrap();
+            assert!(found.c_mm <= 11.75 && found.b_mm <= 11.75, "{found:?}");
+            let share = distances.share_of_mean(&found);
+            assert!((share / of_mean - 1.0).abs() < 0.5, "{slope}: {found:?} {share}, not {of_mean}");
+        }
+    }
+
+    #[test]
+    fn a_box_has_room_for_the_voxels_own_extent_at_most() {
+        let affine = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))));
+        let grid = Grid { shape: [20, 10, 1], affine };
+        let index: Vec<u32> = (0..200).collect();
+        assert_eq!(padded(&grid, &index, 3.0).0, [fast_length(23), fast_length(13), 1]);
+        assert_eq!(padded(&grid, &index, 1e12).0, [40, 20, 1]);
     }
 
     /// The mean of 12 x 12 x 12 voxels takes a share of noise 6 mm wide, most of which is given back.
