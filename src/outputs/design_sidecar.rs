@@ -2,10 +2,11 @@
 //! model, the events behind it, the contrasts in its columns, and how the head moved.
 
 use crate::config::ContrastKind;
-use crate::design::{ColumnRole, ContrastMatrix, RunDesign, leverage};
+use crate::design::{ColumnRole, ContrastMatrix, RunDesign, checks, leverage};
 use crate::inputs::{ConfoundTable, EventTable, Timing};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The sidecar of `_design.tsv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +60,9 @@ pub struct DesignColumn {
     /// When after an onset it speaks of the response, seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delay: Option<f64>,
+    /// Variance inflation of a task regressor; left out where it is a combination of others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variance_inflation: Option<f64>,
 }
 
 /// What a column of a design is for.
@@ -121,7 +125,7 @@ impl DesignSidecar {
             discarded_frames: timing.discarded,
             start_time: timing.frame_times_s.first().copied().unwrap_or_default(),
             censored_rows: (0..timing.n_frames()).filter(|&row| !timing.kept[row]).collect(),
-            columns: design.names.iter().zip(&design.roles).map(|(name, role)| DesignColumn::new(name, role)).collect(),
+            columns: DesignColumn::of(design),
             events: events.map(events_of).unwrap_or_default(),
             contrasts: contrasts.map(|contrast| DesignContrast::new(design, contrast)).collect(),
             leverage: leverage_of_rows(design),
@@ -158,8 +162,22 @@ impl DesignSidecar {
 }
 
 impl DesignColumn {
+    fn of(design: &RunDesign) -> Vec<Self> {
+        let inflation: BTreeMap<String, f64> = checks::variance_inflation(design).into_iter().collect();
+        let known = |name: &String| inflation.get(name).copied().filter(|inflation| inflation.is_finite());
+        let columns = design.names.iter().zip(&design.roles);
+        columns.map(|(name, role)| Self { variance_inflation: known(name), ..Self::new(name, role) }).collect()
+    }
+
     fn new(name: &str, role: &ColumnRole) -> Self {
-        let bare = |role| Self { name: name.to_owned(), role, condition: None, part: None, delay: None };
+        let bare = |role| Self {
+            name: name.to_owned(),
+            role,
+            condition: None,
+            part: None,
+            delay: None,
+            variance_inflation: None,
+        };
         match role {
             ColumnRole::Task { condition, part, delay_s } => Self {
                 condition: Some(condition.clone()),
@@ -259,6 +277,7 @@ mod tests {
             ContrastMatrix { name: "f".into(), kind: ContrastKind::T, weights: array![[1.0, 0.0, 0.0, 0.0]] };
         let design = design();
         let sidecar = DesignSidecar::new(&design, Some(&events), Some(&confounds), [&contrast].into_iter());
+        assert_eq!(sidecar.columns[0].variance_inflation, None, "two rows: a combination of the others");
         assert_eq!(sidecar.leverage[1], None, "a censored row has none");
         assert!((sidecar.leverage.iter().flatten().sum::<f64>() - 2.0).abs() < 1e-12, "{:?}", sidecar.leverage);
         assert!(sidecar.contrasts[0].efficiency.is_some_and(|efficiency| efficiency > 0.0));
