@@ -143,7 +143,7 @@ def threads(bench):
 
 
 def noise_models(bench):
-    """The reference job under each noise model that looks at every voxel's own series, and under the one that nilearn has."""
+    """The reference job under the default noise model, that of AFNI's 3dREMLfit, and an AR(1)."""
     dataset = bench.dataset("mni2mm")
     commands = {
         noise: bench.boldly_command(f"noise-{noise}", dataset, noise, "native") for noise in ("ar1", "arma11", "pooled-ar")
