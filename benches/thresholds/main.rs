@@ -20,6 +20,8 @@ const ALPHA: f64 = 0.05;
 const FORMING_P: f64 = 0.001;
 /// Frames whose residuals give the autocorrelation that clusters are simulated with, as in an analysis.
 const FRAMES_OF_ACF: usize = 64;
+/// How far it is measured, in FWHM, as in an analysis.
+const RADIUS_FWHM: f64 = 3.0;
 /// Autocorrelations and simulated nulls, each with fields of its own; a draw is held against one of them.
 const NULLS: usize = 40;
 
@@ -69,6 +71,22 @@ fn share(hits: usize, n: usize) -> String {
     format!("{p:.4} ({:.4}-{:.4})", centre - half, centre + half)
 }
 
+/// The share of draws over nulls that differ, with an interval of two standard errors between nulls: draws held against one are not
+/// independent.
+fn share_over_nulls(hits: impl Iterator<Item = bool>) -> String {
+    let (mut found, mut n) = ([0.0; NULLS], [0.0; NULLS]);
+    for (draw, hit) in hits.enumerate() {
+        found[draw % NULLS] += f64::from(u8::from(hit));
+        n[draw % NULLS] += 1.0;
+    }
+    let rates: Vec<f64> = found.iter().zip(n).filter(|(_, n)| *n > 0.0).map(|(found, n)| found / n).collect();
+    let count = rates.len() as f64;
+    let mean = rates.iter().sum::<f64>() / count;
+    let variance = rates.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    let error = (variance / count).sqrt();
+    format!("{mean:.4} ({:.4}-{:.4})", (mean - 2.0 * error).max(0.0), mean + 2.0 * error)
+}
+
 /// What one draw of noise came to.
 struct Draw {
     fwhm: Fwhm,
@@ -79,12 +97,18 @@ struct Draw {
 }
 
 /// The least size of a cluster that an analysis would ask for, of noise of its own: draws that are tested do not set their threshold.
-fn least_cluster(noise: &SmoothNoise, width: f64, null: u64) -> usize {
+fn least_cluster(noise: &SmoothNoise, null: u64) -> usize {
     let (grid, index) = (grid(), index());
-    let mut acf = Autocorrelation::new(&grid, &index, 3.0 * width.max(1.5));
     let maps = (0..).map(|draw| noise.draw(1_000_000 + 1000 * null + draw));
-    for frame in maps.flat_map(|map| map.residuals).take(FRAMES_OF_ACF) {
-        acf.add(&frame);
+    let frames: Vec<Vec<f64>> = maps.flat_map(|map| map.residuals).take(FRAMES_OF_ACF).collect();
+    let mut smoothness = Smoothness::new(&grid, &index, PastLastPlane::Nothing);
+    for frame in &frames {
+        smoothness.add(frame);
+    }
+    let dof = noise.dof() * frames.len() as f64 / noise.n_frames as f64;
+    let mut acf = Autocorrelation::new(&grid, &index, RADIUS_FWHM * mean_voxels(smoothness.fwhm(dof).unwrap()));
+    for frame in &frames {
+        acf.add(frame);
     }
     let null = ClusterNull {
         acf: MixedAcf::fit(&acf.by_length(), &Distances::new(&grid, &index)).unwrap(),
@@ -97,9 +121,14 @@ fn least_cluster(noise: &SmoothNoise, width: f64, null: u64) -> usize {
     null.simulate(&grid, &index, &CancelToken::new()).unwrap().least_size(ALPHA)
 }
 
+/// Voxels are of 1 mm.
+fn mean_voxels(fwhm: Fwhm) -> f64 {
+    fwhm.voxels.iter().sum::<f64>() / 3.0
+}
+
 fn family_wise(noise: &SmoothNoise, width: f64, n_draws: usize) {
     let (grid, index) = (grid(), index());
-    let least: Vec<usize> = (0..NULLS).into_par_iter().map(|null| least_cluster(noise, width, null as u64)).collect();
+    let least: Vec<usize> = (0..NULLS).into_par_iter().map(|null| least_cluster(noise, null as u64)).collect();
     let draws: Vec<Draw> = (0..n_draws)
         .into_par_iter()
         .map(|draw| {
@@ -127,11 +156,11 @@ fn family_wise(noise: &SmoothNoise, width: f64, n_draws: usize) {
     let count = |of: &dyn Fn(&Draw) -> bool| share(draws.iter().filter(|draw| of(draw)).count(), n_draws);
     println!(
         "| {width} | {:.2} | {} | {} | {:.2} | {} | {:.1} |",
-        mean(&|draw| draw.fwhm.voxels.iter().sum::<f64>() / 3.0),
+        mean(&|draw| mean_voxels(draw.fwhm)),
         count(&|draw| draw.bonferroni),
         count(&|draw| draw.random_field),
         mean(&|draw| draw.height),
-        count(&|draw| draw.clusters),
+        share_over_nulls(draws.iter().map(|draw| draw.clusters)),
         least.iter().sum::<usize>() as f64 / NULLS as f64,
     );
 }

@@ -34,7 +34,7 @@ pub struct Map {
 
 /// White noise smoothed by a Gaussian.
 pub struct SmoothNoise {
-    n_frames: usize,
+    pub n_frames: usize,
     /// Voxels along each axis of the periodic box that noise is cut from.
     period: usize,
     transform: VolumeFourier<f32>,

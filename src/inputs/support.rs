@@ -19,7 +19,7 @@ pub enum Support {
     },
 }
 
-/// Column of a voxel that is none.
+/// Column of a voxel that is not among the columns.
 pub const NO_COLUMN: u32 = u32::MAX;
 
 /// The column of each voxel of a grid, where columns are the voxels `index`.

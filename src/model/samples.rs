@@ -125,7 +125,7 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// What `measure` writes of each part of so many of the columns, part by part in parallel: measure x column.
+/// What `measure` writes of columns (a range of them, in parts of this length), part by part in parallel: measure x column.
 ///
 /// # Errors
 /// Those of `measure`; interruption.
@@ -153,7 +153,7 @@ pub(super) fn column_squares(values: &Array2<f64>) -> Vec<f64> {
     squares
 }
 
-/// The same of their differences from the column's mean.
+/// Sum of squares of each column's values about their mean, row by row.
 fn squares_about_mean(values: &Array2<f64>) -> Vec<f64> {
     let mut means = vec![0.0; values.ncols()];
     for row in values.outer_iter() {

@@ -51,7 +51,8 @@ pub(super) fn bytes(glms: &[GlmSettings], [n_columns, n_values]: [usize; 2], thr
     };
     // differences and their products, frames of residuals and their sums
     let measured = if has(Height::needs_residuals) { 120 * n_columns } else { 0 };
-    // the box around the voxels with its room, about twice the grid: power, transforms, and a field a thread
+    // the box around the voxels with its room, about twice the grid where noise is narrow against the head: power, transforms, and a
+    // field a thread
     let simulated = if has(|height| height == Height::Cluster) { 2 * n_values * (80 + 8 * threads) } else { 0 };
     measured + simulated
 }

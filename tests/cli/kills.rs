@@ -1,4 +1,4 @@
-//! `boldly run` is killed at fifty seeded moments, and asked to stop at some: what it leaves is sound each time.
+//! `boldly run` is killed at fifty or more seeded moments, and asked to stop at some: what it leaves is sound each time.
 
 use crate::image_forms::gzip;
 use crate::sample::{assert_same_bytes, digests, stderr};
@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const N_KILLS: u32 = 50;
-/// Kills until some have fallen between commits: on a busy machine times are guesses.
+/// Kills until one has fallen before the first commit and one after: on a busy machine times are guesses.
 const MOST_KILLS: u32 = 4 * N_KILLS;
 
 fn start(project: &Project, command: &str, words: &[&str]) -> Child {

@@ -264,13 +264,14 @@ fn coefficients_of_arma11_are_maps_and_the_design_says_what_it_tells() {
     let name = "objects/sub-01/func/sub-01_task-objects_run-01_design.json";
     let design: Value = serde_json::from_slice(&fs::read(results(&project).join(name)).unwrap()).unwrap();
     assert!(design["Contrasts"][0]["Efficiency"].as_f64().unwrap() > 0.0);
-    // 1 where a regressor is orthogonal to all others
-    let inflation = |column: &Value| column["VarianceInflation"].as_f64();
-    let columns = design["Columns"].as_array().unwrap();
-    for column in columns {
-        let is_task = column["Role"] == "task";
-        assert_eq!(inflation(column).is_some_and(|inflation| inflation > 1.0), is_task, "{column}");
-    }
+    let check = project.succeed(&["check", "pipeline.toml", "--json"]);
+    let check: Value = serde_json::from_slice(&check.stdout).unwrap();
+    let said = check["subjects"][0]["runs"][0]["models"][0]["vif"].as_object().unwrap();
+    let columns = design["Columns"].as_array().unwrap().iter();
+    let saved = columns
+        .filter_map(|column| Some((column["Name"].as_str()?.to_owned(), column.get("VarianceInflation")?.clone())));
+    assert_eq!(&saved.collect::<serde_json::Map<_, _>>(), said);
+    assert_eq!(said.len(), 3, "blank, face and house");
     let leverage: f64 = design["Leverage"].as_array().unwrap().iter().filter_map(Value::as_f64).sum();
     let rank = design["Columns"].as_array().unwrap().len() as f64;
     assert!((leverage - rank).abs() < 1e-9, "{leverage}");

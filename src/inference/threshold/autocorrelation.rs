@@ -110,15 +110,14 @@ pub(super) fn box_of(grid: &Grid, index: &[u32]) -> ([usize; 3], [usize; 3]) {
     (low, std::array::from_fn(|axis| high[axis] - low[axis] + 1))
 }
 
-/// A box around the voxels with room for `reach_mm` more along each axis of more than one voxel, so that its ends do not meet
-/// when it is repeated, and for as much as it has itself at most, since no two voxels are further apart; and the place of each voxel in
-/// it.
-pub(super) fn padded(grid: &Grid, index: &[u32], reach_mm: f64) -> ([usize; 3], Vec<u32>) {
+/// A box around the voxels with room for `reach_mm` more along each axis of more than one voxel, `times` their extent at most, so that
+/// its ends do not meet when it is repeated; and the place of each voxel in it.
+pub(super) fn padded(grid: &Grid, index: &[u32], reach_mm: f64, times: usize) -> ([usize; 3], Vec<u32>) {
     let (low, extent) = box_of(grid, index);
     let size = grid.voxel_sizes_mm();
     let shape: [usize; 3] = std::array::from_fn(|axis| match extent[axis] {
         1 => 1,
-        extent => fast_length(extent + ((reach_mm / size[axis]).ceil() as usize).min(extent)),
+        extent => fast_length(extent + ((reach_mm / size[axis]).ceil() as usize).min(times * extent)),
     });
     let place = |&voxel: &u32| {
         let at = place_in(grid.shape, voxel as usize);
@@ -136,7 +135,8 @@ pub(super) fn wrapped(step: usize, length: usize) -> f64 {
 impl Autocorrelation {
     /// Of the voxels `index` of a grid, up to a radius.
     pub fn new(grid: &Grid, index: &[u32], radius_mm: f64) -> Self {
-        let (shape, places) = padded(grid, index, radius_mm + 1e-9);
+        // no two voxels are further apart than their extent
+        let (shape, places) = padded(grid, index, radius_mm + 1e-9, 1);
         let transform = VolumeFourier::new(shape);
         let power = vec![0.0; transform.n_voxels()];
         Self { transform, places, voxel_mm: grid.voxel_sizes_mm(), radius_mm, power, frames: 0 }
@@ -360,24 +360,26 @@ mod tests {
         let distances = Distances::new(&grid, &index);
         let model = MixedAcf { a: 1.0, b_mm: 2.4, c_mm: 1.0 };
         let of_mean = distances.share_of_mean(&model);
-        // as if it went on falling, by chance
-        for slope in [0.0, 1e-4, 1e-3] {
-            let left = |r: f64| (model.at(r) - of_mean) / (1.0 - of_mean) - slope * r;
+        let mean_mm = distances.shares.iter().map(|(distance, share)| distance * share).sum::<f64>();
+        // by chance it falls a little between near and far, as the end of something long does
+        for slope in [0.0, 1e-3, 3e-3] {
+            let long = |r: f64| if r == 0.0 { 0.0 } else { slope * (mean_mm - r) };
+            let left = |r: f64| (model.at(r) - of_mean) / (1.0 - of_mean) + long(r);
             let by_length: Vec<(f64, f64)> = (0..48).map(|k| f64::from(k) * 0.25).map(|r| (r, left(r))).collect();
             let found = MixedAcf::fit(&by_length, &distances).unwrap();
-            assert!(found.c_mm <= 11.75 && found.b_mm <= 11.75, "{found:?}");
             let share = distances.share_of_mean(&found);
-            assert!((share / of_mean - 1.0).abs() < 0.5, "{slope}: {found:?} {share}, not {of_mean}");
+            // without a bound 11 and 18 times as much
+            assert!(share / of_mean < 1.5, "{slope}: {found:?} {share}, not {of_mean}");
         }
     }
 
     #[test]
-    fn a_box_has_room_for_the_voxels_own_extent_at_most() {
+    fn a_box_has_no_more_room_than_asked_for() {
         let affine = std::array::from_fn(|i| std::array::from_fn(|j| f64::from(u8::from(i == j))));
         let grid = Grid { shape: [20, 10, 1], affine };
         let index: Vec<u32> = (0..200).collect();
-        assert_eq!(padded(&grid, &index, 3.0).0, [fast_length(23), fast_length(13), 1]);
-        assert_eq!(padded(&grid, &index, 1e12).0, [40, 20, 1]);
+        assert_eq!(padded(&grid, &index, 3.0, 1).0, [fast_length(23), fast_length(13), 1]);
+        assert_eq!(padded(&grid, &index, 1e12, 1).0, [40, 20, 1]);
     }
 
     /// The mean of 12 x 12 x 12 voxels takes a share of noise 6 mm wide, most of which is given back.

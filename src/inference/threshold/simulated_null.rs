@@ -22,6 +22,9 @@ use realfft::num_complex::Complex32;
 
 /// Correlation at which the box may wrap.
 const NEGLIGIBLE: f64 = 0.01;
+/// Room of the box, in extents of the mask, at most: noise that is wider is still as it should be between voxels of the mask, but for a
+/// thousandth or so of their correlation.
+const MOST_ROOM: usize = 3;
 
 /// The noise that is simulated, and what is looked for in it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,7 +58,7 @@ impl ClusterNull {
     /// # Errors
     /// The work was interrupted.
     pub fn simulate(&self, grid: &Grid, index: &[u32], cancel: &CancelToken) -> Result<LargestClusters, Cancelled> {
-        let (shape, places) = padded(grid, index, self.acf.falls_to(NEGLIGIBLE));
+        let (shape, places) = padded(grid, index, self.acf.falls_to(NEGLIGIBLE), MOST_ROOM);
         let transform = VolumeFourier::<f32>::new(shape);
         let amplitude = self.amplitude(&transform, grid.voxel_sizes_mm());
         let height = uncorrected(self.cluster_forming_p, self.sides) as f32;

@@ -82,7 +82,7 @@ impl Whitened {
         (n - all) as f64 * squares.ln() + self.log_determinants
     }
 
-    /// What multiplies squares in the deviance: of two processes that with the lesser product is the likelier.
+    /// Deviances of processes are in the order of squares times this.
     pub(crate) fn factor_of_squares(&self) -> f64 {
         let (n, all) = self.basis.dim();
         (self.log_determinants / (n - all) as f64).exp()
