@@ -18,10 +18,6 @@ use rayon::prelude::*;
 
 const ALPHA: f64 = 0.05;
 const FORMING_P: f64 = 0.001;
-/// Frames whose residuals give the autocorrelation that clusters are simulated with, as in an analysis.
-const FRAMES_OF_ACF: usize = 64;
-/// How far it is measured, in FWHM, as in an analysis.
-const RADIUS_FWHM: f64 = 3.0;
 /// Autocorrelations and simulated nulls, each with fields of its own; a draw is held against one of them.
 const NULLS: usize = 40;
 
@@ -80,11 +76,16 @@ fn share_over_nulls(hits: impl Iterator<Item = bool>) -> String {
         n[draw % NULLS] += 1.0;
     }
     let rates: Vec<f64> = found.iter().zip(n).filter(|(_, n)| *n > 0.0).map(|(found, n)| found / n).collect();
-    let count = rates.len() as f64;
-    let mean = rates.iter().sum::<f64>() / count;
-    let variance = rates.iter().map(|rate| (rate - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
-    let error = (variance / count).sqrt();
+    let (mean, error) = mean_and_error(&rates);
     format!("{mean:.4} ({:.4}-{:.4})", (mean - 2.0 * error).max(0.0), mean + 2.0 * error)
+}
+
+/// The mean and its standard error.
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    (mean, (variance / n).sqrt())
 }
 
 /// What one draw of noise came to.
@@ -100,13 +101,14 @@ struct Draw {
 fn least_cluster(noise: &SmoothNoise, null: u64) -> usize {
     let (grid, index) = (grid(), index());
     let maps = (0..).map(|draw| noise.draw(1_000_000 + 1000 * null + draw));
-    let frames: Vec<Vec<f64>> = maps.flat_map(|map| map.residuals).take(FRAMES_OF_ACF).collect();
+    let frames: Vec<Vec<f64>> = maps.flat_map(|map| map.residuals).take(Autocorrelation::MOST_FRAMES).collect();
     let mut smoothness = Smoothness::new(&grid, &index, PastLastPlane::Nothing);
     for frame in &frames {
         smoothness.add(frame);
     }
     let dof = noise.dof() * frames.len() as f64 / noise.n_frames as f64;
-    let mut acf = Autocorrelation::new(&grid, &index, RADIUS_FWHM * mean_voxels(smoothness.fwhm(dof).unwrap()));
+    let radius_mm = Autocorrelation::RADIUS_FWHM * smoothness.fwhm(dof).unwrap().mean_mm(&grid);
+    let mut acf = Autocorrelation::new(&grid, &index, radius_mm);
     for frame in &frames {
         acf.add(frame);
     }
@@ -119,11 +121,6 @@ fn least_cluster(noise: &SmoothNoise, null: u64) -> usize {
         seed: ClusterNull::SEED + null,
     };
     null.simulate(&grid, &index, &CancelToken::new()).unwrap().least_size(ALPHA)
-}
-
-/// Voxels are of 1 mm.
-fn mean_voxels(fwhm: Fwhm) -> f64 {
-    fwhm.voxels.iter().sum::<f64>() / 3.0
 }
 
 fn family_wise(noise: &SmoothNoise, width: f64, n_draws: usize) {
@@ -156,7 +153,7 @@ fn family_wise(noise: &SmoothNoise, width: f64, n_draws: usize) {
     let count = |of: &dyn Fn(&Draw) -> bool| share(draws.iter().filter(|draw| of(draw)).count(), n_draws);
     println!(
         "| {width} | {:.2} | {} | {} | {:.2} | {} | {:.1} |",
-        mean(&|draw| mean_voxels(draw.fwhm)),
+        mean(&|draw| draw.fwhm.voxels.iter().sum::<f64>() / 3.0),
         count(&|draw| draw.bonferroni),
         count(&|draw| draw.random_field),
         mean(&|draw| draw.height),
@@ -183,17 +180,16 @@ fn discoveries(share_null: f64, effect: f64, n_draws: usize) {
             [bh.0, by.0, bh.1]
         })
         .collect();
-    let mean = |at: usize| rates.iter().map(|rate| rate[at]).sum::<f64>() / n_draws as f64;
+    let of = |at: usize| mean_and_error(&rates.iter().map(|rate| rate[at]).collect::<Vec<f64>>());
     let interval = |at: usize| {
-        let m = mean(at);
-        let variance = rates.iter().map(|rate| (rate[at] - m).powi(2)).sum::<f64>() / (n_draws as f64 - 1.0);
-        format!("{m:.4} +- {:.4}", 1.96 * (variance / n_draws as f64).sqrt())
+        let (mean, error) = of(at);
+        format!("{mean:.4} +- {:.4}", 1.96 * error)
     };
     println!(
         "| {share_null} | {effect} | {:.4} | {} | {} | {:.2} |",
         share_null * ALPHA,
         interval(0),
         interval(1),
-        mean(2)
+        of(2).0
     );
 }

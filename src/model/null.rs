@@ -90,7 +90,7 @@ impl NullRun {
             .into_par_iter()
             .map(|block| {
                 cancel.check()?;
-                let residuals = samples.residuals(&block, &mut Vec::new())?.residuals;
+                let residuals = samples.residuals(&block)?;
                 Ok(normalised(residuals, layout.lags()))
             })
             .collect::<Result<_, ModelError>>()?;

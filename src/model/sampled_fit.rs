@@ -76,7 +76,7 @@ pub(super) fn fit_under(
     let blocks: Vec<_> = series.blocks().zip(fit.blocks()).collect();
     blocks.into_par_iter().try_for_each_init(Default::default, |(rows, z), (columns, block)| {
         cancel.check()?;
-        let BlockResiduals { mut projections, residuals, total_squares } = samples.residuals(&columns, rows)?;
+        let BlockResiduals { mut projections, residuals, total_squares } = samples.block_residuals(&columns, rows)?;
         let mut squares = column_squares(&residuals);
         let mut whitened_squares = vec![0.0; columns.len()];
         let mut take = |members: &[usize], of_members: WhitenedResiduals| {

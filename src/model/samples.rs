@@ -48,7 +48,17 @@ impl<'a> Samples<'a> {
         Ok(Self { series, scaler, run, layout, name: &design.run })
     }
 
-    pub(super) fn residuals(&self, columns: &Range<usize>, rows: &mut Vec<f32>) -> Result<BlockResiduals, ModelError> {
+    /// Residuals of `columns`: row of the noise model x column.
+    pub(super) fn residuals(&self, columns: &Range<usize>) -> Result<Array2<f64>, ModelError> {
+        Ok(self.off_design(self.scaled(columns, &mut Vec::new())?).1)
+    }
+
+    /// The same with what a fit needs beside them; `rows` is working space.
+    pub(super) fn block_residuals(
+        &self,
+        columns: &Range<usize>,
+        rows: &mut Vec<f32>,
+    ) -> Result<BlockResiduals, ModelError> {
         let values = self.scaled(columns, rows)?;
         let total_squares = squares_about_mean(&values);
         let (projections, residuals) = self.off_design(values);
@@ -119,7 +129,7 @@ impl<'a> Samples<'a> {
         measure: impl Fn(&Array2<f64>, ArrayViewMut2<'_, f32>) + Sync,
     ) -> Result<Array2<f32>, ModelError> {
         measured_in_parts((columns, BLOCK_COLUMNS), n_measures, cancel, |columns, measures| {
-            measure(&self.off_design(self.scaled(columns, &mut Vec::new())?).1, measures);
+            measure(&self.residuals(columns)?, measures);
             Ok(())
         })
     }

@@ -99,7 +99,7 @@ pub fn whiteness(
         let wanted = &columns[asked.clone()];
         let mut found = Looked::new(&look, wanted.len());
         let (Some(&first), Some(&last)) = (wanted.first(), wanted.last()) else { return Ok(found) };
-        let residuals = samples.residuals(&(first..last + 1), &mut Vec::new())?.residuals;
+        let residuals = samples.residuals(&(first..last + 1))?;
         let mut z = Vec::new();
         for (class, members) in members_of(&classes.index[asked]) {
             let places: Vec<usize> = members.iter().map(|&member| wanted[member] - first).collect();

@@ -14,12 +14,6 @@ use crate::preprocess::{Scaler, Series};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Frames of a run from which the autocorrelation is taken at most; spread evenly, as SPM does for smoothness.
-const MOST_FRAMES: usize = 64;
-
-/// Lengths over which the autocorrelation is fitted, in units of the FWHM.
-const RADIUS_FWHM: f64 = 3.0;
-
 /// The noise of one run.
 #[derive(Debug, Clone)]
 pub(super) struct RunNoise {
@@ -108,8 +102,8 @@ impl RunNoise {
         };
         let (mut autocorrelation, mut distances) = (Vec::new(), Distances::default());
         if glm.thresholds.iter().any(|threshold| threshold.height == Height::Cluster) {
-            let mut measured = Autocorrelation::new(grid, &voxels, RADIUS_FWHM * mean_mm(fwhm, grid));
-            let n = frames.len().min(MOST_FRAMES);
+            let mut measured = Autocorrelation::new(grid, &voxels, Autocorrelation::RADIUS_FWHM * fwhm.mean_mm(grid));
+            let n = frames.len().min(Autocorrelation::MOST_FRAMES);
             for k in 0..n {
                 measured.add(&standardised(frames[k * frames.len() / n])?);
             }
@@ -118,14 +112,6 @@ impl RunNoise {
         }
         Ok(Some(Self { fwhm, dof: fit.dof, autocorrelation, distances }))
     }
-}
-
-/// Geometric mean of the FWHM over the axes of more than one voxel, mm.
-fn mean_mm(fwhm: Fwhm, grid: &Grid) -> f64 {
-    let sizes = grid.voxel_sizes_mm();
-    let logs: Vec<f64> =
-        (0..3).filter(|axis| grid.shape[*axis] > 1).map(|axis| (fwhm.voxels[axis] * sizes[axis]).ln()).collect();
-    (logs.iter().sum::<f64>() / logs.len().max(1) as f64).exp()
 }
 
 impl GroupNoise {

@@ -133,6 +133,11 @@ pub(super) fn wrapped(step: usize, length: usize) -> f64 {
 }
 
 impl Autocorrelation {
+    /// Frames of a run from which an analysis takes it at most; spread evenly, as SPM does for smoothness.
+    pub const MOST_FRAMES: usize = 64;
+    /// Lengths over which an analysis fits it, in units of the FWHM.
+    pub const RADIUS_FWHM: f64 = 3.0;
+
     /// Of the voxels `index` of a grid, up to a radius.
     pub fn new(grid: &Grid, index: &[u32], radius_mm: f64) -> Self {
         // no two voxels are further apart than their extent

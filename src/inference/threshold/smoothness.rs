@@ -47,6 +47,16 @@ pub struct Fwhm {
     pub voxels: [f64; 3],
 }
 
+impl Fwhm {
+    /// Geometric mean over the axes of more than one voxel, mm.
+    pub fn mean_mm(self, grid: &Grid) -> f64 {
+        let sizes = grid.voxel_sizes_mm();
+        let logs: Vec<f64> =
+            (0..3).filter(|axis| grid.shape[*axis] > 1).map(|axis| (self.voxels[axis] * sizes[axis]).ln()).collect();
+        (logs.iter().sum::<f64>() / logs.len().max(1) as f64).exp()
+    }
+}
+
 /// Counts of resolution elements of a mask, by dimension.
 pub type Resels = [f64; 4];
 

@@ -82,7 +82,7 @@ impl Pooled {
         for blocks in blocks.chunks(rayon::current_num_threads().max(1)) {
             let of_blocks = blocks.par_iter().map_init(Vec::new, |rows, columns| {
                 cancel.check()?;
-                let mut block = samples.residuals(columns, rows)?;
+                let mut block = samples.block_residuals(columns, rows)?;
                 let (chosen, scales) = selection.responding(&mut block);
                 if chosen.is_empty() {
                     return Ok(None);

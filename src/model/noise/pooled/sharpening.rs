@@ -121,12 +121,17 @@ fn neighbours(support: &Support, excluded: &[usize]) -> Option<Vec<[u32; AROUND]
         if column_of[voxel as usize] != NO_COLUMN {
             let around = Neighbours::Faces.of(grid.shape, voxel as usize).map(|voxel| column_of[voxel]);
             let around = around.filter(|&neighbour| neighbour != NO_COLUMN);
-            let (after, before): (Vec<u32>, Vec<u32>) = around.partition(|&neighbour| neighbour as usize > column);
             // sums are in this order: along x, y and z, those after first
-            found
-                .iter_mut()
-                .zip(after.into_iter().chain(before.into_iter().rev()))
-                .for_each(|(to, column)| *to = column);
+            let (mut first, mut last) = (0, AROUND);
+            for neighbour in around {
+                if neighbour as usize > column {
+                    found[first] = neighbour;
+                    first += 1;
+                } else {
+                    last -= 1;
+                    found[last] = neighbour;
+                }
+            }
         }
         found
     };
