@@ -80,6 +80,24 @@ impl LagProducts {
         out
     }
 
+    /// The first lags of each column over its scale, less their mean over columns: column x `n_lags`.
+    pub(super) fn centred(&self, scales: &[f64], n_lags: usize) -> Vec<f64> {
+        let relative = |lags: &[f32], scale: f64| {
+            let factor = if scale > 0.0 { scale.recip() } else { 0.0 };
+            lags[..n_lags].iter().map(move |&lag| f64::from(lag) * factor).collect::<Vec<_>>()
+        };
+        let columns = self.values.chunks_exact(self.n_lags).zip(scales);
+        let mut values: Vec<f64> = columns.flat_map(|(lags, &scale)| relative(lags, scale)).collect();
+        let mut mean = vec![0.0; n_lags];
+        for lags in values.chunks_exact(n_lags) {
+            mean.iter_mut().zip(lags).for_each(|(mean, value)| *mean += value / scales.len() as f64);
+        }
+        for lags in values.chunks_exact_mut(n_lags) {
+            lags.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
+        }
+        values
+    }
+
     /// `direction`' a of each column's lag products a over its scale; lags beyond the direction's do not count.
     pub(super) fn along(&self, direction: &[f64], scales: &[f64]) -> Vec<f32> {
         let of_column = |(lags, scale): (&[f32], &f64)| {
@@ -92,6 +110,36 @@ impl LagProducts {
 /// `direction`' a of the lag products a of a column; lags beyond the direction's do not count.
 pub(super) fn along(direction: &[f64], lags: &[f32]) -> f64 {
     direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum()
+}
+
+impl RunProducts {
+    /// Lag products of the run over `scales`, less what its halves differ by (half the difference, about its mean, times `level`), then with
+    /// that added: column x lag, twice.
+    ///
+    /// With that much of it, these two have noise independent of that of a feature with the same taken the other way.
+    pub(super) fn apart(&self, scales: &[f64], level: f64) -> Vec<f32> {
+        let n_lags = self.whole.n_lags;
+        let [first, second] = &self.halves;
+        let difference = |at: usize, scale: f64| {
+            let difference = f64::from(first.values[at]) - f64::from(second.values[at]);
+            if scale > 0.0 { 0.5 * level * difference / scale } else { 0.0 }
+        };
+        let mut mean = vec![0.0; n_lags];
+        for (column, &scale) in scales.iter().enumerate() {
+            for (lag, mean) in mean.iter_mut().enumerate() {
+                *mean += difference(column * n_lags + lag, scale) / scales.len() as f64;
+            }
+        }
+        let relative = self.whole.relative_to(scales);
+        let with = |sign: f64| {
+            let (relative, mean) = (&relative, &mean);
+            (0..relative.len()).map(move |at| {
+                let difference = difference(at, scales[at / n_lags]) - mean[at % n_lags];
+                (f64::from(relative[at]) + sign * difference) as f32
+            })
+        };
+        with(-1.0).chain(with(1.0)).collect()
+    }
 }
 
 #[cfg(test)]
@@ -111,5 +159,15 @@ mod tests {
                 assert!((found - expected).abs() < 1e-6 * 11.0, "{lag}: {found}, {expected}");
             }
         }
+    }
+
+    #[test]
+    fn halves_differ_about_their_mean() {
+        let of_lags = |values: [f32; 4]| LagProducts { values: values.to_vec(), n_lags: 2 };
+        let [whole, first, second] = [[8.0, 2.0, 4.0, 1.0], [4.0, 3.0, 1.0, 1.0], [4.0, -1.0, 3.0, 1.0]].map(of_lags);
+        let products = RunProducts { whole, halves: [first, second] };
+        // of lag 0: 0 and -1, over scales of 2 and 1; of lag 1: 1 and 0
+        let apart = products.apart(&[2.0, 1.0], 1.0);
+        assert_eq!(apart, [4.0 - 0.5, 1.0 - 0.5, 4.0 + 0.5, 1.0 + 0.5, 4.0 + 0.5, 1.0 + 0.5, 4.0 - 0.5, 1.0 - 0.5]);
     }
 }

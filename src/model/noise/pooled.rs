@@ -1,23 +1,23 @@
 //! Autoregressive noise of an order as long as 16 s, its autocovariances pooled between voxels of like spectra.
 //!
 //! What one voxel tells of its spectrum in one run is little, and p values follow the spectrum's errors, not its mean. So
-//! each voxel's lag products are averaged with those of its neighbours, further where the data show little change, not across
-//! edges. The steps, each in a file of its own:
+//! voxels are put in a line by the one thing that differs most between them, which their neighbours tell together, and the process is that
+//! of all voxels at a place of the line. The steps, each in a file of its own:
 //!
 //! 1. [`super::lag_products`]: `a_j = sum_t e_t e_(t+j)` of the residuals, of the whole run and of its halves.
 //! 2. [`super::correction`]: from lag products to the process whose expected lag products they are, the design's bias removed, what
 //!    lies beyond the order continued by the process itself.
 //! 3. Each voxel's products are divided by its whitened sum of squares: means of ratios to `a_0` are biased.
 //! 4. [`feature`]: the one direction in which voxels differ most beyond noise, going by the covariance between [`halves`].
-//! 5. [`cascade`]: averages over 27 neighbours at growing distances, weighted down where that feature differs; [`guidance`]: how many,
-//!    by the least error of one half's average about the other half.
-//! 6. [`curve`]: averages drawn to the curve that those of all voxels follow with the feature, or looked up on it.
-//! 7. [`classes`]: processes that are alike are made one, so that a design is whitened some hundred times, not once a voxel.
-//! 8. [`doubt`]: how sure the place on the curve is, which takes degrees of freedom off those of the residuals.
+//! 5. [`cascade`]: places are averages of the feature over 27 neighbours at growing distances, weighted down where it differs;
+//!    [`guidance`]: what counts as alike and how many averages are made, by how near one half's average comes to the other half.
+//! 6. [`curve`]: lag products as they follow the place, where neither has part in the other's noise.
+//! 7. [`classes`]: processes of places that are alike are made one, so that a design is whitened some hundred times, not once a voxel.
+//! 8. [`doubt`]: how sure the place is, which takes degrees of freedom off those of the residuals.
 //!
 //! Neighbours in smooth images tell the same thing over again. Where a half of the run foretells more of the other half by what
-//! voxels have and their neighbours have not ([`sharpening`]), the places on the curve are those of the sharpened series, and the curve
-//! is that of the voxels' own lag products at these places.
+//! voxels have and their neighbours have not ([`sharpening`], once or twice), places are those of the sharpened series; the curve is that
+//! of the voxels' own lag products all the same.
 //!
 //! docs/noise.md has the reasons and the table of error rates.
 
@@ -42,7 +42,7 @@ use crate::preprocess::CHUNK_FRAMES;
 use cascade::Neighbourhood;
 use curve::Curve;
 use feature::Feature;
-use guidance::{Guidance, STEPS};
+use guidance::{Averaging, Guidance};
 use halves::Halves;
 use ndarray::{Array2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
@@ -56,25 +56,19 @@ const LEAST_ORDER: usize = 12;
 const LARGEST_ORDER: usize = 20;
 /// Rows a lag needs.
 const ROWS_A_LAG: usize = 6;
-/// Largest lag by which voxels are compared.
-const LARGEST_COMPARED: usize = 12;
 /// Solutions of the tail: for the mean of all voxels, for each.
 const MEAN_ITERATIONS: usize = 4;
 const ITERATIONS: usize = 2;
 /// Passes of scales and processes: by the mean process of all voxels, then by each its own.
 const PASSES: usize = 2;
-/// Columns at most on which it is settled what tells more: some 500 independent ones where noise is smooth over 3 voxels.
-const TRIED: usize = 16_384;
+/// Columns at most on which it is settled what tells more: some 1000 independent ones where noise is smooth over 3 voxels.
+const TRIED: usize = 32_768;
+/// Distances of the averages after which that is settled.
+const TRIED_STEPS: [usize; 3] = [1, 1, 2];
 
-/// Bytes a column: lag products of the run and its halves; those being averaged, twice; processes; places on the curve. Sharpened it is
-/// less. And classes.
-pub(super) const SETTLING: (usize, usize) = (
-    4 * n_measures(LARGEST_ORDER, LARGEST_COMPARED)
-        + 2 * 4 * (2 * LARGEST_COMPARED + 2)
-        + 2 * (8 * LARGEST_ORDER + 24)
-        + 16,
-    classes::MOST_CLASSES,
-);
+/// Bytes a column: what is measured, of its own series and sharpened, the latter while it is put in order; what else there is comes
+/// when that is done and is less. And classes.
+pub(super) const SETTLING: (usize, usize) = (3 * 4 * n_measures(LARGEST_ORDER) + 16, classes::MOST_CLASSES);
 
 /// Bytes a thread that sharpens a run of so many frames takes: what it reads a few frames of, some four times as many columns, and
 /// what it makes of all.
@@ -82,9 +76,9 @@ pub(super) fn sharpening_bytes(n_frames: usize) -> usize {
     4 * sharpening::SHARPENED_AT_ONCE * (4 * CHUNK_FRAMES + n_frames)
 }
 
-/// Numbers measured on each column: lag products of the whole run up to `order`, of each half up to `compared`.
-const fn n_measures(order: usize, compared: usize) -> usize {
-    order + 1 + 2 * (compared + 1)
+/// Numbers measured on each column: lag products up to `order` of the whole run and of each half.
+const fn n_measures(order: usize) -> usize {
+    3 * (order + 1)
 }
 
 /// Pooled autoregressive noise.
@@ -93,7 +87,6 @@ pub(super) struct PooledAr {
     halves: Halves,
     correction: Correction,
     order: usize,
-    compared: usize,
     dof: f64,
 }
 
@@ -107,14 +100,14 @@ impl PooledAr {
         let basis = layout.basis(q);
         let (halves, correction) = (Halves::new(&basis), Correction::new(&basis, order));
         let dof = (q.nrows() - q.ncols()) as f64;
-        Self { layout, halves, correction, order, compared: order.min(LARGEST_COMPARED), dof }
+        Self { layout, halves, correction, order, dof }
     }
 
     /// Measures lag products of residuals (row x column): those of the whole run, then those of each half.
     fn measure(&self, residuals: &Array2<f64>, mut measures: ArrayViewMut2<'_, f32>) {
         let (whole, halves) = measures.multi_slice_mut((s![..=self.order, ..], s![self.order + 1.., ..]));
         lag_products::measure(residuals, whole);
-        let (first, second) = halves.split_at(Axis(0), self.compared + 1);
+        let (first, second) = halves.split_at(Axis(0), self.order + 1);
         for (half, measures) in self.halves.of(residuals).iter().zip([first, second]) {
             lag_products::measure(half, measures);
         }
@@ -124,25 +117,25 @@ impl PooledAr {
     fn measured(
         &self,
         samples: &Samples<'_>,
-        sharpening: Option<&Sharpening>,
+        sharpening: Option<(&Sharpening, usize)>,
         columns: Range<usize>,
         cancel: &CancelToken,
     ) -> Result<Array2<f32>, ModelError> {
-        let n_measures = n_measures(self.order, self.compared);
+        let n_measures = n_measures(self.order);
         let measure = |residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>| self.measure(residuals, measures);
         match sharpening {
             None => samples.measured(columns, n_measures, cancel, measure),
-            Some(sharpening) => sharpening.measured(samples, columns, n_measures, cancel, measure),
+            Some((sharpening, times)) => sharpening.measured(samples, (columns, times), n_measures, cancel, measure),
         }
     }
 
     /// The lag products of the columns `used` of `measures` (measure x column).
     fn products(&self, measures: &Array2<f32>, used: &[usize]) -> RunProducts {
         let of_rows = |rows: Range<usize>| LagProducts::new(&measures.slice(s![rows, ..]), used.iter().copied());
-        let [whole, first, last] = [0, self.order + 1, self.order + self.compared + 2];
+        let [whole, first, last] = [0, self.order + 1, 2 * (self.order + 1)];
         RunProducts {
             whole: of_rows(whole..first),
-            halves: [of_rows(first..last), of_rows(last..n_measures(self.order, self.compared))],
+            halves: [of_rows(first..last), of_rows(last..n_measures(self.order))],
         }
     }
 
@@ -158,28 +151,36 @@ impl PooledAr {
         self.scales(products, |_| &mean)
     }
 
-    /// Whether a half of the run foretells more of the other half sharpened than by the voxels' own lag products.
-    fn sharpened_tells_more(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<bool, ModelError> {
+    /// What tells most, tried on some columns: how many times series are to be sharpened for the places of one half of the run to
+    /// foretell most of the voxels' own lag products in the other half, 0 where the voxels' own series do; and how places are
+    /// averaged then.
+    fn tried(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<(usize, Averaging), ModelError> {
         let columns = middle(samples.series.n_columns());
-        let Some(sharpening) = Sharpening::new(samples, columns.clone(), cancel)? else { return Ok(false) };
-        let own = self.measured(samples, None, columns.clone(), cancel)?;
-        let sharpened = self.measured(samples, Some(&sharpening), columns.clone(), cancel)?;
-        let used = used(&own);
-        let [own, sharpened] = [&own, &sharpened].map(|measures| self.products(measures, &used));
-        let used: Vec<usize> = used.into_iter().map(|column| columns.start + column).collect();
-        let around = Neighbourhood::new(&samples.series.support, &used);
-        let [own, sharpened] =
-            [&own, &sharpened].map(|products| Feature::new(products, &self.mean_scales(&products.whole), &around));
-        Ok(sharpened.foretold(&own, &around, &STEPS) > own.foretold(&own, &around, &STEPS))
-    }
-
-    /// The run's sharpening, where that is worth it.
-    fn sharpening(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<Option<Sharpening>, ModelError> {
-        if self.sharpened_tells_more(samples, cancel)? {
-            Sharpening::new(samples, 0..samples.series.n_columns(), cancel)
-        } else {
-            Ok(None)
+        let Some(sharpening) = Sharpening::new(samples, columns.clone(), cancel)? else {
+            return Ok((0, Averaging::default()));
+        };
+        let measures = self.measured(samples, None, columns.clone(), cancel)?;
+        let used = used(&measures);
+        let placed: Vec<usize> = used.iter().map(|column| columns.start + column).collect();
+        let around = Neighbourhood::new(&samples.series.support, &placed);
+        let feature = |measures: &Array2<f32>| {
+            let products = self.products(measures, &used);
+            Feature::new(&products, &self.mean_scales(&products.whole), &around)
+        };
+        let own = feature(&measures);
+        let mut features = vec![own];
+        for times in 1..=sharpening::MOST_TIMES {
+            features.push(feature(&self.measured(samples, Some((&sharpening, times)), columns.clone(), cancel)?));
         }
+        let mut best = (0.0, 0);
+        for (times, feature) in features.iter().enumerate() {
+            let foretold = feature.foretold(&features[0], &around, &TRIED_STEPS);
+            if foretold > best.0 {
+                best = (foretold, times);
+            }
+        }
+        let (_, times) = best;
+        Ok((times, Averaging::best(&features[times], &around)))
     }
 }
 
@@ -203,26 +204,26 @@ impl SampledNoise for PooledAr {
     fn settle(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<Settled, ModelError> {
         let all = 0..samples.series.n_columns();
         let support = &samples.series.support;
-        if let Some(sharpening) = self.sharpening(samples, cancel)? {
-            let measures = samples.measured(all.clone(), self.order + 1, cancel, lag_products::measure)?;
-            let used = used(&measures);
-            let own = LagProducts::new(&measures.view(), used.iter().copied());
-            drop(measures);
-            let sharpened = self.products(&self.measured(samples, Some(&sharpening), all.clone(), cancel)?, &used);
-            drop(sharpening);
-            let found = self.by_places(&own, &sharpened, &Neighbourhood::new(support, &used));
-            Ok(found.of_all(all.len(), &used, PooledBy::Sharpened))
-        } else {
-            let measures = self.measured(samples, None, all.clone(), cancel)?;
-            let used = used(&measures);
-            if used.is_empty() {
-                return Ok(NoiseField::from(NoiseClasses::white(all.len())).into());
-            }
-            let own = self.products(&measures, &used);
-            drop(measures);
-            let found = self.by_averages(&own, support, &Neighbourhood::new(support, &used));
-            Ok(found.of_all(all.len(), &used, PooledBy::Own))
+        let (times, averaging) = self.tried(samples, cancel)?;
+        let measures = self.measured(samples, None, all.clone(), cancel)?;
+        let used = used(&measures);
+        if used.is_empty() {
+            return Ok(NoiseField::from(NoiseClasses::white(all.len())).into());
         }
+        let own = self.products(&measures, &used);
+        drop(measures);
+        let around = Neighbourhood::new(support, &used);
+        let sharpening = if times > 0 { Sharpening::new(samples, all.clone(), cancel)? } else { None };
+        let sharpened = match &sharpening {
+            Some(sharpening) => {
+                let measures = self.measured(samples, Some((sharpening, times)), all.clone(), cancel)?;
+                Some(self.products(&measures, &used))
+            }
+            None => None,
+        };
+        drop(sharpening);
+        let found = self.found(&own, sharpened.as_ref(), averaging, (support, &around));
+        Ok(found.of_all(all.len(), &used, if sharpened.is_some() { PooledBy::Sharpened } else { PooledBy::Own }))
     }
 }
 
@@ -262,56 +263,81 @@ fn of_all<T: Copy + Default>(n_columns: usize, used: &[usize], values: Vec<T>) -
 }
 
 impl PooledAr {
-    /// Processes of the averages of the columns' own lag products.
-    fn by_averages(&self, own: &RunProducts, support: &Support, around: &Neighbourhood) -> Found {
-        let RunProducts { whole, .. } = own;
-        let mut scales = self.mean_scales(whole);
-        let feature = Feature::new(own, &scales, around);
-        let guidance = Guidance::new(&feature, around);
-        // columns that have no place have no kind in common either
-        let kept = if matches!(support, Support::Columns { .. }) { 1.0 } else { guidance.kept() };
-        let averages = |scales: &[f64], steps: &[usize]| {
-            let mut averages = guidance.averaged(whole.relative_to(scales), whole.n_lags, steps);
-            let places: Vec<f64> =
-                averages.par_chunks(whole.n_lags).map(|lags| lag_products::along(&feature.direction, lags)).collect();
-            let curve = (kept < 1.0).then(|| Curve::through(&averages, whole.n_lags, &places)).flatten();
-            if let Some(curve) = &curve {
-                curve.draw(&mut averages, &places, kept);
-            }
-            (averages, places, curve)
+    /// Processes of columns at their places on the curve; places are told by `sharpened` lag products, by their `own` where there are none.
+    fn found(
+        &self,
+        own: &RunProducts,
+        sharpened: Option<&RunProducts>,
+        averaging: Averaging,
+        (support, around): (&Support, &Neighbourhood),
+    ) -> Found {
+        let telling = sharpened.unwrap_or(own);
+        let feature = Feature::new(telling, &self.mean_scales(&telling.whole), around);
+        let guidance = Guidance::new(&feature, averaging, around);
+        let places = guidance.places();
+        let kept = match support {
+            // columns that have no place have no kind in common either
+            Support::Columns { .. } => 1.0,
+            // averages of smooth noise are too uncertain
+            Support::Voxels { .. } if sharpened.is_some() => 0.0,
+            Support::Voxels { .. } => feature.kept(around, averaging.steps),
         };
-        let (first, ..) = averages(&scales, guidance.own_steps());
-        let first = self.correction.processes(&first, ITERATIONS);
-        scales = self.scales(whole, |column| &first[column]);
-        drop(first);
-        let (averages, places, curve) = averages(&scales, guidance.steps());
-        let processes = self.correction.processes(&averages, ITERATIONS).into_iter();
-        drop(averages);
-        let partial: Vec<Vec<f64>> = processes.map(|process| process.partial().to_vec()).collect();
-        let classes = classes::group(&partial, self.order);
-        drop(partial);
-        Found::new(classes, curve.as_ref().map(|curve| (&places[..], curve)), &guidance, &self.correction)
+        let line = if kept < 1.0 { self.line(own, &feature, &guidance, &places) } else { None };
+        let (classes, curve) = match line {
+            Some((curve, classes)) if kept == 0.0 => (classes, Some(curve)),
+            line => {
+                let curve = line.map(|(curve, _)| curve);
+                let drawn = curve.as_ref().map(|curve| (curve, &places[..], kept));
+                (self.of_averages(&own.whole, &guidance, drawn), curve)
+            }
+        };
+        let line = curve.as_ref().map(|curve| (&places[..], curve));
+        Found::new(classes, line, &guidance, &self.correction)
     }
 
-    /// Processes of the columns' own lag products as they follow places that sharpened ones tell.
-    fn by_places(&self, own: &LagProducts, sharpened: &RunProducts, around: &Neighbourhood) -> Found {
-        let feature = Feature::new(sharpened, &self.mean_scales(&sharpened.whole), around);
-        let guidance = Guidance::new(&feature, around);
-        let places = guidance.averaged(feature.signal.clone(), 1, guidance.steps());
-        let places: Vec<f64> = places.into_iter().map(f64::from).collect();
-        let mut processes = vec![self.correction.process(&own.mean_relative(), MEAN_ITERATIONS)];
+    /// The curve of the columns' own lag products, and their processes at `places` on it; none of too few columns.
+    fn line(
+        &self,
+        own: &RunProducts,
+        feature: &Feature,
+        guidance: &Guidance<'_>,
+        places: &[f64],
+    ) -> Option<(Curve, NoiseClasses)> {
+        let apart = guidance.places_apart();
+        let mut processes = vec![self.correction.process(&own.whole.mean_relative(), MEAN_ITERATIONS)];
         let mut index = vec![0; places.len()];
-        let mut curve = None;
+        let mut found = None;
         for _ in 0..PASSES {
-            let scales = self.scales(own, |column| &processes[index[column] as usize]);
-            curve = Curve::through(&own.relative_to(&scales), own.n_lags, &places);
-            if let Some(curve) = &curve {
-                (processes, index) = classes::along(curve, &places, (&self.correction, ITERATIONS));
-            }
+            let scales = self.scales(&own.whole, |column| &processes[index[column] as usize]);
+            let curve = Curve::through(&own.apart(&scales, feature.level), own.whole.n_lags, &apart)?;
+            (processes, index) = classes::along(&curve, places, (&self.correction, ITERATIONS));
+            found = Some(curve);
         }
         let processes = processes.into_iter().map(Process::Autoregression).collect();
-        let line = curve.as_ref().map(|curve| (&places[..], curve));
-        Found::new(NoiseClasses { processes, index }, line, &guidance, &self.correction)
+        found.map(|curve| (curve, NoiseClasses { processes, index }))
+    }
+
+    /// Processes of averages of the columns' lag products, `drawn` to a curve at their places but for a share of the distance.
+    fn of_averages(
+        &self,
+        own: &LagProducts,
+        guidance: &Guidance<'_>,
+        drawn: Option<(&Curve, &[f64], f64)>,
+    ) -> NoiseClasses {
+        let mut scales = self.mean_scales(own);
+        let mut processes = Vec::new();
+        for pass in 0..PASSES {
+            if pass > 0 {
+                scales = self.scales(own, |column| &processes[column]);
+            }
+            let mut averages = guidance.averaged(own.relative_to(&scales), own.n_lags);
+            if let Some((curve, places, kept)) = drawn {
+                curve.draw(&mut averages, places, kept);
+            }
+            processes = self.correction.processes(&averages, ITERATIONS);
+        }
+        let partial: Vec<Vec<f64>> = processes.into_iter().map(|process| process.partial().to_vec()).collect();
+        classes::group(&partial, self.order)
     }
 }
 
@@ -329,7 +355,7 @@ mod tests {
         let model = PooledAr::new(&q, &vec![1; n - 1], 2.0);
         let data = Array2::from_shape_fn((n, 1), |(t, _)| ((t * t) as f64 * 0.37).sin());
         let residuals = &data - data.mean().unwrap();
-        let mut measures = Array2::zeros((n_measures(model.order, model.compared), 1));
+        let mut measures = Array2::zeros((n_measures(model.order), 1));
         model.measure(&residuals, measures.view_mut());
         let products: Vec<f64> = (0..=model.order).map(|lag| f64::from(measures[(lag, 0)])).collect();
         let grid = Grid {
@@ -338,7 +364,8 @@ mod tests {
         };
         let support = Support::from_mask(grid, &[true]);
         let own = model.products(&measures, &[0]);
-        let found = model.by_averages(&own, &support, &Neighbourhood::new(&support, &[0])).classes;
+        let around = Neighbourhood::new(&support, &[0]);
+        let found = model.found(&own, None, Averaging::default(), (&support, &around)).classes;
         let expected = model.correction.process(&products, ITERATIONS).lag1();
         // of single precision
         assert!((found.processes[0].lag1() - expected).abs() < 1e-5);

@@ -1,9 +1,12 @@
 //! The curve that lag products follow as the feature grows, and lag products drawn to it.
 //!
 //! The feature is what voxels differ in; in every other direction most of what is left after averaging is noise. So lag products are
-//! those of the curve at the voxel's feature, which all voxels tell together, and as much of the rest as is real. That the noise of
-//! a voxel's feature is in its other lags too does no harm: the feature's direction w has `Cw` and `Nw` parallel (see
-//! [`super::feature`]), so noise leads along the same line as the signal.
+//! those of the curve at the voxel's place, which all voxels tell together, and as much of the rest as is real.
+//!
+//! A curve is means of lag products at places, so what noise both have in common bends it: at places that are far out because of
+//! noise, lag products are far out by the same noise, and the curve leads further than the voxels there are. So it is
+//! made of places and lag products that have no noise in common ([`super::guidance::Guidance::places_apart`],
+//! `RunProducts::apart`).
 
 use rayon::prelude::*;
 
@@ -99,6 +102,8 @@ fn points(products: &[f32], n_lags: usize, places: &[f64]) -> Vec<Point> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::noise::lag_products::{LagProducts, RunProducts};
+    use crate::model::random::Random;
 
     /// Columns on a parabola, moved off it by turns.
     fn products(off: f32) -> Vec<f32> {
@@ -139,6 +144,33 @@ mod tests {
             let slope = curve.slope(place, 0.1);
             // of 16 straight parts: w of an error at the ends, over twice the reach
             assert!((slope[0] - 1.0).abs() < 1e-12 && (slope[1] - expected).abs() < 0.03, "{slope:?}");
+        }
+    }
+
+    /// Two kinds in noise: where places and lag products share it, the curve follows noise beyond the kinds; told apart by what halves
+    /// differ by, it is what columns at a place are on average.
+    #[test]
+    fn the_curve_of_halves_apart_follows_no_noise() {
+        const COLUMNS: usize = 16_000;
+        let mut random = Random::new(7);
+        // of variance 1/4 in the whole run
+        let mut half = |column: usize| 0.5 * (column % 2) as f64 + (0.125_f64).sqrt() * random.normal();
+        let (first, second): (Vec<f64>, Vec<f64>) = (0..COLUMNS).map(|column| (half(column), half(column))).unzip();
+        let of =
+            |values: Vec<f64>| LagProducts { values: values.iter().map(|&value| value as f32).collect(), n_lags: 1 };
+        let both = |sign: f64| first.iter().zip(&second).map(|(a, b)| a + b + sign * (a - b)).collect::<Vec<f64>>();
+        let whole = both(0.0);
+        let places = [both(1.0), both(-1.0)].concat();
+        let products = RunProducts { whole: of(whole.clone()), halves: [of(first.clone()), of(second.clone())] };
+        let apart = Curve::through(&products.apart(&vec![1.0; COLUMNS], 2.0), 1, &places).unwrap();
+        let together = Curve::through(&products.whole.values, 1, &whole).unwrap();
+        for place in [-0.5, 0.5, 1.5_f64] {
+            // the share of the second kind among those at a place, noise being of variance 1/2 there
+            let expected = 1.0 / (1.0 + libm::exp(1.0 - 2.0 * place));
+            let found = apart.at(place)[0];
+            // standard error of a point .016; between points the curve is straight
+            assert!((found - expected).abs() < 0.07, "{place}: {found} {expected}");
+            assert!((together.at(place)[0] - place).abs() < 0.05, "{place}");
         }
     }
 

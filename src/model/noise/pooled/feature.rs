@@ -4,8 +4,9 @@
 //! `u_2` the lag products of the halves (mean over voxels removed), `C` their covariance between halves and `N` that of
 //! `(u_1 - u_2) / 2`, directions are the w of stationary `w'Cw / w'Nw`, which have neither signal nor noise in common. The feature is
 //! `w'a` of the whole run's lag products for the w of the largest; `w'(u_1 - u_2) / 2` is a twin with noise of the same kind and nothing
-//! else, by which every noise level is measured, whatever the smoothness of the data. How much more of it there is in halves is told
-//! by what differs between neighbours, which is noise but for the share that both halves have.
+//! else, by which every noise level is measured, whatever the smoothness of the data; the feature with it added and the feature with it
+//! taken off are two of independent noise. How much more of it there is in halves is told by what differs between neighbours,
+//! which is noise but for the share that both halves have.
 
 use super::cascade::Neighbourhood;
 use super::curve::Curve;
@@ -16,6 +17,8 @@ use ndarray::Array2;
 
 /// Added to the noise's covariance, relative to its mean diagonal.
 const RIDGE: f64 = 1e-6;
+/// Largest lag by which voxels are compared.
+const LARGEST_COMPARED: usize = 12;
 
 /// The feature of each column.
 pub(super) struct Feature {
@@ -24,24 +27,17 @@ pub(super) struct Feature {
     /// Feature, less its mean, and twin of each column.
     pub(super) signal: Vec<f32>,
     pub(super) twin: Vec<f32>,
+    /// What half the difference of the halves is multiplied with, so that its noise is that of the whole run.
+    pub(super) level: f64,
     /// Lag products of the halves along all directions, their noise made white: column x (direction of the first half, of the second).
     white: Vec<f32>,
 }
 
-/// How lag products are averaged.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Averaging {
-    /// Averages.
-    pub(super) n_steps: usize,
-    /// The share of what is left in other directions than the feature's, so averaged, that is no noise.
-    pub(super) kept: f64,
-}
-
 impl Feature {
-    /// Of lag products over `scales`.
+    /// Of lag products over `scales`, up to a lag.
     pub(super) fn new(products: &RunProducts, scales: &[f64], around: &Neighbourhood) -> Self {
-        let m = products.halves[0].n_lags;
-        let [first, second] = products.halves.each_ref().map(|half| centred(&half.relative_to(scales), m));
+        let m = products.whole.n_lags.min(LARGEST_COMPARED + 1);
+        let [first, second] = products.halves.each_ref().map(|half| half.centred(scales, m));
         let directions = directions(&first, &second, m);
         let along = |w: &[f64], u: &[f64]| w.iter().zip(u).map(|(w, u)| w * u).sum::<f64>() as f32;
         let halves = first.chunks_exact(m).zip(second.chunks_exact(m)).flat_map(|(u, v)| [u, v]);
@@ -56,55 +52,36 @@ impl Feature {
             *value -= mean;
         }
         let [fine, fine_sum, noise] = [&signal, &sum, &twin].map(|values| around.fine_squares(values));
+        let mut level = 1.0;
         if noise > 0.0 && fine_sum > 0.0 {
-            let factor = (fine * (noise / fine_sum).min(1.0) / noise).sqrt() as f32;
+            level = (fine * (noise / fine_sum).min(1.0) / noise).sqrt();
             for value in &mut twin {
-                *value *= factor;
+                *value *= level as f32;
             }
         }
-        Self { direction, signal, twin, white }
+        Self { direction, signal, twin, level, white }
     }
 
-    /// After how many of the averages `steps` one half's lag products foretell the other half's best, among those after
-    /// `least_steps` into which `least_voxels` independent voxels went; all where none did.
+    /// The feature with its twin added, and with that taken off: of independent noise, each of twice the noise.
+    pub(super) fn apart(&self) -> [Vec<f32>; 2] {
+        [1.0, -1.0].map(|sign| self.signal.iter().zip(&self.twin).map(|(signal, twin)| signal + sign * twin).collect())
+    }
+
+    /// The share of what is left in other directions than the feature's, plainly averaged at the distances `steps`, that is no noise.
     ///
-    /// Averages without regard to the feature: those with it follow the noise they were chosen by. With unit noise the risk is
-    /// the mean square about the other half, less its noise, less what the average's own noise gains from half to all data.
-    pub(super) fn averaging(
-        &self,
-        around: &Neighbourhood,
-        steps: &[usize],
-        least_steps: usize,
-        least_voxels: f64,
-    ) -> Averaging {
+    /// Averages without regard to the feature: those with it follow the noise they were chosen by.
+    pub(super) fn kept(&self, around: &Neighbourhood, steps: &[usize]) -> f64 {
         let m = self.n_directions();
-        let n_values = (self.white.len() / 2) as f64;
-        let mut averaged = self.white.clone();
-        let mut best = (f64::INFINITY, Averaging { n_steps: steps.len(), kept: 0.0 });
-        for (at, &step) in steps.iter().enumerate() {
-            averaged = around.averaged(averaged, 2 * m, &[step], None);
-            let (mut risk, mut own) = (0.0, 0.0);
-            // of all directions but the feature's
-            let (mut rest, mut noise) = (0.0, 0.0);
-            for (x, g) in self.white.chunks_exact(2 * m).zip(averaged.chunks_exact(2 * m)) {
-                for direction in 0..m {
-                    let [x1, x2, g1, g2] =
-                        [x[direction], x[m + direction], g[direction], g[m + direction]].map(f64::from);
-                    risk += 0.5 * ((x1 - g2).powi(2) + (x2 - g1).powi(2));
-                    own += 0.25 * (g1 - g2).powi(2);
-                    if direction > 0 {
-                        rest += 0.25 * (g1 + g2).powi(2);
-                        noise += 0.25 * (g1 - g2).powi(2);
-                    }
-                }
-            }
-            let (risk, own) = (risk / n_values, own / n_values);
-            if at + 1 >= least_steps && least_voxels * own <= 1.0 && risk - own < best.0 {
-                let kept = if rest > noise { 1.0 - noise / rest } else { 0.0 };
-                best = (risk - own, Averaging { n_steps: at + 1, kept });
+        let averaged = around.averaged(self.white.clone(), 2 * m, steps, None);
+        let (mut rest, mut noise) = (0.0, 0.0);
+        for halves in averaged.chunks_exact(2 * m) {
+            for direction in 1..m {
+                let [first, second] = [halves[direction], halves[m + direction]].map(f64::from);
+                rest += 0.25 * (first + second).powi(2);
+                noise += 0.25 * (first - second).powi(2);
             }
         }
-        best.1
+        if rest > noise { 1.0 - noise / rest } else { 0.0 }
     }
 
     /// Directions, as many as lags.
@@ -112,45 +89,34 @@ impl Feature {
         self.direction.len()
     }
 
-    /// Column x direction.
+    /// Lag products of a half along all directions: column x direction.
     fn half(&self, half: usize) -> Vec<f32> {
         let m = self.n_directions();
         self.white.chunks_exact(2 * m).flat_map(|white| &white[half * m..][..m]).copied().collect()
     }
 
-    /// The feature of each half: column x half.
-    fn of_halves(&self) -> Vec<f32> {
-        let m = self.n_directions();
-        self.white.chunks_exact(2 * m).flat_map(|white| [white[0], white[m]]).collect()
-    }
-
-    /// How well this feature of one half, averaged over `around` at the distances `steps`, foretells the lag products of the other half
-    /// along the directions of `own`: the share of their noise's variance, mean over the numbers of averages. Which of two features foretells
-    /// more is seen best after few averages; after many both do, of places that are far apart.
+    /// How well this feature of one half, plainly averaged over `around` at the distances `steps`, foretells the lag products of the other
+    /// half along the directions of `own`: the share of their noise's variance.
     pub(super) fn foretold(&self, own: &Feature, around: &Neighbourhood, steps: &[usize]) -> f64 {
         let m = own.n_directions();
+        let places = self.apart().map(|signal| {
+            let averaged = around.averaged(signal, 1, steps, None);
+            averaged.into_iter().map(f64::from).collect::<Vec<_>>()
+        });
         let halves = [own.half(0), own.half(1)];
-        let mut averaged = self.of_halves();
-        let mut total: f64 = 0.0;
-        for &step in steps {
-            averaged = around.averaged(averaged, 2, &[step], None);
-            let (mut together, mut squares) = (0.0, 0.0);
-            for (half, other) in [(0, 1), (1, 0)] {
-                let places: Vec<f64> = averaged.iter().skip(half).step_by(2).map(|&place| f64::from(place)).collect();
-                // what goes with a place in its own half, looked up in the other
-                let Some(curve) = Curve::through(&halves[half], m, &places) else { return 0.0 };
-                for (lags, place) in halves[other].chunks_exact(m).zip(places) {
-                    for (lag, foretold) in lags.iter().zip(curve.at(place)) {
-                        together += f64::from(*lag) * foretold;
-                        squares += foretold * foretold;
-                    }
+        let (mut together, mut squares) = (0.0, 0.0);
+        for (half, other) in [(0, 1), (1, 0)] {
+            // what goes with a place in its own half, looked up in the other
+            let Some(curve) = Curve::through(&halves[half], m, &places[half]) else { return 0.0 };
+            for (lags, &place) in halves[other].chunks_exact(m).zip(&places[half]) {
+                for (lag, foretold) in lags.iter().zip(curve.at(place)) {
+                    together += f64::from(*lag) * foretold;
+                    squares += foretold * foretold;
                 }
             }
-            if together > 0.0 && squares > 0.0 {
-                total += together * together / squares / averaged.len() as f64;
-            }
         }
-        total / steps.len() as f64
+        let n_columns = (2 * self.signal.len()) as f64;
+        if together > 0.0 && squares > 0.0 { together * together / squares / n_columns } else { 0.0 }
     }
 }
 
@@ -173,19 +139,6 @@ fn directions(first: &[f64], second: &[f64], m: usize) -> Vec<Vec<f64>> {
     let mut factor: Vec<f64> = (0..m).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| entry(i, j)).collect();
     let found = factor_packed(&mut factor, m).then(|| stationary(&between, &factor)).flatten();
     found.unwrap_or_else(|| vec![vec![0.0; m]; m])
-}
-
-/// Values (column x lag) less their mean over columns.
-fn centred(values: &[f32], n_lags: usize) -> Vec<f64> {
-    let n_columns = (values.len() / n_lags) as f64;
-    let mut mean = vec![0.0; n_lags];
-    for lags in values.chunks_exact(n_lags) {
-        mean.iter_mut().zip(lags).for_each(|(mean, value)| *mean += f64::from(*value) / n_columns);
-    }
-    values
-        .chunks_exact(n_lags)
-        .flat_map(|lags| lags.iter().zip(&mean).map(|(value, mean)| f64::from(*value) - mean))
-        .collect()
 }
 
 /// The w of stationary `w'Cw` among those of `w'Nw = 1`, largest first, `C` the symmetric part of `between`, N by its Cholesky factor.
@@ -295,7 +248,7 @@ mod tests {
         let kept = |second: f64| {
             let (products, around) = cube(second);
             let feature = Feature::new(&products, &vec![1.0; SIDE * SIDE * SIDE], &around);
-            feature.averaging(&around, &[1, 1, 2], 2, 10.0).kept
+            feature.kept(&around, &[1, 1, 2])
         };
         // of the rest, two or three directions that average to noise of about 1/40 of theirs
         let [none, some] = [kept(0.0), kept(1.0)];

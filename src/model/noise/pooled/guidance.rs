@@ -1,85 +1,171 @@
-//! What guides averages over neighbours: the feature, averaged for itself first, and how many averages are best.
+//! How averages over neighbours are made: guided by the feature, averaged for itself first; what counts as alike and how many
+//! averages are best is told by the halves of the run.
 
 use super::cascade::{Guide, Neighbourhood};
-use super::feature::{Averaging, Feature};
+use super::feature::Feature;
 
-/// Distances of the averages, voxels: of the feature, and of what it guides.
+/// Distances of the averages, voxels: of the feature for itself, and of what it guides.
 const FEATURE_STEPS: [usize; 5] = [1, 1, 2, 2, 4];
-pub(super) const STEPS: [usize; 6] = [1, 1, 2, 2, 4, 4];
+const STEPS: [usize; 6] = [1, 1, 2, 2, 4, 4];
 /// And of the squares of averaged noise, wider, as that is smooth.
 const DOUBT_STEPS: [usize; 8] = [1, 1, 2, 2, 4, 4, 4, 4];
-/// Standard deviations of the feature's noise that count as alike.
-const ALIKE: f32 = 3.0;
-/// Independent voxels whose average is enough: of the feature, and of what it guides at least.
+/// Standard deviations of the feature's noise that count as alike: where kinds change abruptly, where they change smoothly.
+const ALIKE: [f32; 2] = [3.5, 6.0];
+/// Independent voxels whose average is enough for a guide.
 const FEATURE_VOXELS: f64 = 10.0;
-const LEAST_VOXELS: f64 = 40.0;
-/// Averages at least.
+/// Averages at least: near edges, fewer are best for halves, whose guides know less of where those are.
 const LEAST_STEPS: usize = 3;
+
+/// How averages are made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Averaging {
+    /// Standard deviations that count as alike.
+    alike: f32,
+    /// Distances, voxels.
+    pub(super) steps: &'static [usize],
+}
+
+impl Default for Averaging {
+    fn default() -> Self {
+        Self { alike: ALIKE[0], steps: &STEPS }
+    }
+}
+
+impl Averaging {
+    /// That which brings each of two features of independent noise, averaged under its own guide, nearest to the other.
+    pub(super) fn best(feature: &Feature, around: &Neighbourhood) -> Self {
+        let signals = feature.apart();
+        let mut best = (f64::INFINITY, Self::default());
+        for alike in ALIKE {
+            let guides = guides_apart(feature, &signals, alike, around);
+            let mut averaged = signals.clone();
+            for n_steps in 1..=STEPS.len() {
+                for (values, guiding) in averaged.iter_mut().zip(&guides) {
+                    *values = around.averaged(
+                        std::mem::take(values),
+                        1,
+                        &STEPS[n_steps - 1..n_steps],
+                        Some(&guiding.guide()),
+                    );
+                }
+                let risk = risk(&signals, &averaged);
+                if n_steps >= LEAST_STEPS && risk < best.0 {
+                    best = (risk, Self { alike, steps: &STEPS[..n_steps] });
+                }
+            }
+        }
+        best.1
+    }
+}
 
 /// Averages that stop where the feature changes.
 pub(super) struct Guidance<'a> {
     around: &'a Neighbourhood,
     feature: &'a Feature,
-    /// Feature and twin as averaged for themselves, the local variance of the twin, and the distances that took.
-    z: Vec<f32>,
-    twin: Vec<f32>,
-    variance: Vec<f32>,
-    own_steps: &'static [usize],
     averaging: Averaging,
+    guiding: Guiding,
 }
 
 impl<'a> Guidance<'a> {
     /// By `feature` of the columns of `around`.
-    pub(super) fn new(feature: &'a Feature, around: &'a Neighbourhood) -> Self {
-        let averaging = feature.averaging(around, &STEPS, LEAST_STEPS, LEAST_VOXELS);
-        let (z, twin, own_steps) = averaged(feature, around);
-        let variance = around.local_variance(&twin, &FEATURE_STEPS);
-        Self { around, feature, z, twin, variance, own_steps, averaging }
+    pub(super) fn new(feature: &'a Feature, averaging: Averaging, around: &'a Neighbourhood) -> Self {
+        let variance = around.local_variance(&feature.twin, &FEATURE_STEPS);
+        let guiding = Guiding::new(&feature.signal, (&feature.twin, &variance), averaging.alike, around);
+        Self { around, feature, averaging, guiding }
     }
 
-    /// The share of what is left in other directions than the feature's, averaged by [`Self::steps`], that is no noise.
-    pub(super) fn kept(&self) -> f64 {
-        self.averaging.kept
+    /// `values` (column x `of_column`) averaged.
+    pub(super) fn averaged(&self, values: Vec<f32>, of_column: usize) -> Vec<f32> {
+        self.around.averaged(values, of_column, self.averaging.steps, Some(&self.guiding.guide()))
     }
 
-    /// Distances that are best.
-    pub(super) fn steps(&self) -> &'static [usize] {
-        &STEPS[..self.averaging.n_steps]
+    /// The feature averaged.
+    pub(super) fn places(&self) -> Vec<f64> {
+        self.averaged(self.feature.signal.clone(), 1).into_iter().map(f64::from).collect()
     }
 
-    /// Distances that the feature itself took to be sure enough.
-    pub(super) fn own_steps(&self) -> &'static [usize] {
-        self.own_steps
+    /// The feature with its twin added, then with that taken off, each averaged under its own guide.
+    pub(super) fn places_apart(&self) -> Vec<f64> {
+        let Self { around, feature, averaging, .. } = self;
+        let signals = feature.apart();
+        let guides = guides_apart(feature, &signals, averaging.alike, around);
+        let averaged = |(signal, guiding): (Vec<f32>, &Guiding)| {
+            around.averaged(signal, 1, averaging.steps, Some(&guiding.guide()))
+        };
+        signals.into_iter().zip(&guides).flat_map(averaged).map(f64::from).collect()
     }
 
-    /// `values` (column x `of_column`) averaged at the distances `steps`.
-    pub(super) fn averaged(&self, values: Vec<f32>, of_column: usize, steps: &[usize]) -> Vec<f32> {
-        let Self { z, twin, variance, .. } = self;
-        self.around.averaged(values, of_column, steps, Some(&Guide { feature: z, twin, variance, alike: ALIKE }))
-    }
-
-    /// Standard deviation of the noise of the feature, averaged by [`Self::steps`], around each column.
+    /// Standard deviation of the noise of the feature averaged, around each column.
     pub(super) fn deviation(&self) -> Vec<f32> {
-        let twin = self.averaged(self.feature.twin.clone(), 1, self.steps());
+        let twin = self.averaged(self.feature.twin.clone(), 1);
         self.around.local_variance(&twin, &DOUBT_STEPS).into_iter().map(f32::sqrt).collect()
     }
 }
 
-/// The feature and its twin, averaged until enough voxels went into each, and the distances that took.
-fn averaged(feature: &Feature, around: &Neighbourhood) -> (Vec<f32>, Vec<f32>, &'static [usize]) {
-    let squares = |twin: &[f32]| twin.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
-    let (mut z, mut twin) = (feature.signal.clone(), feature.twin.clone());
-    let first = squares(&twin);
-    for (at, &step) in FEATURE_STEPS.iter().enumerate() {
-        let variance = around.local_variance(&twin, &FEATURE_STEPS);
-        let guide = Guide { feature: &z, twin: &twin, variance: &variance, alike: ALIKE };
-        let both: Vec<f32> = z.iter().zip(&twin).flat_map(|(z, twin)| [*z, *twin]).collect();
-        let both = around.averaged(both, 2, &[step], Some(&guide));
-        z = both.iter().step_by(2).copied().collect();
-        twin = both.iter().skip(1).step_by(2).copied().collect();
-        if first >= FEATURE_VOXELS * squares(&twin) {
-            return (z, twin, &FEATURE_STEPS[..=at]);
-        }
+/// What guides each of the `signals` of [`Feature::apart`].
+fn guides_apart(feature: &Feature, signals: &[Vec<f32>; 2], alike: f32, around: &Neighbourhood) -> [Guiding; 2] {
+    let variance = around.local_variance(&feature.twin, &FEATURE_STEPS);
+    signals.each_ref().map(|signal| Guiding::new(signal, (&feature.twin, &variance), alike, around))
+}
+
+/// Mean square of the distance of each of two signals from the other averaged, less half of what the averages' own noise has in it: an
+/// average of the whole has half of that.
+fn risk([first, second]: &[Vec<f32>; 2], [of_first, of_second]: &[Vec<f32>; 2]) -> f64 {
+    let mut sum = 0.0;
+    for (((a, b), of_a), of_b) in first.iter().zip(second).zip(of_first).zip(of_second) {
+        let [a, b, of_a, of_b] = [*a, *b, *of_a, *of_b].map(f64::from);
+        sum += 0.5 * ((a - of_b).powi(2) + (b - of_a).powi(2)) - 0.25 * (of_a - of_b).powi(2);
     }
-    (z, twin, &FEATURE_STEPS)
+    sum / first.len() as f64
+}
+
+/// A feature averaged under itself until enough voxels went into it.
+struct Guiding {
+    z: Vec<f32>,
+    twin: Vec<f32>,
+    /// The local variance of the twin.
+    variance: Vec<f32>,
+    alike: f32,
+}
+
+impl Guiding {
+    /// Of a signal and its twin, which has this local variance.
+    fn new(signal: &[f32], (twin, variance): (&[f32], &[f32]), alike: f32, around: &Neighbourhood) -> Self {
+        let squares = |twin: &[f32]| twin.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
+        let first = squares(twin);
+        let mut found = Self { z: signal.to_vec(), twin: twin.to_vec(), variance: variance.to_vec(), alike };
+        for step in FEATURE_STEPS {
+            let both: Vec<f32> = found.z.iter().zip(&found.twin).flat_map(|(z, twin)| [*z, *twin]).collect();
+            let both = around.averaged(both, 2, &[step], Some(&found.guide()));
+            found.z = both.iter().step_by(2).copied().collect();
+            found.twin = both.iter().skip(1).step_by(2).copied().collect();
+            found.variance = around.local_variance(&found.twin, &FEATURE_STEPS);
+            if first >= FEATURE_VOXELS * squares(&found.twin) {
+                break;
+            }
+        }
+        found
+    }
+
+    fn guide(&self) -> Guide<'_> {
+        Guide { feature: &self.z, twin: &self.twin, variance: &self.variance, alike: self.alike }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::random::Random;
+
+    #[test]
+    fn the_risk_is_that_of_an_average_of_the_whole() {
+        let mut random = Random::new(3);
+        let mut noise = || (0..20_000).map(|_| random.normal() as f32).collect::<Vec<f32>>();
+        let signals = [noise(), noise()];
+        let truth = [vec![0.0; 20_000], vec![0.0; 20_000]];
+        // the other signal's noise of 1, and half of the average's own: none, and 1; standard errors of .007 and .013
+        let [none, own] = [&truth, &signals].map(|averaged| risk(&signals, averaged));
+        assert!((none - 1.0).abs() < 0.03, "{none}");
+        assert!((own - 1.5).abs() < 0.05, "{own}");
+    }
 }

@@ -3,7 +3,7 @@
 //! Neighbours in smooth images are near copies of one another, so that an average over many of them tells no more than a few would:
 //! where noise is smooth over 3 voxels (full width at half maximum), 33 voxels tell of its spectrum what one would if they were independent. What a voxel has
 //! beyond the mean of those around it has the same spectrum in time, as long as that changes little from voxel to voxel, and is
-//! nearly new at each: taken off twice, 6 voxels are one.
+//! nearly new at each: taken off twice, 6 voxels are one. At edges, where a mean is of two kinds, once is better.
 //!
 //! The mean is over the 6 nearest voxels, each weighted by one over the sum of squares of its difference, so that it is of those of
 //! the voxel's own kind: across an edge differences are large.
@@ -22,6 +22,8 @@ use std::ops::Range;
 pub(super) const SHARPENED_AT_ONCE: usize = 4 * BLOCK_COLUMNS;
 /// Nearest voxels.
 const AROUND: usize = 6;
+/// Times that series are sharpened at most.
+pub(super) const MOST_TIMES: usize = 2;
 
 /// The nearest neighbours of each column, and the weights of those of some.
 pub(super) struct Sharpening {
@@ -43,7 +45,7 @@ impl Sharpening {
         cancel: &CancelToken,
     ) -> Result<Option<Self>, ModelError> {
         let Some(neighbours) = neighbours(&samples.series.support, samples.scaler.excluded()) else { return Ok(None) };
-        let near = reach(&neighbours, &columns);
+        let near = (1..MOST_TIMES).fold(columns, |near, _| reach(&neighbours, &near));
         let weights = weights(samples, &neighbours, &near, cancel)?;
         Ok(Some(Self { neighbours, weights, first: near.start }))
     }
@@ -55,13 +57,13 @@ impl Sharpening {
     pub(super) fn measured(
         &self,
         samples: &Samples<'_>,
-        columns: Range<usize>,
+        (columns, times): (Range<usize>, usize),
         n_measures: usize,
         cancel: &CancelToken,
         measure: impl Fn(&Array2<f64>, ArrayViewMut2<'_, f32>) + Sync,
     ) -> Result<Array2<f32>, ModelError> {
         measured_in_parts((columns, SHARPENED_AT_ONCE), n_measures, cancel, |columns, mut measures| {
-            let sharpened = self.sharpened(samples, columns)?;
+            let sharpened = self.sharpened(samples, columns, times)?;
             for block in column_blocks(columns.len()) {
                 let values = sharpened.slice(s![.., block.clone()]).mapv(f64::from);
                 measure(&samples.off_design(values).1, measures.slice_mut(s![.., block]));
@@ -71,15 +73,28 @@ impl Sharpening {
     }
 
     /// Kept frame x column.
-    fn sharpened(&self, samples: &Samples<'_>, columns: &Range<usize>) -> Result<Array2<f32>, ModelError> {
-        let near = reach(&self.neighbours, columns);
-        let far = reach(&self.neighbours, &near);
-        let mut once = Vec::with_capacity(near.len());
+    fn sharpened(
+        &self,
+        samples: &Samples<'_>,
+        columns: &Range<usize>,
+        times: usize,
+    ) -> Result<Array2<f32>, ModelError> {
+        // what is needed before the last time, the time before it, and so on
+        let mut needed = vec![columns.clone()];
+        for time in 0..times {
+            needed.push(reach(&self.neighbours, &needed[time]));
+        }
+        let [mut before, mut after] = [Vec::new(), Vec::new()];
         let mut values = Vec::with_capacity(samples.run.kept.len() * columns.len());
-        samples.each_kept(&far, &mut Vec::new(), |row| {
-            once.clear();
-            self.subtract_around((row, far.start), &near, &mut once);
-            self.subtract_around((&once, near.start), columns, &mut values);
+        samples.each_kept(&needed[times], &mut Vec::new(), |row| {
+            before.clear();
+            before.extend_from_slice(row);
+            for time in (0..times).rev() {
+                after.clear();
+                self.subtract_around((&before, needed[time + 1].start), &needed[time], &mut after);
+                std::mem::swap(&mut before, &mut after);
+            }
+            values.extend_from_slice(&before);
         })?;
         let mut values = samples.matrix(values)?;
         for &column in samples.scaler.excluded_among(columns) {
@@ -233,7 +248,7 @@ mod tests {
 
     /// More columns than are sharpened at once, with holes in the mask, and columns that are left out.
     #[test]
-    fn twice_the_weighted_mean_around_is_taken_off() {
+    fn the_weighted_mean_around_is_taken_off_once_or_twice() {
         let shape = [33, 30, 11];
         let mask: Vec<bool> = (0..shape.iter().product()).map(|voxel| voxel % 11 != 4).collect();
         let support = Support::from_mask(grid(shape), &mask);
@@ -247,12 +262,13 @@ mod tests {
         let samples = data.samples();
         let sharpening =
             Sharpening::new(&samples, 0..samples.series.n_columns(), &CancelToken::new()).unwrap().unwrap();
+        let once = sharpening.sharpened(&samples, &(0..index.len()), 1).unwrap();
         let parts = [0..index.len(), 100..8000, 8000..index.len()];
-        let [whole, first, second] = parts.map(|columns| sharpening.sharpened(&samples, &columns).unwrap());
+        let [whole, first, second] = parts.map(|columns| sharpening.sharpened(&samples, &columns, 2).unwrap());
         assert_eq!(whole.slice(s![.., 100..8000]), first);
         assert_eq!(whole.slice(s![.., 8000..]), second);
         let of_some = Sharpening::new(&samples, 100..8000, &CancelToken::new()).unwrap().unwrap();
-        assert_eq!(of_some.sharpened(&samples, &(100..8000)).unwrap(), first);
+        assert_eq!(of_some.sharpened(&samples, &(100..8000), 2).unwrap(), first);
 
         let around = |column: usize| -> Vec<(usize, f64)> {
             let place = place_in(shape, index[column] as usize);
@@ -279,10 +295,12 @@ mod tests {
         for column in [0, 41, 777, 8201, index.len() - 1] {
             for frame in [0, 3, 8] {
                 let own = |column: usize| f64::from(values[(frame, column)]);
-                let expected = less_around(column, &|column| less_around(column, &own));
-                let found = f64::from(whole[(frame, column)]);
-                // of single precision
-                assert!((found - expected).abs() < 1e-5, "{column}, {frame}: {found}, {expected}");
+                let less = |column: usize| less_around(column, &own);
+                for (found, expected) in [(&once, less(column)), (&whole, less_around(column, &less))] {
+                    let found = f64::from(found[(frame, column)]);
+                    // of single precision
+                    assert!((found - expected).abs() < 1e-5, "{column}, {frame}: {found}, {expected}");
+                }
             }
         }
         assert!(excluded.iter().all(|&column| whole.column(column).iter().all(|value| *value == 0.0)));
@@ -296,7 +314,7 @@ mod tests {
         let values = Array2::from_shape_fn((9, 4), |(t, column)| (t * t) as f32 + column as f32);
         let same = Data::new(Support::from_mask(grid([4, 1, 1]), &[true; 4]), &values, &[]);
         let sharpening = Sharpening::new(&same.samples(), 0..4, &CancelToken::new()).unwrap().unwrap();
-        assert_eq!(sharpening.sharpened(&same.samples(), &(0..4)).unwrap(), values);
+        assert_eq!(sharpening.sharpened(&same.samples(), &(0..4), 2).unwrap(), values);
     }
 
     /// Noise smooth over 3 voxels: the sum over distances of squared correlations is how many voxels tell as much as one. From the
@@ -347,7 +365,7 @@ mod tests {
         let data = Data::new(Support::from_mask(grid([SIDE; 3]), &[true; SIDE * SIDE * SIDE]), &values, &[]);
         let all = 0..SIDE * SIDE * SIDE;
         let sharpening = Sharpening::new(&data.samples(), all.clone(), &CancelToken::new()).unwrap().unwrap();
-        let sharpened = sharpening.sharpened(&data.samples(), &all).unwrap();
+        let sharpened = sharpening.sharpened(&data.samples(), &all, 2).unwrap();
         let [plain, sharpened] = [&values, &sharpened].map(alike);
         assert!((20.0..45.0).contains(&plain), "{plain}");
         assert!((4.0..9.0).contains(&sharpened), "{sharpened}");
