@@ -36,7 +36,7 @@ pub(super) struct LagProducts {
     pub(super) n_lags: usize,
 }
 
-/// Those of a run and of its halves, the halves' to a lag as large at most.
+/// Those of a run and of its halves, to the same lag.
 pub(super) struct RunProducts {
     pub(super) whole: LagProducts,
     pub(super) halves: [LagProducts; 2],

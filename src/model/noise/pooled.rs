@@ -66,9 +66,10 @@ const TRIED: usize = 32_768;
 /// Distances of the averages after which that is settled.
 const TRIED_STEPS: [usize; 3] = [1, 1, 2];
 
-/// Bytes a column: what is measured, of its own series and sharpened, the latter while it is put in order; what else there is comes
-/// when that is done and is less. And classes.
-pub(super) const SETTLING: (usize, usize) = (3 * 4 * n_measures(LARGEST_ORDER) + 16, classes::MOST_CLASSES);
+/// Bytes a column: lag products of its own series and sharpened, and of the halves what the feature is found by; the curve, when the
+/// sharpened ones are gone, takes less. And classes.
+pub(super) const SETTLING: (usize, usize) =
+    (2 * 4 * n_measures(LARGEST_ORDER) + feature::BYTES + 16, classes::MOST_CLASSES);
 
 /// Bytes a thread that sharpens a run of so many frames takes: what it reads a few frames of, some four times as many columns, and
 /// what it makes of all.
@@ -222,8 +223,9 @@ impl SampledNoise for PooledAr {
             None => None,
         };
         drop(sharpening);
-        let found = self.found(&own, sharpened.as_ref(), averaging, (support, &around));
-        Ok(found.of_all(all.len(), &used, if sharpened.is_some() { PooledBy::Sharpened } else { PooledBy::Own }))
+        let pooled_by = if sharpened.is_some() { PooledBy::Sharpened } else { PooledBy::Own };
+        let found = self.found(&own, sharpened, averaging, (support, &around));
+        Ok(found.of_all(all.len(), &used, pooled_by))
     }
 }
 
@@ -267,19 +269,21 @@ impl PooledAr {
     fn found(
         &self,
         own: &RunProducts,
-        sharpened: Option<&RunProducts>,
+        sharpened: Option<RunProducts>,
         averaging: Averaging,
         (support, around): (&Support, &Neighbourhood),
     ) -> Found {
-        let telling = sharpened.unwrap_or(own);
+        let is_sharpened = sharpened.is_some();
+        let telling = sharpened.as_ref().unwrap_or(own);
         let feature = Feature::new(telling, &self.mean_scales(&telling.whole), around);
+        drop(sharpened);
         let guidance = Guidance::new(&feature, averaging, around);
         let places = guidance.places();
         let kept = match support {
             // columns that have no place have no kind in common either
             Support::Columns { .. } => 1.0,
             // averages of smooth noise are too uncertain
-            Support::Voxels { .. } if sharpened.is_some() => 0.0,
+            Support::Voxels { .. } if is_sharpened => 0.0,
             Support::Voxels { .. } => feature.kept(around, averaging.steps),
         };
         let line = if kept < 1.0 { self.line(own, &feature, &guidance, &places) } else { None };

@@ -85,7 +85,7 @@ impl Neighbourhood {
         let [nx, ny, _] = self.shape.map(usize::cast_signed);
         let step = step.min(LARGEST_STEP).cast_signed();
         let along = [0, -step, step];
-        let mut all = Vec::with_capacity(27);
+        let mut all = Vec::with_capacity(AROUND);
         for z in along {
             for y in along {
                 for x in along {
@@ -138,11 +138,10 @@ impl Neighbourhood {
 
     /// That of each offset: one for an offset and its opposite, as they are of the same pairs.
     fn unshared_at(&self, twin: &[f32], offsets: &[Offset]) -> Vec<f32> {
-        let one_of_two = |offset: &Offset| Offset { step: offset.step.abs(), ..*offset };
         let forward: Vec<&Offset> = offsets.iter().filter(|offset| offset.step > 0).collect();
         let shares: Vec<f32> = forward.iter().map(|offset| self.unshared(twin, **offset)).collect();
         let of = |offset: &Offset| {
-            let found = forward.iter().position(|forward| forward.step == one_of_two(offset).step);
+            let found = forward.iter().position(|forward| forward.step == offset.step.abs());
             found.map_or(0.0, |at| shares[at])
         };
         offsets.iter().map(of).collect()
@@ -212,6 +211,7 @@ impl Loop for Average<'_> {
                 };
                 n += 1;
             }
+            weights[n..].fill(0.0);
             if self.guide.is_some() {
                 for (weight, exponent) in weights.iter_mut().zip(&exponents) {
                     *weight *= exp(*exponent);
@@ -230,7 +230,7 @@ impl Loop for Average<'_> {
     }
 }
 
-/// e to the `x`, which is not above 0, within 2e-7 of itself; 0 below -87. Of additions and products alone: the same on every machine,
+/// e to the `x`, which is not above 0, within 2e-7 of itself; 0 at -87 and below. Of additions and products alone: the same on every machine,
 /// and several at once.
 #[inline(always)]
 fn exp(x: f32) -> f32 {

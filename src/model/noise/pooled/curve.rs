@@ -10,9 +10,9 @@
 
 use rayon::prelude::*;
 
-/// Points of the curve at most, and columns that each needs.
+/// Points of the curve at most, and lag products that each needs: of columns seen twice, those of 50.
 const MOST_POINTS: usize = 16;
-const COLUMNS_A_POINT: usize = 50;
+const PRODUCTS_A_POINT: usize = 100;
 /// How far beyond its ends the curve goes on straight, in the distance of its last points.
 const BEYOND: f64 = 0.5;
 
@@ -28,10 +28,11 @@ pub(super) struct Curve {
 }
 
 impl Curve {
-    /// That of `products` (column x `n_lags`) of columns at `places`; none where columns are too few for one.
+    /// That of `products` (column x `n_lags`) of columns at `places`; none where columns are too few for one, or all at one place.
     pub(super) fn through(products: &[f32], n_lags: usize, places: &[f64]) -> Option<Self> {
         let points = points(products, n_lags, places);
-        (points.len() > 1).then_some(Self { points })
+        let apart = points.first().zip(points.last()).is_some_and(|(first, last)| first.place < last.place);
+        apart.then_some(Self { points })
     }
 
     /// Lags of its points.
@@ -96,7 +97,7 @@ fn points(products: &[f32], n_lags: usize, places: &[f64]) -> Vec<Point> {
         }
         Point { place: columns.iter().map(|&column| share * places[column]).sum(), lags }
     };
-    groups(places, MOST_POINTS, COLUMNS_A_POINT).into_iter().map(of_point).collect()
+    groups(places, MOST_POINTS, PRODUCTS_A_POINT).into_iter().map(of_point).collect()
 }
 
 #[cfg(test)]
@@ -108,10 +109,10 @@ mod tests {
     /// Columns on a parabola, moved off it by turns.
     fn products(off: f32) -> Vec<f32> {
         let of_column = |column: u16| {
-            let feature = f32::from(column) / 1024.0;
+            let feature = f32::from(column) / 2048.0;
             [feature, feature * feature + if column.is_multiple_of(2) { off } else { -off }]
         };
-        (0..1024).flat_map(of_column).collect()
+        (0..2048).flat_map(of_column).collect()
     }
 
     /// The first lag.
@@ -176,7 +177,8 @@ mod tests {
 
     #[test]
     fn too_few_columns_have_no_curve() {
-        let few = &products(0.1)[..198];
+        let few = &products(0.1)[..398];
         assert!(Curve::through(few, 2, &places(few)).is_none());
+        assert!(Curve::through(&products(0.1), 2, &[0.5; 2048]).is_none());
     }
 }

@@ -20,6 +20,9 @@ const RIDGE: f64 = 1e-6;
 /// Largest lag by which voxels are compared.
 const LARGEST_COMPARED: usize = 12;
 
+/// Bytes a column that the lag products of halves take while directions are found.
+pub(super) const BYTES: usize = 2 * (8 + 4) * (LARGEST_COMPARED + 1);
+
 /// The feature of each column.
 pub(super) struct Feature {
     /// The feature's direction: what each lag product is multiplied with.
@@ -52,12 +55,13 @@ impl Feature {
             *value -= mean;
         }
         let [fine, fine_sum, noise] = [&signal, &sum, &twin].map(|values| around.fine_squares(values));
-        let mut level = 1.0;
+        // a run's products are the sum of those of its halves, where no neighbours tell
+        let mut level = 2.0;
         if noise > 0.0 && fine_sum > 0.0 {
             level = (fine * (noise / fine_sum).min(1.0) / noise).sqrt();
-            for value in &mut twin {
-                *value *= level as f32;
-            }
+        }
+        for value in &mut twin {
+            *value *= level as f32;
         }
         Self { direction, signal, twin, level, white }
     }
@@ -95,8 +99,8 @@ impl Feature {
         self.white.chunks_exact(2 * m).flat_map(|white| &white[half * m..][..m]).copied().collect()
     }
 
-    /// How well this feature of one half, plainly averaged over `around` at the distances `steps`, foretells the lag products of the other
-    /// half along the directions of `own`: the share of their noise's variance.
+    /// How well this feature with its twin added or taken off, nearly that of one half, plainly averaged over `around` at the distances `steps`, foretells the lag
+    /// products of the other half along the directions of `own`: the share of their noise's variance.
     pub(super) fn foretold(&self, own: &Feature, around: &Neighbourhood, steps: &[usize]) -> f64 {
         let m = own.n_directions();
         let places = self.apart().map(|signal| {

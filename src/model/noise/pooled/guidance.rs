@@ -1,5 +1,5 @@
 //! How averages over neighbours are made: guided by the feature, averaged for itself first; what counts as alike and how many
-//! averages are best is told by the halves of the run.
+//! averages are best is told by the feature with its twin added and taken off.
 
 use super::cascade::{Guide, Neighbourhood};
 use super::feature::Feature;
@@ -9,7 +9,8 @@ const FEATURE_STEPS: [usize; 5] = [1, 1, 2, 2, 4];
 const STEPS: [usize; 6] = [1, 1, 2, 2, 4, 4];
 /// And of the squares of averaged noise, wider, as that is smooth.
 const DOUBT_STEPS: [usize; 8] = [1, 1, 2, 2, 4, 4, 4, 4];
-/// Standard deviations of the feature's noise that count as alike: where kinds change abruptly, where they change smoothly.
+/// Standard deviations of the feature's noise that count as alike: where kinds change abruptly, where they change smoothly. The feature with
+/// its twin, of twice the noise, has the same widths, so that what it takes for alike is narrower.
 const ALIKE: [f32; 2] = [3.5, 6.0];
 /// Independent voxels whose average is enough for a guide.
 const FEATURE_VOXELS: f64 = 10.0;
