@@ -37,8 +37,9 @@ impl Averaging {
     pub(super) fn best(feature: &Feature, around: &Neighbourhood) -> Self {
         let signals = feature.apart();
         let mut best = (f64::INFINITY, Self::default());
+        let variance = around.local_variance(&feature.twin, &FEATURE_STEPS);
         for alike in ALIKE {
-            let guides = guides_apart(feature, &signals, alike, around);
+            let guides = guides_apart(&signals, (&feature.twin, &variance), alike, around);
             let mut averaged = signals.clone();
             for n_steps in 1..=STEPS.len() {
                 for (values, guiding) in averaged.iter_mut().zip(&guides) {
@@ -49,8 +50,11 @@ impl Averaging {
                         Some(&guiding.guide()),
                     );
                 }
+                if n_steps < LEAST_STEPS {
+                    continue;
+                }
                 let risk = risk(&signals, &averaged);
-                if n_steps >= LEAST_STEPS && risk < best.0 {
+                if risk < best.0 {
                     best = (risk, Self { alike, steps: &STEPS[..n_steps] });
                 }
             }
@@ -64,6 +68,8 @@ pub(super) struct Guidance<'a> {
     around: &'a Neighbourhood,
     feature: &'a Feature,
     averaging: Averaging,
+    /// The local variance of the feature's twin.
+    variance: Vec<f32>,
     guiding: Guiding,
 }
 
@@ -72,7 +78,7 @@ impl<'a> Guidance<'a> {
     pub(super) fn new(feature: &'a Feature, averaging: Averaging, around: &'a Neighbourhood) -> Self {
         let variance = around.local_variance(&feature.twin, &FEATURE_STEPS);
         let guiding = Guiding::new(&feature.signal, (&feature.twin, &variance), averaging.alike, around);
-        Self { around, feature, averaging, guiding }
+        Self { around, feature, averaging, variance, guiding }
     }
 
     /// `values` (column x `of_column`) averaged.
@@ -87,9 +93,9 @@ impl<'a> Guidance<'a> {
 
     /// The feature with its twin added, then with that taken off, each averaged under its own guide.
     pub(super) fn places_apart(&self) -> Vec<f64> {
-        let Self { around, feature, averaging, .. } = self;
+        let Self { around, feature, averaging, variance, .. } = self;
         let signals = feature.apart();
-        let guides = guides_apart(feature, &signals, averaging.alike, around);
+        let guides = guides_apart(&signals, (&feature.twin, variance), averaging.alike, around);
         let averaged = |(signal, guiding): (Vec<f32>, &Guiding)| {
             around.averaged(signal, 1, averaging.steps, Some(&guiding.guide()))
         };
@@ -103,10 +109,14 @@ impl<'a> Guidance<'a> {
     }
 }
 
-/// What guides each of the `signals` of [`Feature::apart`].
-fn guides_apart(feature: &Feature, signals: &[Vec<f32>; 2], alike: f32, around: &Neighbourhood) -> [Guiding; 2] {
-    let variance = around.local_variance(&feature.twin, &FEATURE_STEPS);
-    signals.each_ref().map(|signal| Guiding::new(signal, (&feature.twin, &variance), alike, around))
+/// What guides each of the `signals` of [`Feature::apart`]; their twin has this local variance.
+fn guides_apart(
+    signals: &[Vec<f32>; 2],
+    (twin, variance): (&[f32], &[f32]),
+    alike: f32,
+    around: &Neighbourhood,
+) -> [Guiding; 2] {
+    signals.each_ref().map(|signal| Guiding::new(signal, (twin, variance), alike, around))
 }
 
 /// Mean square of the distance of each of two signals from the other averaged, less half of what the averages' own noise has in it: an
