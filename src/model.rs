@@ -12,6 +12,7 @@ mod blas_threads;
 mod cholesky;
 mod covariance;
 pub mod deconvolve;
+mod doubt;
 mod fit;
 mod global_covariance;
 mod gls;

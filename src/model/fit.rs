@@ -1,6 +1,7 @@
 //! The fit of one run: every column of the data against one design.
 
 use super::basis::Basis;
+use super::doubt::CovarianceDoubt;
 use super::global_covariance;
 use super::linalg::product;
 use super::moments::Moments;
@@ -40,8 +41,8 @@ pub struct RunFit {
     pub pooled_by: Option<PooledBy>,
     pub(super) to_coefficients: Array2<f64>,
     pub(super) precision: Precision,
-    /// Standard deviation of each column's noise along its class's line of doubt, in steps; none where the model knows of none.
-    pub(super) doubt: Option<Vec<f32>>,
+    /// What is not known of the processes of classes, where the model can tell.
+    pub(super) doubt: Option<CovarianceDoubt>,
 }
 
 impl RunFit {

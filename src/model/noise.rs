@@ -79,9 +79,18 @@ impl PooledBy {
     }
 }
 
-/// How sure the processes of classes are: along one line of processes each.
+/// How sure the processes of classes are.
 #[derive(Debug, Clone)]
-pub(crate) struct Doubt {
+pub(crate) enum Doubt {
+    /// Along one line of processes each.
+    Line(LineDoubt),
+    /// As sure as restricted likelihood makes the parameters of ARMA(1,1) processes in a run.
+    Likelihood,
+}
+
+/// How sure the processes of classes are along one line of processes each.
+#[derive(Debug, Clone)]
+pub(crate) struct LineDoubt {
     /// Of each class, the processes a step along its line to either side.
     pub(crate) sides: [Vec<Process>; 2],
     /// Standard deviation of each column's place on the line, in steps.
@@ -179,8 +188,6 @@ pub(crate) enum NoiseAt<'a> {
     Rho(f64),
     /// That of a class.
     Class(usize),
-    /// A step along the line of doubt of a class, to one side.
-    Aside(usize, usize),
     /// A process of the column's own.
     Own(&'a Autoregression),
 }

@@ -13,12 +13,7 @@ pub(crate) enum Precision {
     /// AR(1).
     Ar1(Gls),
     /// A process a class of columns: packed Cholesky factors.
-    Classes {
-        /// Of each class.
-        factors: Vec<Vec<f64>>,
-        /// Of the processes a step along its line of doubt to either side; none where there is no doubt.
-        sides: [Vec<Vec<f64>>; 2],
-    },
+    Classes(Vec<Vec<f64>>),
     /// An autoregression a column.
     Own(ArPrecision),
 }
@@ -47,7 +42,7 @@ impl Precision {
     pub(crate) fn half_length(&self, rank: usize) -> usize {
         match self {
             Self::Ar1(gls) => gls.half_length(),
-            Self::White | Self::Classes { .. } | Self::Own(_) => rank,
+            Self::White | Self::Classes(_) | Self::Own(_) => rank,
         }
     }
 
@@ -55,13 +50,9 @@ impl Precision {
     pub(crate) fn halve(&self, at: NoiseAt<'_>, inverse: &Inverse, vector: &[f64], half: &mut [f64]) {
         match (self, at) {
             (Self::Ar1(gls), _) => gls.halve(&inverse.ar1, vector, half),
-            (Self::Classes { factors, .. }, NoiseAt::Class(class)) => {
+            (Self::Classes(factors), NoiseAt::Class(class)) => {
                 half.copy_from_slice(vector);
                 solve_lower_packed(&factors[class], half);
-            }
-            (Self::Classes { sides, .. }, NoiseAt::Aside(side, class)) => {
-                half.copy_from_slice(vector);
-                solve_lower_packed(&sides[side][class], half);
             }
             (Self::Own(_), _) => {
                 half.copy_from_slice(vector);

@@ -3,6 +3,7 @@
 mod ar_precision;
 mod arma11;
 mod autoregression;
+pub(crate) mod information;
 mod layout;
 mod whitened;
 mod whitener;

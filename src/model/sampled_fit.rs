@@ -1,12 +1,13 @@
 //! The fit of one run under noise whose estimate needs the residuals themselves: two looks at each block of samples, one to
 //! measure the noise, one to fit, with what voxels tell each other between.
 
+use super::doubt::CovarianceDoubt;
 use super::fit::RunFit;
 use super::global_covariance;
 use super::noise::{NoiseClasses, NoiseField, SampledNoise, Settled, measuring_bytes, settling_needs};
 use super::precision::Precision;
 use super::problem::ModelError;
-use super::process::{ArPrecision, Autoregression, Layout, Process, Whitened, WhitenedResiduals, gathered};
+use super::process::{ArPrecision, Autoregression, Layout, Whitened, WhitenedResiduals, gathered};
 use super::run_basis::{RunBasis, singular};
 use super::samples::{BlockResiduals, Samples, column_squares};
 use crate::config::Noise;
@@ -41,7 +42,9 @@ impl SampledNeeds {
         // residuals, those of a class, and those that are whitened
         let a_block = 8 * BLOCK_COLUMNS * (3 * n_frames + 3 * design.n_columns());
         let a_thread = a_block + measuring_bytes(noise, n_frames);
-        let fixed = 8 * n_processes * n_frames * (design.n_columns() + censored);
+        // of a process the design as it whitens it, and what doubt about it does to its covariance
+        let of_process = n_frames * (design.n_columns() + censored) + 2 * design.n_columns() * design.n_columns();
+        let fixed = 8 * n_processes * of_process;
         let (more_a_thread, more) = if noise == Noise::GlobalAr1 { global_covariance::needs(n_frames) } else { (0, 0) };
         Self { a_column, a_thread: a_thread + more_a_thread, fixed: fixed + more }
     }
@@ -91,16 +94,11 @@ pub(super) fn fit_under(
         block.fill((&run.basis, &projections), (&whitened_squares, run.divisor), (&squares, &total_squares));
         Ok::<(), ModelError>(())
     })?;
-    (fit.precision, fit.noise) = whitening.into_parts();
-    if let (Some(doubt), Precision::Classes { factors, sides }) = (doubt, &mut fit.precision) {
+    if let (Some(doubt), Whitening::Classes(classes, whitened)) = (doubt, &whitening) {
         let basis = samples.layout.basis(&run.basis.q);
-        let factor = |(process, own): (&Process, &Vec<f64>)| {
-            let whitened = Whitened::new(&basis, process, samples.layout);
-            whitened.map_or_else(|| own.clone(), Whitened::into_factor) // too far to say anything of the design
-        };
-        *sides = doubt.sides.map(|processes| processes.par_iter().zip(&*factors).map(factor).collect());
-        fit.doubt = Some(doubt.of_column);
+        fit.doubt = Some(CovarianceDoubt::new(doubt, classes, whitened, (&basis, samples.layout)));
     }
+    (fit.precision, fit.noise) = whitening.into_parts();
     Ok(fit)
 }
 
@@ -157,7 +155,7 @@ impl Whitening {
         match self {
             Self::Classes(classes, whitened) => {
                 let factors = whitened.into_iter().map(Whitened::into_factor).collect();
-                (Precision::Classes { factors, sides: [Vec::new(), Vec::new()] }, classes.into())
+                (Precision::Classes(factors), classes.into())
             }
             Self::Own { precision, processes, .. } => (Precision::Own(precision), NoiseField::Own(processes)),
         }

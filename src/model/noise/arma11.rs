@@ -8,7 +8,7 @@
 
 mod starts;
 
-use super::{NoiseClasses, NoiseField, SampledNoise, Settled, distinct};
+use super::{Doubt, NoiseClasses, NoiseField, SampledNoise, Settled, distinct};
 use crate::config::Arma11Grid;
 use crate::error::CancelToken;
 use crate::model::problem::ModelError;
@@ -126,7 +126,9 @@ impl SampledNoise for RemlSearch {
 
     fn settle(&self, samples: &Samples<'_>, cancel: &CancelToken) -> Result<Settled, ModelError> {
         let measure = |residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>| self.measure(residuals, measures);
-        Ok(self.classes(&samples.measured(0..samples.series.n_columns(), 2, cancel, measure)?).into())
+        let noise = self.classes(&samples.measured(0..samples.series.n_columns(), 2, cancel, measure)?);
+        // AFNI's degrees of freedom are the residuals' own
+        Ok(Settled { doubt: walks(self.grid).then_some(Doubt::Likelihood), ..noise.into() })
     }
 }
 

@@ -32,7 +32,7 @@ mod sharpening;
 
 use super::correction::Correction;
 use super::lag_products::{self, LagProducts, RunProducts};
-use super::{Doubt, NoiseClasses, NoiseField, PooledBy, SampledNoise, Settled};
+use super::{Doubt, LineDoubt, NoiseClasses, NoiseField, PooledBy, SampledNoise, Settled};
 use crate::error::CancelToken;
 use crate::inputs::Support;
 use crate::model::problem::ModelError;
@@ -232,7 +232,7 @@ impl SampledNoise for PooledAr {
 /// How the columns that are used come out.
 struct Found {
     classes: NoiseClasses,
-    doubt: Option<Doubt>,
+    doubt: Option<LineDoubt>,
 }
 
 impl Found {
@@ -250,8 +250,10 @@ impl Found {
     /// Those of all columns, the others left at nothing.
     fn of_all(self, n_columns: usize, used: &[usize], pooled_by: PooledBy) -> Settled {
         let Self { classes: NoiseClasses { processes, index }, doubt } = self;
-        let doubt =
-            doubt.map(|Doubt { sides, of_column }| Doubt { sides, of_column: of_all(n_columns, used, of_column) });
+        let of_used = |LineDoubt { sides, of_column }| {
+            Doubt::Line(LineDoubt { sides, of_column: of_all(n_columns, used, of_column) })
+        };
+        let doubt = doubt.map(of_used);
         let index = of_all(n_columns, used, index);
         Settled { noise: NoiseClasses { processes, index }.into(), doubt, pooled_by: Some(pooled_by) }
     }

@@ -71,7 +71,17 @@ impl Whitened {
         Some(Self { whitener, rank: all - gaps, factor, basis, log_determinants })
     }
 
+    /// Rank of the design, gaps' regressors left out.
+    pub(crate) fn rank(&self) -> usize {
+        self.rank
+    }
+
     /// Packed Cholesky factor of the precision of the design's projections, in units of one over the innovations' variance.
+    pub(crate) fn factor(&self) -> &[f64] {
+        &self.factor
+    }
+
+    /// [`Self::factor`] alone.
     pub(crate) fn into_factor(self) -> Vec<f64> {
         self.factor
     }

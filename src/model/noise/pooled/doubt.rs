@@ -9,7 +9,7 @@
 
 use super::curve::Curve;
 use crate::model::noise::correction::{Correction, LARGEST_PARTIAL};
-use crate::model::noise::{Doubt, NoiseClasses};
+use crate::model::noise::{LineDoubt, NoiseClasses};
 use crate::model::process::{Autoregression, Process};
 use rayon::prelude::*;
 
@@ -29,7 +29,7 @@ pub(super) fn of_classes(
     (places, curve): (&[f64], &Curve),
     deviation: &[f32],
     correction: (&Correction, usize),
-) -> Doubt {
+) -> LineDoubt {
     let means = means(classes, places, deviation);
     let of_class = means.par_iter().zip(&classes.processes);
     let (before, after) = of_class.map(|(mean, process)| step_aside(process, mean, curve, correction)).unzip();
@@ -37,7 +37,7 @@ pub(super) fn of_classes(
         let step = means[class as usize].variance.sqrt();
         if step > 0.0 { (f64::from(*deviation) / step) as f32 } else { 0.0 }
     });
-    Doubt { sides: [before, after], of_column: of_column.collect() }
+    LineDoubt { sides: [before, after], of_column: of_column.collect() }
 }
 
 fn means(classes: &NoiseClasses, places: &[f64], deviation: &[f32]) -> Vec<Mean> {

@@ -1,0 +1,105 @@
+//! What is not known of the processes of a fit, as the covariance of its design's projections shows it.
+
+use super::cholesky::{factor_packed, packed_length, solve_both_sides_packed, solve_lower_packed};
+use super::linalg::{product, transposed_product};
+use super::noise::{Doubt, LineDoubt, NoiseClasses};
+use super::process::{Layout, Process, Whitened, information};
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+
+/// By how much the covariance of projections may be off, of every class of columns.
+#[derive(Debug, Clone)]
+pub(super) struct CovarianceDoubt {
+    /// Of each class, along each line of its doubt: with `D D'` the precision of projections, the covariance changes by `D'^-1 M D^-1` a step.
+    changes: Vec<Vec<Array2<f64>>>,
+    /// Standard deviation of each column along these lines, in steps; `None`: one.
+    of_column: Option<Vec<f32>>,
+}
+
+impl CovarianceDoubt {
+    /// Of `doubt` about `classes`, under which the design of the orthonormal `basis` over the rows of `layout` was `whitened`.
+    pub(super) fn new(
+        doubt: Doubt,
+        classes: &NoiseClasses,
+        whitened: &[Whitened],
+        (basis, layout): (&Array2<f64>, &Layout),
+    ) -> Self {
+        match doubt {
+            Doubt::Line(LineDoubt { sides: [before, after], of_column }) => {
+                let of_class = whitened.par_iter().zip(before.par_iter().zip(&after));
+                let change = |(whitened, (before, after)): (&Whitened, (&Process, &Process))| {
+                    let side = |process| Whitened::new(basis, process, layout).map(|side| covariance(whitened, &side));
+                    match (side(before), side(after)) {
+                        (Some(before), Some(after)) => vec![0.5 * (after - before)],
+                        _ => Vec::new(), // too far to say anything of the design
+                    }
+                };
+                Self { changes: of_class.map(change).collect(), of_column: Some(of_column) }
+            }
+            Doubt::Likelihood => {
+                let of_class = whitened.par_iter().zip(&classes.processes);
+                let change = |(whitened, process): (&Whitened, &Process)| match process {
+                    Process::Arma11(process) => information::changes(*process, whitened.basis()).to_vec(),
+                    Process::Autoregression(_) => Vec::new(), // is none of a likelihood's
+                };
+                Self { changes: of_class.map(change).collect(), of_column: None }
+            }
+        }
+    }
+
+    /// Of a contrast whose rows have `halves` (`D^-1 c`, row by row) in a class: the mean square over its principal directions of the
+    /// relative change of their variance a step along each line, summed over lines. 0 of rows without variance: there is nothing to be sure of.
+    pub(super) fn mean_square_change(&self, class: usize, halves: &[f64], q: usize) -> f64 {
+        let Ok(halves) = ArrayView2::from_shape((q, halves.len() / q.max(1)), halves) else { return 0.0 }; // rows of one length
+        let mut factor: Vec<f64> = Vec::with_capacity(packed_length(q));
+        (0..q).for_each(|i| factor.extend((0..=i).map(|j| halves.row(i).dot(&halves.row(j)))));
+        if !factor_packed(&mut factor, q) {
+            return 0.0;
+        }
+        let of_line = |change: &Array2<f64>| {
+            let relative = solve_both_sides_packed(&factor, product(&product(&halves, change), &halves.t()));
+            relative.iter().map(|entry| entry * entry).sum::<f64>() / q as f64
+        };
+        self.changes[class].iter().map(of_line).sum()
+    }
+
+    /// Standard deviation of a column, in steps.
+    pub(super) fn steps(&self, column: usize) -> f64 {
+        self.of_column.as_ref().map_or(1.0, |steps| f64::from(steps[column]))
+    }
+}
+
+/// The covariance of projections under a process aside, in the coordinates in which it is the identity under their own: `S'S` with
+/// `S = D_s^-1 D`.
+fn covariance(own: &Whitened, side: &Whitened) -> Array2<f64> {
+    let rank = own.rank();
+    let packed = own.factor();
+    let mut s = Array2::from_shape_fn((rank, rank), |(i, j)| if j <= i { packed[packed_length(i) + j] } else { 0.0 });
+    for mut column in s.columns_mut() {
+        let mut solved = column.to_vec();
+        solve_lower_packed(side.factor(), &mut solved);
+        column.iter_mut().zip(solved).for_each(|(value, solved)| *value = solved);
+    }
+    transposed_product(&s, &s)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Variances 4 and 9 of which one grows by a tenth and the other shrinks by a fifth.
+    #[test]
+    fn change_is_the_mean_square_over_principal_directions() {
+        let change = Array2::from_diag(&ndarray::array![0.1, -0.2]);
+        let doubt = |lines: usize| CovarianceDoubt { changes: vec![vec![change.clone(); lines]], of_column: None };
+        let of = |halves: &[f64], q| doubt(1).mean_square_change(0, halves, q);
+        assert!((of(&[2.0, 0.0, 0.0, 3.0], 2) - 0.025).abs() < 1e-12);
+        // the same two effects, added and subtracted
+        assert!((of(&[2.0, 3.0, 2.0, -3.0], 2) - 0.025).abs() < 1e-12);
+        assert!((of(&[2.0, 0.0], 1) - 0.01).abs() < 1e-12);
+        // 4 of 13 parts grow, 9 shrink
+        assert!((of(&[2.0, 3.0], 1) - ((0.4 - 1.8) / 13.0_f64).powi(2)).abs() < 1e-12);
+        assert!((doubt(2).mean_square_change(0, &[2.0, 0.0], 1) - 0.02).abs() < 1e-12);
+        assert_eq!(of(&[0.0, 0.0], 1), 0.0);
+    }
+}
