@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Grows whenever a change of boldly changes any number in a result: older results are then redone.
-pub const NUMERICS_VERSION: u32 = 8;
+pub const NUMERICS_VERSION: u32 = 9;
 
 /// Everything one subject's analysis needs.
 pub(super) struct SubjectJob<'a> {

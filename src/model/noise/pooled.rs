@@ -63,8 +63,11 @@ const ITERATIONS: usize = 2;
 const PASSES: usize = 2;
 /// Columns at most on which it is settled what tells more: some 1000 independent ones where noise is smooth over 3 voxels.
 const TRIED: usize = 32_768;
-/// Distances of the averages after which that is settled.
-const TRIED_STEPS: [usize; 3] = [1, 1, 2];
+/// Distances of the averages after which that is settled: so wide that what places lose at edges shows beside their noise.
+const TRIED_STEPS: [usize; 6] = [1, 1, 2, 2, 2, 2];
+/// How much less of what once foretells twice may foretell and be the better: after averages that wide their noise hardly counts, after those of
+/// places it does, and twice leaves less that voxels have in common.
+const AS_GOOD: f64 = 0.98;
 
 /// Bytes a column: lag products of its own series and sharpened, and of the halves what the feature is found by; the curve, when the
 /// sharpened ones are gone, takes less. And classes.
@@ -173,16 +176,23 @@ impl PooledAr {
         for times in 1..=sharpening::MOST_TIMES {
             features.push(feature(&self.measured(samples, Some((&sharpening, times)), columns.clone(), cancel)?));
         }
-        let mut best = (0.0, 0);
-        for (times, feature) in features.iter().enumerate() {
-            let foretold = feature.foretold(&features[0], &around, &TRIED_STEPS);
-            if foretold > best.0 {
-                best = (foretold, times);
-            }
-        }
-        let (_, times) = best;
+        let foretold = |feature: &Feature| feature.foretold(&features[0], &around, &TRIED_STEPS);
+        let times = most_telling(&features.iter().map(foretold).collect::<Vec<_>>());
         Ok((times, Averaging::best(&features[times], &around)))
     }
+}
+
+/// How often series are sharpened, by what each number of times `foretold`: of what foretells as much the most often, but only if
+/// sharpening foretells more than leaving them as they are.
+fn most_telling(foretold: &[f64]) -> usize {
+    let mut times = 0;
+    for (more, &of_more) in foretold.iter().enumerate().skip(1) {
+        let as_good = if times == 0 { 1.0 } else { AS_GOOD };
+        if of_more > foretold[0] && of_more > as_good * foretold[times] {
+            times = more;
+        }
+    }
+    times
 }
 
 /// The columns of `measures` (measure x column) that have residuals: those left out have none.
@@ -352,6 +362,21 @@ mod tests {
     use super::*;
     use crate::inputs::Grid;
     use crate::model::basis::Basis;
+
+    #[test]
+    fn sharpened_as_often_as_foretells_as_much() {
+        let cases = [
+            ([1.0, 0.9, 0.8], 0),
+            ([1.0, 1.2, 1.19], 2), // as good as once
+            ([1.0, 1.2, 1.1], 1),
+            ([1.0, 0.9, 1.1], 2),
+            ([1.0, 1.01, 0.995], 1), // as good as once, but not as own
+            ([0.0, 0.0, 0.0], 0),
+        ];
+        for (foretold, times) in cases {
+            assert_eq!(most_telling(&foretold), times, "{foretold:?}");
+        }
+    }
 
     /// A single voxel differs from none, in space or in kind.
     #[test]

@@ -6,16 +6,20 @@ use super::feature::Feature;
 
 /// Distances of the averages, voxels: of the feature for itself, and of what it guides.
 const FEATURE_STEPS: [usize; 5] = [1, 1, 2, 2, 4];
-const STEPS: [usize; 6] = [1, 1, 2, 2, 4, 4];
+const STEPS: [usize; 7] = [1, 1, 1, 2, 2, 2, 4];
 /// And of the squares of averaged noise, wider, as that is smooth.
 const DOUBT_STEPS: [usize; 8] = [1, 1, 2, 2, 4, 4, 4, 4];
-/// Standard deviations of the feature's noise that count as alike: where kinds change abruptly, where they change smoothly. The feature with
-/// its twin, of twice the noise, has the same widths, so that what it takes for alike is narrower.
-const ALIKE: [f32; 2] = [3.5, 6.0];
+/// Standard deviations of the feature's noise that count as alike: where kinds change abruptly, where they change smoothly, where all
+/// neighbours are. The feature with its twin, of twice the noise, has the same widths, so that what it takes for alike is narrower.
+///
+/// With each the averages at most: where kinds change abruptly, neighbours at the largest distance may be beyond what lies between.
+const ALIKE: [(f32, usize); 3] = [(3.5, 6), (6.0, 7), (1000.0, 7)];
 /// Independent voxels whose average is enough for a guide.
 const FEATURE_VOXELS: f64 = 10.0;
-/// Averages at least: near edges, fewer are best for halves, whose guides know less of where those are.
-const LEAST_STEPS: usize = 3;
+/// Averages at least, and how much more than the least the risk of more may be: near edges, fewer are best for halves, whose guides know
+/// less of where those are.
+const LEAST_STEPS: usize = 4;
+const AS_GOOD: f64 = 1.001;
 
 /// How averages are made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,7 +32,8 @@ pub(super) struct Averaging {
 
 impl Default for Averaging {
     fn default() -> Self {
-        Self { alike: ALIKE[0], steps: &STEPS }
+        let (alike, most_steps) = ALIKE[0];
+        Self { alike, steps: &STEPS[..most_steps] }
     }
 }
 
@@ -36,27 +41,24 @@ impl Averaging {
     /// That which brings each of two features of independent noise, averaged under its own guide, nearest to the other.
     pub(super) fn best(feature: &Feature, around: &Neighbourhood) -> Self {
         let signals = feature.apart();
-        let mut best = (f64::INFINITY, Self::default());
         let variance = around.local_variance(&feature.twin, &FEATURE_STEPS);
-        for alike in ALIKE {
+        let mut best = (f64::INFINITY, Self::default());
+        for (alike, most_steps) in ALIKE {
             let guides = guides_apart(&signals, (&feature.twin, &variance), alike, around);
             let mut averaged = signals.clone();
-            for n_steps in 1..=STEPS.len() {
+            let mut risks = Vec::with_capacity(most_steps);
+            for step in &STEPS[..most_steps] {
                 for (values, guiding) in averaged.iter_mut().zip(&guides) {
-                    *values = around.averaged(
-                        std::mem::take(values),
-                        1,
-                        &STEPS[n_steps - 1..n_steps],
-                        Some(&guiding.guide()),
-                    );
+                    let of_step = std::slice::from_ref(step);
+                    *values = around.averaged(std::mem::take(values), 1, of_step, Some(&guiding.guide()));
                 }
-                if n_steps < LEAST_STEPS {
-                    continue;
-                }
-                let risk = risk(&signals, &averaged);
-                if risk < best.0 {
-                    best = (risk, Self { alike, steps: &STEPS[..n_steps] });
-                }
+                risks.push(risk(&signals, &averaged));
+            }
+            let least = risks[LEAST_STEPS - 1..].iter().copied().fold(f64::INFINITY, f64::min);
+            if least < best.0 {
+                let n_steps =
+                    risks.iter().rposition(|risk| *risk <= AS_GOOD * least).map_or(most_steps, |last| last + 1);
+                best = (least, Self { alike, steps: &STEPS[..n_steps] });
             }
         }
         best.1
