@@ -42,7 +42,8 @@ impl<'a> UnitCovariance<'a> {
                 covariance.multiply_out(at, &mut scratch);
                 covariance.shared.push(scratch.packed.clone());
                 if let Some(doubt) = &fit.doubt {
-                    covariance.change.push(doubt.mean_square_change(which, &scratch.halves, covariance.n_rows()));
+                    let CovarianceScratch { halves, packed, .. } = &scratch;
+                    covariance.change.push(doubt.mean_square_change(which, halves, packed, covariance.n_rows()));
                 }
             }
         }

@@ -84,7 +84,7 @@ impl PooledBy {
 pub(crate) enum Doubt {
     /// Along one line of processes each.
     Line(LineDoubt),
-    /// As sure as restricted likelihood makes the parameters of ARMA(1,1) processes in a run.
+    /// As sure as restricted likelihood makes the parameters of ARMA(1,1) processes in a run, on a layout of kept rows.
     Likelihood,
 }
 
@@ -106,6 +106,15 @@ pub(crate) fn settling_needs(noise: Noise, n_frames: usize) -> (usize, usize) {
         Noise::PooledAr => pooled::SETTLING,
         Noise::Ar(order) => (own_ar::settling_bytes(order.get()), 0),
         Noise::TukeyAr => (own_ar::settling_bytes(own_ar::tukey_order(n_frames)), 0),
+    }
+}
+
+/// Lines along which a noise model knows how sure its processes are.
+pub(crate) fn lines_of_doubt(noise: Noise) -> usize {
+    match noise {
+        Noise::Arma11 => 2,
+        Noise::PooledAr => 1,
+        Noise::Ols | Noise::Ar1 | Noise::GlobalAr1 | Noise::TukeyAr | Noise::Ar(_) => 0,
     }
 }
 

@@ -3,7 +3,7 @@
 mod ar_precision;
 mod arma11;
 mod autoregression;
-pub(crate) mod information;
+mod information;
 mod layout;
 mod whitened;
 mod whitener;
@@ -11,6 +11,7 @@ mod whitener;
 pub(crate) use ar_precision::{ArPrecision, ArScratch};
 pub use arma11::Arma11;
 pub use autoregression::Autoregression;
+pub(crate) use information::changes_of_variance;
 pub(crate) use layout::Layout;
 pub(crate) use whitened::{Whitened, WhitenedResiduals, gathered};
 pub(crate) use whitener::Whitener;

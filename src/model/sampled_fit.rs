@@ -1,10 +1,11 @@
 //! The fit of one run under noise whose estimate needs the residuals themselves: two looks at each block of samples, one to
 //! measure the noise, one to fit, with what voxels tell each other between.
 
+use super::cholesky::packed_length;
 use super::doubt::CovarianceDoubt;
 use super::fit::RunFit;
 use super::global_covariance;
-use super::noise::{NoiseClasses, NoiseField, SampledNoise, Settled, measuring_bytes, settling_needs};
+use super::noise::{NoiseClasses, NoiseField, SampledNoise, Settled, lines_of_doubt, measuring_bytes, settling_needs};
 use super::precision::Precision;
 use super::problem::ModelError;
 use super::process::{ArPrecision, Autoregression, Layout, Whitened, WhitenedResiduals, gathered};
@@ -19,15 +20,17 @@ use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// What a fit from samples takes beside them and the fit itself, bytes.
+/// What a fit from samples takes beside them and its coefficients, bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SampledNeeds {
-    /// A column of data.
-    pub a_column: usize,
-    /// A thread.
-    pub a_thread: usize,
-    /// However many columns and threads.
-    pub fixed: usize,
+    a_column: usize,
+    a_thread: usize,
+    /// A process that columns share: the design as it whitens it.
+    a_process: usize,
+    /// Of that, what stays with the fit: the factor of the design's precision, and what doubt about the process does to it.
+    kept_of_process: usize,
+    most_processes: usize,
+    fixed: usize,
 }
 
 impl SampledNeeds {
@@ -36,17 +39,33 @@ impl SampledNeeds {
         if !noise.needs_samples() {
             return Self::default();
         }
-        let n_frames = design.matrix.nrows();
-        let (a_column, n_processes) = settling_needs(noise, n_frames);
+        let (n_frames, n_columns) = (design.matrix.nrows(), design.n_columns());
+        let (a_column, most_processes) = settling_needs(noise, n_frames);
         let censored = n_frames - design.timing.n_kept();
         // residuals, those of a class, and those that are whitened
-        let a_block = 8 * BLOCK_COLUMNS * (3 * n_frames + 3 * design.n_columns());
-        let a_thread = a_block + measuring_bytes(noise, n_frames);
-        // of a process the design as it whitens it, and what doubt about it does to its covariance
-        let of_process = n_frames * (design.n_columns() + censored) + 2 * design.n_columns() * design.n_columns();
-        let fixed = 8 * n_processes * of_process;
-        let (more_a_thread, more) = if noise == Noise::GlobalAr1 { global_covariance::needs(n_frames) } else { (0, 0) };
-        Self { a_column, a_thread: a_thread + more_a_thread, fixed: fixed + more }
+        let a_block = 8 * BLOCK_COLUMNS * (3 * n_frames + 3 * n_columns);
+        let (more_a_thread, fixed) =
+            if noise == Noise::GlobalAr1 { global_covariance::needs(n_frames) } else { (0, 0) };
+        let kept_of_process = 8 * packed_length(n_columns) * (1 + lines_of_doubt(noise));
+        Self {
+            a_column,
+            a_thread: a_block + measuring_bytes(noise, n_frames) + more_a_thread,
+            a_process: 8 * n_frames * (n_columns + censored) + kept_of_process,
+            kept_of_process,
+            most_processes,
+            fixed,
+        }
+    }
+
+    /// While a run of so many columns is fitted by so many threads.
+    pub fn bytes(&self, n_columns: usize, threads: usize) -> usize {
+        let of_processes = self.a_process * self.most_processes.min(n_columns);
+        self.a_column * n_columns + self.a_thread * threads + of_processes + self.fixed
+    }
+
+    /// Of that, what a fitted run keeps.
+    pub fn kept_bytes(&self, n_columns: usize) -> usize {
+        self.kept_of_process * self.most_processes.min(n_columns)
     }
 }
 

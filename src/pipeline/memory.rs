@@ -11,7 +11,7 @@ use super::residual_noise;
 use crate::config::{GlmSettings, MapKind, MaskSettings};
 use crate::error::{Diagnostic, Diagnostics, counted};
 use crate::inputs;
-use crate::model::{Moments, noise_parameter_bytes};
+use crate::model::{Moments, SampledNeeds, noise_parameter_bytes};
 use crate::outputs::Chunks;
 use crate::preprocess::{BLOCK_COLUMNS, CHUNK_FRAMES, FRAMES_AHEAD, MAX_BATCH, scales_samples};
 use serde::Serialize;
@@ -272,8 +272,9 @@ impl Plan {
         let of_model = |run: usize, (index, glm): (usize, &GlmSettings)| -> [usize; 2] {
             let Some(model) = subject.runs[run].models.get(index) else { return [0, 0] };
             let noise = noise_parameter_bytes(glm.noise, model.design.matrix.nrows());
-            let fit = 8 * (model.design.n_columns() + 2) + noise;
-            [Moments::bytes_a_column(&model.design, glm.noise, numerics), fit]
+            let shared = SampledNeeds::new(&model.design, glm.noise).kept_bytes(n_columns);
+            let fit = n_columns * (8 * (model.design.n_columns() + 2) + noise) + shared;
+            [n_columns * Moments::bytes_a_column(&model.design, glm.noise, numerics), fit]
         };
         let of_run = |run: usize| {
             let models = self.settings.glms.iter().enumerate().map(|model| of_model(run, model));
@@ -309,7 +310,7 @@ impl Plan {
                 (true, false) => 4 * n_columns * longest,
                 (false, _) => 0,
             },
-            moments: n_columns * space.runs.iter().map(|&run| of_run(run)[0]).max().unwrap_or(0),
+            moments: space.runs.iter().map(|&run| of_run(run)[0]).max().unwrap_or(0),
             noise: self.sampled_bytes(subject, space, n_columns, threads),
             sums_while_reading: !scales_samples(self.settings.preprocess.scaling, numerics.scaling_arithmetic),
             // a chunk, frames as they are stored, the first one, and what smoothing holds
@@ -318,7 +319,7 @@ impl Plan {
                 + n_values * (stored * (batch + FRAMES_AHEAD) + 4 * (batch + 1)),
             activity: self.activity_bytes(subject, space, n_columns, longest),
             deconvolution: self.deconvolution_bytes(subject, space, (n_columns, n_values, longest), threads),
-            fit: n_columns * space.runs.iter().map(|&run| of_run(run)[1]).max().unwrap_or(0),
+            fit: space.runs.iter().map(|&run| of_run(run)[1]).max().unwrap_or(0),
             // residuals, their products with each piece of the precision matrix, and what is solved
             work: 8 * BLOCK_COLUMNS * threads * (6 + 3 * gaps) * widest.max().unwrap_or(0)
                 + series_written
@@ -328,7 +329,7 @@ impl Plan {
                 + 4 * n_values * (2 * threads.min(8) + 3)
                 + Chunks::One.memory(4 * n_values) * threads.min(8),
             // and the mean over runs
-            fits: n_columns * 16 + n_columns * space.groups.iter().map(of_group).max().unwrap_or(0),
+            fits: n_columns * 16 + space.groups.iter().map(of_group).max().unwrap_or(0),
         }
     }
 

@@ -26,8 +26,9 @@ const COARSE: i32 = 2;
 /// Columns searched together, copied side by side: rows of a whole block lie so that they put one another out of the cache.
 const COLUMNS_AT_ONCE: usize = 512;
 
-/// Bytes a column: measures, points and their indices; and processes: half a square of 91 points by 46 of them.
-pub(super) const SETTLING: (usize, usize) = (8 + 8 + 4, 2_200);
+/// Bytes a column: measures, points and their indices; and processes: of a up to 47 fifths of a step, b from -a to that, and those next to
+/// a = -b.
+pub(super) const SETTLING: (usize, usize) = (8 + 8 + 4, 3_500);
 
 /// A point of the grid: a and b in steps.
 type Point = (i32, i32);
@@ -61,7 +62,7 @@ impl RemlSearch {
             || Starts::new(points.iter().map(|(&at, whitened)| (at, process(at), whitened.factor_of_squares())));
         // lag products of rows are those of time where rows follow one another
         let follow = 2 * lags.iter().filter(|lag| **lag == 1).count() >= lags.len();
-        Self { starts: (walks(grid) && follow).then(starts), points, layout, grid }
+        Self { starts: (is_own(grid) && follow).then(starts), points, layout, grid }
     }
 
     /// The likeliest process of each column of residuals `e` (row x column), in parts of a step.
@@ -79,7 +80,7 @@ impl RemlSearch {
         }
         let mut open = everyone;
         // walking on costs less than looking further at once, and gets as far
-        let walks = walks(self.grid);
+        let walks = is_own(self.grid);
         let reach = if walks { 1 } else { COARSE };
         while !open.is_empty() {
             let mut wanted: BTreeMap<Point, Vec<usize>> = BTreeMap::new();
@@ -128,7 +129,7 @@ impl SampledNoise for RemlSearch {
         let measure = |residuals: &Array2<f64>, measures: ArrayViewMut2<'_, f32>| self.measure(residuals, measures);
         let noise = self.classes(&samples.measured(0..samples.series.n_columns(), 2, cancel, measure)?);
         // AFNI's degrees of freedom are the residuals' own
-        Ok(Settled { doubt: walks(self.grid).then_some(Doubt::Likelihood), ..noise.into() })
+        Ok(Settled { doubt: is_own(self.grid).then_some(Doubt::Likelihood), ..noise.into() })
     }
 }
 
@@ -156,8 +157,9 @@ impl RemlSearch {
     }
 }
 
-/// Whether a search goes on while it gets better, as AFNI's does not.
-const fn walks(grid: Arma11Grid) -> bool {
+/// Whether the grid is not AFNI's, on which all is done as AFNI does it: a search ends after one look around, and what is found is taken for
+/// known.
+const fn is_own(grid: Arma11Grid) -> bool {
     grid.parts > 1
 }
 

@@ -119,26 +119,30 @@ impl RunProducts {
     /// With that much of it, these two have noise independent of that of a feature with the same taken the other way.
     pub(super) fn apart(&self, scales: &[f64], level: f64) -> Vec<f32> {
         let n_lags = self.whole.n_lags;
-        let [first, second] = &self.halves;
-        let difference = |at: usize, scale: f64| {
-            let difference = f64::from(first.values[at]) - f64::from(second.values[at]);
-            if scale > 0.0 { 0.5 * level * difference / scale } else { 0.0 }
+        let [first, second] = self.halves.each_ref().map(|half| half.values.as_slice());
+        let half_difference = |column: usize| {
+            let factor = if scales[column] > 0.0 { 0.5 * level / scales[column] } else { 0.0 };
+            let values = column * n_lags..(column + 1) * n_lags;
+            let pairs = first[values.clone()].iter().zip(&second[values]);
+            pairs.map(move |(first, second)| factor * (f64::from(*first) - f64::from(*second)))
         };
         let mut mean = vec![0.0; n_lags];
-        for (column, &scale) in scales.iter().enumerate() {
-            for (lag, mean) in mean.iter_mut().enumerate() {
-                *mean += difference(column * n_lags + lag, scale) / scales.len() as f64;
-            }
+        for column in 0..scales.len() {
+            mean.iter_mut().zip(half_difference(column)).for_each(|(mean, value)| *mean += value / scales.len() as f64);
         }
         let relative = self.whole.relative_to(scales);
-        let with = |sign: f64| {
-            let (relative, mean) = (&relative, &mean);
-            (0..relative.len()).map(move |at| {
-                let difference = difference(at, scales[at / n_lags]) - mean[at % n_lags];
-                (f64::from(relative[at]) + sign * difference) as f32
-            })
-        };
-        with(-1.0).chain(with(1.0)).collect()
+        let mut apart = [relative.clone(), relative].concat();
+        let (less, more) = apart.split_at_mut(scales.len() * n_lags);
+        let columns = less.par_chunks_exact_mut(n_lags).zip(more.par_chunks_exact_mut(n_lags));
+        columns.with_min_len(256).enumerate().for_each(|(column, (less, more))| {
+            let differences = half_difference(column).zip(&mean).map(|(difference, mean)| difference - mean);
+            for ((less, more), difference) in less.iter_mut().zip(more).zip(differences) {
+                let value = f64::from(*less);
+                *less = (value - difference) as f32;
+                *more = (value + difference) as f32;
+            }
+        });
+        apart
     }
 }
 

@@ -9,7 +9,7 @@
 //!    lies beyond the order continued by the process itself.
 //! 3. Each voxel's products are divided by its whitened sum of squares: means of ratios to `a_0` are biased.
 //! 4. [`feature`]: the one direction in which voxels differ most beyond noise, going by the covariance between [`halves`].
-//! 5. [`cascade`]: places are averages of the feature over 27 neighbours at growing distances, weighted down where it differs;
+//! 5. [`cascade`]: places are averages of the feature over six neighbours at growing distances, weighted down where it differs;
 //!    [`guidance`]: what counts as alike and how many averages are made, by how near one half's average comes to the other half.
 //! 6. [`curve`]: lag products as they follow the place, where neither has part in the other's noise.
 //! 7. [`classes`]: processes of places that are alike are made one, so that a design is whitened some hundred times, not once a voxel.
@@ -65,9 +65,9 @@ const PASSES: usize = 2;
 const TRIED: usize = 32_768;
 /// Distances of the averages after which that is settled: so wide that what places lose at edges shows beside their noise.
 const TRIED_STEPS: [usize; 6] = [1, 1, 2, 2, 2, 2];
-/// How much less of what once foretells twice may foretell and be the better: after averages that wide their noise hardly counts, after those of
-/// places it does, and twice leaves less that voxels have in common.
-const AS_GOOD: f64 = 0.98;
+/// Share of what once foretells that twice has to: after averages that wide noise hardly counts, after those of places it does, and twice
+/// leaves less that voxels have in common.
+const TWICE_FORETELLS: f64 = 0.98;
 
 /// Bytes a column: lag products of its own series and sharpened, and of the halves what the feature is found by; the curve, when the
 /// sharpened ones are gone, takes less. And classes.
@@ -182,13 +182,13 @@ impl PooledAr {
     }
 }
 
-/// How often series are sharpened, by what each number of times `foretold`: of what foretells as much the most often, but only if
-/// sharpening foretells more than leaving them as they are.
+/// How often series are sharpened, by what each number of times `foretold`, none first: the most times that foretell more than none and
+/// nearly as much as fewer times.
 fn most_telling(foretold: &[f64]) -> usize {
     let mut times = 0;
     for (more, &of_more) in foretold.iter().enumerate().skip(1) {
-        let as_good = if times == 0 { 1.0 } else { AS_GOOD };
-        if of_more > foretold[0] && of_more > as_good * foretold[times] {
+        let share = if times == 0 { 1.0 } else { TWICE_FORETELLS };
+        if of_more > foretold[0] && of_more > share * foretold[times] {
             times = more;
         }
     }

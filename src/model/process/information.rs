@@ -21,7 +21,7 @@ const KNOWN_BEFORE: [f64; 2] = [12.0, 3.0];
 /// For `u`, an orthonormal basis (row x rank) of the design whitened by `process`: the relative changes of the variance
 /// `sigma^2 h'h` of an effect, h its weights on `u`, by one standard deviation of what is not known of a, and of b where a is known.
 /// Each is `h'M h` over `h'h`, M symmetric.
-pub(crate) fn changes(process: Arma11, u: &Array2<f64>) -> [Array2<f64>; 2] {
+pub(crate) fn changes_of_variance(process: Arma11, u: &Array2<f64>) -> [Array2<f64>; 2] {
     let (n, rank) = u.dim();
     let dof = n.saturating_sub(rank).max(1) as f64;
     let roots = [process.a, -process.b];
@@ -151,7 +151,8 @@ mod tests {
             crate::model::solve_lower_packed(whitened.factor(), &mut h);
             let h = ndarray::Array1::from(h);
             let variance = h.dot(&h);
-            let relative = changes(process, whitened.basis()).map(|change| h.dot(&change.dot(&h)) / variance);
+            let relative =
+                changes_of_variance(process, whitened.basis()).map(|change| h.dot(&change.dot(&h)) / variance);
             let found: f64 = relative.iter().map(|change| change * change).sum();
             let expected = by_dense_algebra(&x, [a, b]);
             // .003 at the most, of .9 and -.6: the ends of the run are left out

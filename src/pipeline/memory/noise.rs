@@ -38,6 +38,6 @@ impl Plan {
     ) -> usize {
         let of_run = |&run: &usize| subject.runs[run].models.iter().zip(&self.settings.glms);
         let needs = space.runs.iter().flat_map(of_run).map(|(model, glm)| SampledNeeds::new(&model.design, glm.noise));
-        needs.map(|needs| needs.a_column * n_columns + needs.a_thread * threads + needs.fixed).max().unwrap_or(0)
+        needs.map(|needs| needs.bytes(n_columns, threads)).max().unwrap_or(0)
     }
 }

@@ -1,8 +1,8 @@
 //! Averages over neighbours at growing distances that stop at edges.
 //!
 //! One average is over a voxel and the six at plus or minus d along each axis that are analysed, with weights of a quarter and an eighth
-//! each (at corners of what is alike more of the six are alike than of all 26 around), each neighbour's multiplied by `exp(-(z_i - z_j)^2 / (k^2 rho (v_i + v_j)))`: z is a feature of
-//! the voxel, v the local variance of its noise, rho the share of that variance which neighbours this far apart do not have
+//! each (at corners of what is alike more of the six are alike than of all 26 around), each neighbour's multiplied by
+//! `exp(-(z_i - z_j)^2 / (k^2 rho (v_i + v_j)))`: z is a feature of the voxel, v the local variance of its noise, rho the share of that variance which neighbours this far apart do not have
 //! in common, k how many standard deviations count as alike.
 
 use crate::inputs::{Support, place_in};
@@ -34,7 +34,7 @@ const AROUND: usize = 7;
 /// Weight of the voxel itself, and of each of its neighbours.
 const WEIGHTS: [f32; 2] = [0.25, 0.125];
 /// Exponentials at once: whole registers.
-const LANES: usize = 8;
+const LANES: usize = AROUND.next_multiple_of(8);
 
 /// Largest distance of neighbours, voxels.
 const LARGEST_STEP: usize = 4;
@@ -102,25 +102,37 @@ impl Neighbourhood {
     /// `values` (column x `of_column`) averaged at each of the distances `steps` in turn.
     pub(super) fn averaged(
         &self,
-        mut values: Vec<f32>,
+        values: Vec<f32>,
         of_column: usize,
         steps: &[usize],
         guide: Option<&Guide<'_>>,
     ) -> Vec<f32> {
-        for &step in steps {
-            let offsets = self.offsets(step);
-            let shares: Vec<f32> = match guide {
-                Some(guide) => self.unshared_at(guide.twin, &offsets),
-                None => vec![1.0; offsets.len()],
-            };
+        self.averaged_showing(values, of_column, steps, guide, |_| ())
+    }
+
+    /// The same, with every average shown to `see`.
+    pub(super) fn averaged_showing(
+        &self,
+        mut values: Vec<f32>,
+        of_column: usize,
+        steps: &[usize],
+        guide: Option<&Guide<'_>>,
+        mut see: impl FnMut(&[f32]),
+    ) -> Vec<f32> {
+        for of_distance in steps.chunk_by(|step, next| step == next) {
+            let offsets = self.offsets(of_distance[0]);
+            let shares = guide.map_or([1.0; AROUND], |guide| self.unshared_at(guide.twin, &offsets));
             let offsets: Vec<(Offset, f32)> = offsets.into_iter().zip(shares).collect();
-            let mut out = vec![0.0; values.len()];
-            let tasks = out.par_chunks_mut(TASK_COLUMNS * of_column).enumerate();
-            tasks.for_each(|(task, out)| {
-                let (around, offsets, values) = (self, &offsets[..], &values[..]);
-                widest(Average { around, offsets, guide, values, of_column, first: task * TASK_COLUMNS, out });
-            });
-            values = out;
+            for _ in of_distance {
+                let mut out = vec![0.0; values.len()];
+                let tasks = out.par_chunks_mut(TASK_COLUMNS * of_column).enumerate();
+                tasks.for_each(|(task, out)| {
+                    let (around, offsets, values) = (self, &offsets[..], &values[..]);
+                    widest(Average { around, offsets, guide, values, of_column, first: task * TASK_COLUMNS, out });
+                });
+                values = out;
+                see(&values);
+            }
         }
         values
     }
@@ -131,15 +143,10 @@ impl Neighbourhood {
         values.iter().zip(averaged).map(|(value, averaged)| f64::from(value - averaged).powi(2)).sum()
     }
 
-    /// That of each offset: one for an offset and its opposite, as they are of the same pairs.
-    fn unshared_at(&self, twin: &[f32], offsets: &[Offset]) -> Vec<f32> {
-        let forward: Vec<&Offset> = offsets.iter().filter(|offset| offset.step > 0).collect();
-        let shares: Vec<f32> = forward.iter().map(|offset| self.unshared(twin, **offset)).collect();
-        let of = |offset: &Offset| {
-            let found = forward.iter().position(|forward| forward.step == offset.step.abs());
-            found.map_or(0.0, |at| shares[at])
-        };
-        offsets.iter().map(of).collect()
+    /// [`Self::unshared`] of each offset: the same for an offset and its opposite, as they are of the same pairs.
+    fn unshared_at(&self, twin: &[f32], [_, _, x, _, y, _, z]: &[Offset; AROUND]) -> [f32; AROUND] {
+        let [x, y, z] = [x, y, z].map(|offset| self.unshared(twin, *offset));
+        [0.0, x, x, y, y, z, z]
     }
 
     /// The share of the noise's variance that columns at this offset do not have in common, at most 1.

@@ -216,7 +216,7 @@ mod tests {
             averaged.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>() / averaged.len() as f64
         };
         let [noise, twin] = [noise, feature.twin.clone()].map(variance);
-        // some 500 independent averages: 3 standard errors of their ratio
+        // some 640 independent averages: 3 standard errors of their ratio
         assert!((noise / twin - 1.0).abs() < 0.27, "{noise} {twin}");
     }
 
@@ -254,7 +254,7 @@ mod tests {
             let feature = Feature::new(&products, &vec![1.0; SIDE * SIDE * SIDE], &around);
             feature.kept(&around, &[1, 1, 2])
         };
-        // of the rest, two or three directions that average to noise of about 1/40 of theirs
+        // of the rest, two or three directions that average to noise of about 1/67 of theirs
         let [none, some] = [kept(0.0), kept(1.0)];
         assert!(none < 0.3, "{none}");
         assert!(some > 0.7, "{some}");

@@ -19,7 +19,7 @@ const FEATURE_VOXELS: f64 = 10.0;
 /// Averages at least, and how much more than the least the risk of more may be: near edges, fewer are best for halves, whose guides know
 /// less of where those are.
 const LEAST_STEPS: usize = 4;
-const AS_GOOD: f64 = 1.001;
+const RISK_OF_MORE: f64 = 1.001;
 
 /// How averages are made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,20 +45,18 @@ impl Averaging {
         let mut best = (f64::INFINITY, Self::default());
         for (alike, most_steps) in ALIKE {
             let guides = guides_apart(&signals, (&feature.twin, &variance), alike, around);
-            let mut averaged = signals.clone();
-            let mut risks = Vec::with_capacity(most_steps);
-            for step in &STEPS[..most_steps] {
-                for (values, guiding) in averaged.iter_mut().zip(&guides) {
-                    let of_step = std::slice::from_ref(step);
-                    *values = around.averaged(std::mem::take(values), 1, of_step, Some(&guiding.guide()));
-                }
-                risks.push(risk(&signals, &averaged));
-            }
-            let least = risks[LEAST_STEPS - 1..].iter().copied().fold(f64::INFINITY, f64::min);
+            let averages = |(signal, guiding): (&Vec<f32>, &Guiding)| {
+                let mut averages = Vec::with_capacity(most_steps);
+                let see = |averaged: &[f32]| averages.push(averaged.to_vec());
+                around.averaged_showing(signal.clone(), 1, &STEPS[..most_steps], Some(&guiding.guide()), see);
+                averages
+            };
+            let [of_first, of_second] = [0, 1].map(|which| averages((&signals[which], &guides[which])));
+            let risk = |n_steps: usize| risk(&signals, [&of_first[n_steps - 1], &of_second[n_steps - 1]]);
+            let risks: Vec<f64> = (LEAST_STEPS..=most_steps).map(risk).collect();
+            let (least, more) = least_risk(&risks);
             if least < best.0 {
-                let n_steps =
-                    risks.iter().rposition(|risk| *risk <= AS_GOOD * least).map_or(most_steps, |last| last + 1);
-                best = (least, Self { alike, steps: &STEPS[..n_steps] });
+                best = (least, Self { alike, steps: &STEPS[..LEAST_STEPS + more] });
             }
         }
         best.1
@@ -121,9 +119,16 @@ fn guides_apart(
     signals.each_ref().map(|signal| Guiding::new(signal, (twin, variance), alike, around))
 }
 
+/// The least of some risks, and the last that is no more than a little larger.
+fn least_risk(risks: &[f64]) -> (f64, usize) {
+    let least = risks.iter().copied().fold(f64::INFINITY, f64::min);
+    let largest = least + (RISK_OF_MORE - 1.0) * least.abs();
+    (least, risks.iter().rposition(|risk| *risk <= largest).unwrap_or(0))
+}
+
 /// Mean square of the distance of each of two signals from the other averaged, less half of what the averages' own noise has in it: an
 /// average of the whole has half of that.
-fn risk([first, second]: &[Vec<f32>; 2], [of_first, of_second]: &[Vec<f32>; 2]) -> f64 {
+fn risk([first, second]: &[Vec<f32>; 2], [of_first, of_second]: [&[f32]; 2]) -> f64 {
     let mut sum = 0.0;
     for (((a, b), of_a), of_b) in first.iter().zip(second).zip(of_first).zip(of_second) {
         let [a, b, of_a, of_b] = [*a, *b, *of_a, *of_b].map(f64::from);
@@ -171,13 +176,20 @@ mod tests {
     use crate::model::random::Random;
 
     #[test]
+    fn more_averages_are_made_where_they_are_as_good() {
+        assert_eq!(least_risk(&[2.0, 1.0, 1.0005, 1.5]), (1.0, 2));
+        assert_eq!(least_risk(&[1.0, 1.002, 1.5]), (1.0, 0));
+        assert_eq!(least_risk(&[-1.0, -1.0015, -1.001]), (-1.0015, 2));
+    }
+
+    #[test]
     fn the_risk_is_that_of_an_average_of_the_whole() {
         let mut random = Random::new(3);
         let mut noise = || (0..20_000).map(|_| random.normal() as f32).collect::<Vec<f32>>();
         let signals = [noise(), noise()];
         let truth = [vec![0.0; 20_000], vec![0.0; 20_000]];
         // the other signal's noise of 1, and half of the average's own: none, and 1; standard errors of .007 and .013
-        let [none, own] = [&truth, &signals].map(|averaged| risk(&signals, averaged));
+        let [none, own] = [&truth, &signals].map(|averaged| risk(&signals, averaged.each_ref().map(Vec::as_slice)));
         assert!((none - 1.0).abs() < 0.03, "{none}");
         assert!((own - 1.5).abs() < 0.05, "{own}");
     }
