@@ -3,7 +3,7 @@
 //! With `W V W' = 1`, `V` in units of the innovations' variance, a parameter turns whitened noise by `A_i = W (dV / di) W'`: away from the
 //! ends of a run the sum of the shifts by all lags, `a^(l-1)` of each for a and `(-b)^(l-1)` for b, since `A_i` is what the parameter does to
 //! the logarithm of the spectrum. With `U` the orthonormal basis of the whitened design and `B_i = U'A_i U`, the information of restricted
-//! likelihood is (Harville 1977, doi 10.1080/01621459.1977.10480998, eq. 5.4, multiplied out)
+//! likelihood is (Harville 1977, doi 10.1080/01621459.1977.10480998, multiplied out)
 //!
 //! ```text
 //! I_ij = (tr A_i A_j - 2 tr U'A_i A_j U + tr B_i B_j) / 2 - tr B_i tr B_j / (2 (n - k))
