@@ -4,7 +4,7 @@
 //! A symmetric or lower triangular matrix of order n is held packed by rows: entry (i, j), j <= i, at
 //! `i (i + 1) / 2 + j`.
 
-use ndarray::Array2;
+use ndarray::{Array2, s};
 
 /// Length of a packed matrix of order `n`.
 pub(crate) const fn packed_length(n: usize) -> usize {
@@ -78,14 +78,24 @@ pub(crate) fn unpack(packed: &[f64], n: usize) -> Array2<f64> {
     Array2::from_shape_fn((n, n), |(i, j)| packed[packed_length(i.max(j)) + i.min(j)])
 }
 
+/// The lower triangle of a square matrix, packed.
+pub(crate) fn pack(a: &Array2<f64>) -> Vec<f64> {
+    (0..a.nrows()).flat_map(|i| a.slice(s![i, ..=i]).to_vec()).collect()
+}
+
+/// Solves `L X = B` in place of the columns of `b`.
+pub(crate) fn solve_columns_packed(l: &[f64], b: &mut Array2<f64>) {
+    for mut column in b.columns_mut() {
+        let mut solved = column.to_vec();
+        solve_lower_packed(l, &mut solved);
+        column.iter_mut().zip(solved).for_each(|(value, solved)| *value = solved);
+    }
+}
+
 /// `L^-1 S L'^-1` of a symmetric `S`, by its columns and then by its rows.
 pub(crate) fn solve_both_sides_packed(l: &[f64], mut s: Array2<f64>) -> Array2<f64> {
     for _ in 0..2 {
-        for mut column in s.columns_mut() {
-            let mut solved = column.to_vec();
-            solve_lower_packed(l, &mut solved);
-            column.iter_mut().zip(solved).for_each(|(value, solved)| *value = solved);
-        }
+        solve_columns_packed(l, &mut s);
         s = s.reversed_axes().as_standard_layout().to_owned();
     }
     s

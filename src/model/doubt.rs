@@ -1,6 +1,6 @@
 //! What is not known of the processes of a fit, as the covariance of its design's projections shows it.
 
-use super::cholesky::{factor_packed, packed_length, solve_both_sides_packed, solve_lower_packed, unpack};
+use super::cholesky::{factor_packed, pack, packed_length, solve_both_sides_packed, solve_columns_packed, unpack};
 use super::linalg::{product, transposed_product};
 use super::noise::{Doubt, LineDoubt, NoiseClasses};
 use super::process::{Layout, Process, Whitened, changes_of_variance};
@@ -38,7 +38,7 @@ impl CovarianceDoubt {
                         (None, Some(after)) => after - own(),
                         (None, None) => return Vec::new(),
                     };
-                    vec![packed(&change)]
+                    vec![pack(&change)]
                 };
                 Self { changes: of_class.map(change).collect(), of_column: Some(of_column) }
             }
@@ -46,7 +46,7 @@ impl CovarianceDoubt {
                 let of_class = whitened.par_iter().zip(&classes.processes);
                 let change = |(whitened, process): (&Whitened, &Process)| match process {
                     Process::Arma11(process) => {
-                        changes_of_variance(*process, whitened.basis()).iter().map(packed).collect()
+                        changes_of_variance(*process, whitened.basis()).iter().map(pack).collect()
                     }
                     Process::Autoregression(_) => Vec::new(), // is none of a likelihood's
                 };
@@ -79,22 +79,13 @@ impl CovarianceDoubt {
     }
 }
 
-/// A symmetric matrix, packed.
-fn packed(a: &Array2<f64>) -> Vec<f64> {
-    (0..a.nrows()).flat_map(|i| (0..=i).map(move |j| a[(i, j)])).collect()
-}
-
 /// The covariance of projections under a process aside, in the coordinates in which it is the identity under their own: `S'S` with
 /// `S = D_s^-1 D`.
 fn covariance(own: &Whitened, side: &Whitened) -> Array2<f64> {
     let rank = own.rank();
     let packed = own.factor();
     let mut s = Array2::from_shape_fn((rank, rank), |(i, j)| if j <= i { packed[packed_length(i) + j] } else { 0.0 });
-    for mut column in s.columns_mut() {
-        let mut solved = column.to_vec();
-        solve_lower_packed(side.factor(), &mut solved);
-        column.iter_mut().zip(solved).for_each(|(value, solved)| *value = solved);
-    }
+    solve_columns_packed(side.factor(), &mut s);
     transposed_product(&s, &s)
 }
 
@@ -102,6 +93,7 @@ fn covariance(own: &Whitened, side: &Whitened) -> Array2<f64> {
 mod tests {
     use super::*;
     use crate::model::basis::Basis;
+    use crate::model::cholesky::solve_lower_packed;
     use crate::model::process::Autoregression;
 
     /// Variances 4 and 9 of which one grows by a tenth and the other shrinks by a fifth.

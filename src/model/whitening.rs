@@ -19,11 +19,11 @@
 //! so a p x p gram for any rho costs a few p x p additions, and no copy of the data is made for a bin or a voxel. The
 //! products over all neighbours one frame apart follow from sums over time; the other pieces touch a few samples.
 
-use super::cholesky::packed_length;
+use super::cholesky::{pack, packed_length};
 use super::linalg::transposed_product;
 use super::sums::Residuals;
 use crate::config::FirstSample;
-use ndarray::{Array2, Axis, CowArray, Ix2, Zip, s};
+use ndarray::{Array2, Axis, CowArray, Ix2, Zip};
 
 /// What the coefficient of a piece of the precision matrix is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -171,8 +171,7 @@ impl Whitening {
 impl Piece {
     fn new(q: &Array2<f64>, coefficient: Coefficient, pairs: &[(usize, usize)], held: &[usize]) -> Self {
         let applied = neighbours_of(q, pairs);
-        let full = transposed_product(q, &applied);
-        let gram = (0..q.ncols()).flat_map(|i| full.slice(s![i, ..=i]).to_vec()).collect();
+        let gram = pack(&transposed_product(q, &applied));
         let samples = (coefficient != Coefficient::Neighbours(1)).then(|| {
             let place = |frame: usize| held.partition_point(|other| *other < frame);
             let mut touched: Vec<usize> = pairs.iter().flat_map(|&(later, earlier)| [earlier, later]).collect();

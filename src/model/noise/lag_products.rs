@@ -72,7 +72,7 @@ impl LagProducts {
     pub(super) fn relative_to(&self, scales: &[f64]) -> Vec<f32> {
         let mut out = self.values.clone();
         for (values, &scale) in out.chunks_exact_mut(self.n_lags).zip(scales) {
-            let factor = if scale > 0.0 { scale.recip() } else { 0.0 };
+            let factor = one_over(scale);
             for value in values {
                 *value = (f64::from(*value) * factor) as f32;
             }
@@ -83,7 +83,7 @@ impl LagProducts {
     /// The first lags of each column over its scale, less their mean over columns: column x `n_lags`.
     pub(super) fn centred(&self, scales: &[f64], n_lags: usize) -> Vec<f64> {
         let relative = |lags: &[f32], scale: f64| {
-            let factor = if scale > 0.0 { scale.recip() } else { 0.0 };
+            let factor = one_over(scale);
             lags[..n_lags].iter().map(move |&lag| f64::from(lag) * factor).collect::<Vec<_>>()
         };
         let columns = self.values.chunks_exact(self.n_lags).zip(scales);
@@ -101,15 +101,16 @@ impl LagProducts {
     /// `direction`' a of each column's lag products a over its scale; lags beyond the direction's do not count.
     pub(super) fn along(&self, direction: &[f64], scales: &[f64]) -> Vec<f32> {
         let of_column = |(lags, scale): (&[f32], &f64)| {
-            if *scale > 0.0 { (along(direction, lags) / scale) as f32 } else { 0.0 }
+            let along: f64 = direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum();
+            if *scale > 0.0 { (along / scale) as f32 } else { 0.0 }
         };
         self.values.chunks_exact(self.n_lags).zip(scales).map(of_column).collect()
     }
 }
 
-/// `direction`' a of the lag products a of a column; lags beyond the direction's do not count.
-pub(super) fn along(direction: &[f64], lags: &[f32]) -> f64 {
-    direction.iter().zip(lags).map(|(w, lag)| w * f64::from(*lag)).sum()
+/// One over a scale; 0 where that is none.
+fn one_over(scale: f64) -> f64 {
+    if scale > 0.0 { scale.recip() } else { 0.0 }
 }
 
 impl RunProducts {

@@ -171,8 +171,7 @@ impl PooledAr {
             let products = self.products(measures, &used);
             Feature::new(&products, &self.mean_scales(&products.whole), &around)
         };
-        let own = feature(&measures);
-        let mut features = vec![own];
+        let mut features = vec![feature(&measures)];
         for times in 1..=sharpening::MOST_TIMES {
             features.push(feature(&self.measured(samples, Some((&sharpening, times)), columns.clone(), cancel)?));
         }

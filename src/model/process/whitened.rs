@@ -10,7 +10,7 @@
 //! (Patterson and Thompson 1971, doi 10.1093/biomet/58.3.545), `s` being the whitened residual squares.
 
 use super::{Layout, Process, Whitener};
-use crate::model::cholesky::{factor_packed, packed_length, solve_lower_packed, solve_upper_packed};
+use crate::model::cholesky::{factor_packed, pack, packed_length, solve_lower_packed, solve_upper_packed};
 use crate::model::linalg::{add_transposed_product, subtract_product, transposed_product};
 use crate::signal::widest::{Loop, widest};
 use ndarray::{Array2, ArrayView2, s};
@@ -51,7 +51,7 @@ impl Whitened {
             whitener.whiten(q, all, &(0..all), basis); // both are in standard order
         }
         let gram = transposed_product(&basis, &basis);
-        let mut factor: Vec<f64> = (0..all).flat_map(|i| gram.slice(s![i, ..=i]).to_vec()).collect();
+        let mut factor = pack(&gram);
         if !factor_packed(&mut factor, all) {
             return None;
         }
